@@ -1,0 +1,36 @@
+import { defineConfig } from "vitest/config";
+
+const node = { environment: "node" as const, testTimeout: 30_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...node,
+          name: "unit",
+          include: ["{common,server,agent,scripts}/**/*.test.ts"],
+          exclude: ["**/*.{db,system}.test.ts"],
+        },
+      },
+      {
+        test: {
+          ...node,
+          name: "db",
+          include: ["server/**/*.db.test.ts"],
+          globalSetup: "server/testing/postgres.ts",
+        },
+      },
+      {
+        test: {
+          ...node,
+          name: "system",
+          include: ["{server,agent}/**/*.system.test.ts"],
+          globalSetup: "server/testing/postgres.ts",
+        },
+      },
+      "web/vitest.config.ts",
+    ],
+  },
+});
