@@ -1,0 +1,42 @@
+import { join } from "node:path";
+import { EntityCaseNamingStrategy } from "@mikro-orm/core";
+import { Migrator } from "@mikro-orm/migrations";
+import { MikroORM, defineConfig } from "@mikro-orm/postgresql";
+import { entities } from "./entities.ts";
+
+const migrationsPath = join(import.meta.dirname, "../../migrations");
+
+/** PostgreSQL's number of the type. */
+const timestamptz = 1184;
+
+/** Connects to PostgreSQL. `poolSize` bounds the connections of this process. */
+export function openOrm(url: string, poolSize = 10): Promise<MikroORM> {
+  return MikroORM.init(
+    defineConfig({
+      clientUrl: url,
+      entities,
+      namingStrategy: EntityCaseNamingStrategy,
+      extensions: [Migrator],
+      allowGlobalContext: false,
+      // What goes wrong is thrown, and logged where it is caught.
+      logger: () => {},
+      pool: { min: 0, max: poolSize, idleTimeoutMillis: 30_000 },
+      driverOptions: {
+        // Rows of plain SQL give moments as Date too, like those of entities.
+        onPoolCreated(pool: {
+          options: { types: { setTypeParser(oid: number, parse: (text: string) => Date): void } };
+        }) {
+          pool.options.types.setTypeParser(timestamptz, (text) => new Date(text));
+        },
+      },
+      migrations: {
+        path: migrationsPath,
+        pathTs: migrationsPath,
+        glob: "!(*.d).{js,ts}",
+        emit: "ts",
+        tableName: "mikro_orm_migrations",
+        snapshot: false,
+      },
+    }),
+  );
+}

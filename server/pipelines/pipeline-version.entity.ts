@@ -1,0 +1,36 @@
+import { defineEntity, p } from "@mikro-orm/core";
+import { User } from "../auth/user.entity.ts";
+import { createdAt, id, json } from "../db/columns.ts";
+import { Pipeline } from "./pipeline.entity.ts";
+
+const PipelineVersionSchema = defineEntity({
+  name: "PipelineVersion",
+  comment: "Immutable snapshot of a pipeline's generated config at deploy time.",
+  uniques: [
+    { name: "PipelineVersion_pipelineId_version_key", properties: ["pipelineId", "version"] },
+  ],
+  properties: {
+    id: id(),
+    pipelineId: () => p.manyToOne(Pipeline).mapToPk().fieldName("pipelineId").deleteRule("cascade"),
+    version: p.integer(),
+    configYaml: p.text(),
+    configToml: p.text().nullable(),
+    contentHash: p.text().comment("SHA-256 of all that an agent gets for this version."),
+    sourceYaml: p.text().comment("The draft that was deployed, as people wrote it."),
+    logLevel: p.text().nullable(),
+    globalConfig: json<Record<string, unknown>>().nullable(),
+    // A version outlives the person who made it, so the key of a deleted person stays as it was.
+    createdById: () =>
+      p
+        .manyToOne(User)
+        .mapToPk()
+        .fieldName("createdById")
+        .createForeignKeyConstraint(false)
+        .index("PipelineVersion_createdById_idx"),
+    changelog: p.text().nullable(),
+    createdAt: createdAt(),
+  },
+});
+
+export class PipelineVersion extends PipelineVersionSchema.class {}
+PipelineVersionSchema.setClass(PipelineVersion);

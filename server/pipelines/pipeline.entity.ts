@@ -1,0 +1,65 @@
+import { defineEntity, p } from "@mikro-orm/core";
+import { User } from "../auth/user.entity.ts";
+import { createdAt, id, json, moment, updatedAt } from "../db/columns.ts";
+import { Environment } from "../environments/environment.entity.ts";
+
+const PipelineSchema = defineEntity({
+  name: "Pipeline",
+  comment: "A pipeline definition with its graph, deployment state and global config.",
+  indexes: [
+    { name: "Pipeline_environmentId_idx", properties: ["environmentId"] },
+    {
+      // Names are unique without case. The migration makes the same index.
+      name: "Pipeline_environmentId_lower_name_key",
+      expression:
+        'create unique index "Pipeline_environmentId_lower_name_key" on "Pipeline" ("environmentId", lower("name"))',
+    },
+  ],
+  properties: {
+    id: id(),
+    name: p.text(),
+    description: p.text().nullable(),
+    environmentId: () =>
+      p
+        .manyToOne(Environment)
+        .mapToPk()
+        .fieldName("environmentId")
+        .deleteRule("cascade")
+        .index(false),
+    globalConfig: json<Record<string, unknown>>().nullable(),
+    isDraft: p.boolean().default(true),
+    isSystem: p.boolean().default(false),
+    deployedAt: moment().nullable(),
+    deployedVersion: p
+      .integer()
+      .nullable()
+      .comment("The version that nodes shall run; null: none."),
+    attempt: p
+      .integer()
+      .default(0)
+      .comment("Goes up with every explicit retry of a failed deploy."),
+    yaml: p.text().default("").comment("The draft as people wrote it."),
+    revision: p.integer().version().default(1).comment("Goes up with every save."),
+    createdById: () =>
+      p
+        .manyToOne(User)
+        .mapToPk()
+        .fieldName("createdById")
+        .deleteRule("set null")
+        .nullable()
+        .index("Pipeline_createdById_idx"),
+    updatedById: () =>
+      p
+        .manyToOne(User)
+        .mapToPk()
+        .fieldName("updatedById")
+        .deleteRule("set null")
+        .nullable()
+        .index("Pipeline_updatedById_idx"),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+});
+
+export class Pipeline extends PipelineSchema.class {}
+PipelineSchema.setClass(Pipeline);
