@@ -1,0 +1,105 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
+import type { CurrentUserSchema } from "#gen/vectorflow/v1/auth_pb.ts";
+import { Role } from "#gen/vectorflow/v1/role_pb.ts";
+import type { ServerDeps } from "../deps.ts";
+import { notFound } from "../errors.ts";
+import { demoPipeline } from "../pipelines/demo.ts";
+import { announceDeploy, publish } from "../pipelines/deployments.ts";
+import { addPipeline } from "../pipelines/pipelines.ts";
+import { callScope, callerKey } from "../rpc/call-scope.ts";
+import { expiredCookie, sessionCookie } from "../rpc/session-cookie.ts";
+import type { Scope } from "../scope.ts";
+import { version } from "../version.ts";
+import { completeSetup, readSettings } from "./setup.ts";
+import { signIn, signOut } from "./sign-in.ts";
+import { User } from "./user.entity.ts";
+
+/** First run, signing in and out. */
+export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
+  const setCookie = (ctx: HandlerContext, token: string): void => {
+    ctx.responseHeader.set("set-cookie", sessionCookie(token, ctx.values.get(callerKey).secure));
+  };
+  return {
+    async getSetupState(_request, ctx) {
+      const settings = await readSettings(callScope(deps, ctx));
+      return { setupRequired: settings.setupCompletedAt == null, version };
+    },
+    async completeSetup(request, ctx) {
+      const scope = callScope(deps, ctx);
+      const compiled = await deps.compiler.compile(demoPipeline.yaml, {
+        secretNames: new Set<string>(),
+        certificateNames: new Set<string>(),
+      });
+      let demoPipelineId = "";
+      const result = await completeSetup(
+        scope,
+        { ...request, userAgent: ctx.requestHeader.get("user-agent") ?? undefined },
+        async (tx, { environmentId }) => {
+          if (!request.createDemoPipeline) return;
+          const pipeline = await addPipeline(
+            tx,
+            { environmentId, ...demoPipeline },
+            compiled.graph,
+          );
+          await publish(tx, pipeline, compiled, demoPipeline.yaml, "First look");
+          await announceDeploy(tx, environmentId);
+          demoPipelineId = pipeline.id;
+        },
+      );
+      setCookie(ctx, result.token);
+      return {
+        user: await currentUser(scope, result.user.id),
+        environmentId: result.environmentId,
+        demoPipelineId,
+      };
+    },
+    async login(request, ctx) {
+      const scope = callScope(deps, ctx);
+      const { user, token } = await signIn(scope, deps.signIns, {
+        email: request.email,
+        password: request.password,
+        userAgent: ctx.requestHeader.get("user-agent") ?? undefined,
+      });
+      setCookie(ctx, token);
+      return { user: await currentUser(scope, user.id), sessionToken: token };
+    },
+    async logout(_request, ctx) {
+      await signOut(callScope(deps, ctx));
+      ctx.responseHeader.set("set-cookie", expiredCookie(ctx.values.get(callerKey).secure));
+      return {};
+    },
+    async getSession(_request, ctx) {
+      const scope = callScope(deps, ctx);
+      const { actor } = scope;
+      return { user: await currentUser(scope, actor.kind === "user" ? actor.userId : "") };
+    },
+  };
+}
+
+const roles = { VIEWER: Role.VIEWER, EDITOR: Role.EDITOR, ADMIN: Role.ADMIN };
+
+async function currentUser(
+  scope: Scope,
+  id: string,
+): Promise<MessageInitShape<typeof CurrentUserSchema>> {
+  const user = await scope.em.fork().findOne(User, { id });
+  if (user === null) throw notFound("user", id);
+  const rows = await scope.em.execute<{ id: string; name: string; role: keyof typeof roles }[]>(
+    `select t."id", t."name", m."role" from "TeamMember" m join "Team" t on t."id" = m."teamId"
+     where m."userId" = ? order by lower(t."name")`,
+    [id],
+  );
+  return {
+    id,
+    email: user.email,
+    name: user.name ?? "",
+    superAdmin: user.isSuperAdmin,
+    memberships: rows.map((row) => ({
+      teamId: row.id,
+      teamName: row.name,
+      role: roles[row.role],
+    })),
+  };
+}

@@ -1,0 +1,119 @@
+import { audit } from "../audit/audit.ts";
+import { transact } from "../db/transaction.ts";
+import { DomainError } from "../errors.ts";
+import type { Scope } from "../scope.ts";
+import { verifyPassword } from "./password.ts";
+import type { RateLimiter } from "./rate-limiter.ts";
+import { Session } from "./session.entity.ts";
+import { createSession } from "./sessions.ts";
+import { User } from "./user.entity.ts";
+
+const failuresBeforeLock = 10;
+const lockMs = 15 * 60_000;
+
+/** One answer to every cause, so that nothing can be learned from it (X1). */
+function refused(): DomainError {
+  return new DomainError("unauthenticated", "sign_in_refused", "e-mail or password is wrong");
+}
+
+/**
+ * Signs in. Failures are counted in the database, so that all replicas lock alike; the audit tells the
+ * reason, the caller never does. Each address has a budget, so that refusals cannot fill the audit (S13).
+ */
+export async function signIn(
+  scope: Scope,
+  limiter: RateLimiter,
+  input: {
+    readonly email: string;
+    readonly password: string;
+    readonly userAgent: string | undefined;
+  },
+): Promise<{ user: User; token: string }> {
+  const email = input.email.trim().toLowerCase();
+  const address = scope.actor.kind === "system" ? "" : (scope.actor.ipAddress ?? "");
+  if (!limiter.take(`address:${address}`) || !limiter.take(`account:${email}`)) {
+    throw new DomainError(
+      "exhausted",
+      "too_many_sign_ins",
+      "too many attempts; try again in a minute",
+    );
+  }
+  const now = scope.clock.now();
+  const user = await scope.em.findOne(User, { email });
+  // Compared in every case: a locked account must take as long as a wrong password.
+  const matches = await verifyPassword(input.password.slice(0, 1024), user?.passwordHash);
+  const locked = user?.lockedAt != null || (user?.lockedUntil != null && user.lockedUntil > now);
+  if (user === null || !matches || locked) {
+    const reason = user === null ? "unknown_user" : locked ? "locked" : "wrong_password";
+    await recordFailure(scope, email, user?.id, reason);
+    throw refused();
+  }
+  return transact(scope, async (tx) => {
+    const account = await tx.em.findOneOrFail(User, { id: user.id });
+    account.failedSignIns = 0;
+    account.lockedUntil = null;
+    account.lastSignInAt = now;
+    const { token, sessionId } = createSession(tx, account.id, input.userAgent);
+    audit(withActor(tx, account, sessionId), {
+      action: "auth.signed_in",
+      entityType: "User",
+      entityId: account.id,
+    });
+    return { user: account, token };
+  });
+}
+
+function withActor(scope: Scope, user: User, sessionId: string): Scope {
+  const ipAddress = scope.actor.kind === "system" ? undefined : scope.actor.ipAddress;
+  return {
+    ...scope,
+    actor: {
+      kind: "user",
+      userId: user.id,
+      sessionId,
+      email: user.email,
+      name: user.name ?? undefined,
+      isSuperAdmin: user.isSuperAdmin,
+      ipAddress,
+    },
+  };
+}
+
+async function recordFailure(
+  scope: Scope,
+  email: string,
+  userId: string | undefined,
+  reason: string,
+): Promise<void> {
+  await transact(scope, async (tx) => {
+    if (userId !== undefined && reason === "wrong_password") {
+      await tx.em.execute(
+        `update "User" set "failedSignIns" = case when "failedSignIns" + 1 >= ? then 0 else "failedSignIns" + 1 end,
+           "lockedUntil" = case when "failedSignIns" + 1 >= ? then ?::timestamptz else "lockedUntil" end
+         where "id" = ?`,
+        [
+          failuresBeforeLock,
+          failuresBeforeLock,
+          new Date(scope.clock.now().getTime() + lockMs),
+          userId,
+        ],
+      );
+    }
+    audit(tx, {
+      action: "auth.sign_in_failed",
+      entityType: "User",
+      entityId: userId ?? "",
+      metadata: { email: email.slice(0, 200), reason },
+    });
+  });
+}
+
+/** Ends the actor's session. Signing out without one succeeds too (X2). */
+export async function signOut(scope: Scope): Promise<void> {
+  const { actor } = scope;
+  if (actor.kind !== "user") return;
+  await transact(scope, async (tx) => {
+    await tx.em.nativeDelete(Session, { id: actor.sessionId });
+    audit(tx, { action: "auth.signed_out", entityType: "User", entityId: actor.userId });
+  });
+}

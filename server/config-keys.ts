@@ -1,0 +1,110 @@
+/**
+ * Every environment variable that the product reads: the server's, and those of `npm start` and the
+ * agent, so that nothing known is warned about. `docs/configuration.md` is generated from this list.
+ */
+export const configKeys = [
+  {
+    key: "VECTORFLOW_DATA_DIR",
+    reader: "server",
+    default: "`.vectorflow`",
+    text: "Where the embedded database, the generated secret and the local agent of `npm start` keep their files.",
+  },
+  {
+    key: "VECTORFLOW_HTTP_LISTEN",
+    reader: "server",
+    default: "`127.0.0.1:8080`",
+    text: "Where the web client and the API listen. Port 0 picks a free one.",
+  },
+  {
+    key: "VECTORFLOW_AGENT_LISTEN",
+    reader: "server",
+    default: "`127.0.0.1:8081`",
+    text: "Where agents connect. Port 0 picks a free one.",
+  },
+  {
+    key: "VECTORFLOW_PUBLIC_URL",
+    reader: "server",
+    default: "the HTTP listener",
+    text: "Address of the web client as people reach it. Links and commands are made from it, never from a request.",
+  },
+  {
+    key: "VECTORFLOW_AGENT_PUBLIC_URL",
+    reader: "server",
+    default: "host of the public URL, port of the agent listener",
+    text: "Address of the agent plane as hosts reach it.",
+  },
+  {
+    key: "VECTORFLOW_DATABASE_URL",
+    reader: "server",
+    default: "the embedded PostgreSQL",
+    text: "An external PostgreSQL 15 or later, as in `postgresql://user:password@host/database`.",
+  },
+  {
+    key: "VECTORFLOW_DATABASE_POOL_SIZE",
+    reader: "server",
+    default: "`10`",
+    text: "Connections of this server to the database.",
+  },
+  {
+    key: "VECTORFLOW_SECRET",
+    reader: "server",
+    default: "generated with the embedded database",
+    text: "At least 32 characters. Keys for everything encrypted at rest are derived from it: losing it loses them. Required with an external database.",
+  },
+  {
+    key: "NEXTAUTH_SECRET",
+    reader: "server",
+    default: "",
+    text: "Second name of `VECTORFLOW_SECRET`.",
+  },
+  {
+    key: "VECTORFLOW_TLS_CERT",
+    reader: "server",
+    default: "plaintext",
+    text: "Certificate chain in PEM for both listeners.",
+  },
+  {
+    key: "VECTORFLOW_TLS_KEY",
+    reader: "server",
+    default: "plaintext",
+    text: "Private key in PEM for both listeners.",
+  },
+  {
+    key: "VECTORFLOW_HEARTBEAT_INTERVAL_MS",
+    reader: "server",
+    default: "`5000`",
+    text: "Interval that agents are told while the fleet is small; it is stretched with the number of sessions.",
+  },
+  {
+    key: "VECTORFLOW_LOG_LEVEL",
+    reader: "server",
+    default: "`info`",
+    text: "`debug`, `info`, `warn` or `error`.",
+  },
+  {
+    key: "VECTORFLOW_VECTOR_DOWNLOAD_URL",
+    reader: "npm start",
+    default: "the official releases",
+    text: "Base address below which `npm start` finds the Vector releases.",
+  },
+  {
+    key: "VECTORFLOW_AGENT_SERVER",
+    reader: "agent",
+    default: "",
+    text: "Same as `--server`.",
+  },
+  {
+    key: "VECTORFLOW_ENROLLMENT_TOKEN",
+    reader: "agent",
+    default: "",
+    text: "Same as `--token`.",
+  },
+  {
+    key: "VECTORFLOW_AGENT_DATA_DIR",
+    reader: "agent",
+    default: "",
+    text: "Same as `--data-dir`.",
+  },
+] as const;
+
+export type ConfigKey = (typeof configKeys)[number]["key"];

@@ -1,0 +1,34 @@
+import type { MikroORM } from "@mikro-orm/postgresql";
+import type pg from "pg";
+import type { Clock } from "#common/clock.ts";
+import type { Logger } from "#common/logger.ts";
+import type { RateLimiter } from "./auth/rate-limiter.ts";
+import type { ServerConfig } from "./config.ts";
+import type { AgentHub } from "./fleet/agent-hub.ts";
+import type { ServerMetrics } from "./health/server-metrics.ts";
+import type { LiveViews } from "./live/live-views.ts";
+import type { Ingest } from "./metrics/ingest.ts";
+import type { PipelineCompiler } from "./pipelines/compiler.ts";
+
+/** All that lives as long as the server. */
+export interface ServerDeps {
+  readonly config: ServerConfig;
+  readonly databaseUrl: string;
+  readonly orm: MikroORM;
+  /** Connections for the hot statements, which go around the entity manager. */
+  readonly pool: pg.Pool;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly hub: AgentHub;
+  readonly ingest: Ingest;
+  readonly compiler: PipelineCompiler;
+  readonly live: LiveViews;
+  readonly metrics: ServerMetrics;
+  readonly signIns: RateLimiter;
+  /** Nodes of the whole installation, as last counted. */
+  fleetSize(): number;
+  /** Where people and hosts reach this server. Known once it listens. */
+  addresses(): { readonly web: string; readonly agents: string };
+  /** Aborted when the server shuts down. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,376 @@
+import { create, fromBinary, toBinary, type DescMessage, type Message } from "@bufbuild/protobuf";
+import {
+  status,
+  type MethodDefinition,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+  type sendUnaryData,
+} from "@grpc/grpc-js";
+import {
+  AgentService,
+  EnrollResponseSchema,
+  SessionResponseSchema,
+  type EnrollRequest,
+  type EnrollResponse,
+  type SessionRequest,
+} from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
+import type { Hello } from "#gen/vectorflow/agent/v1/session_pb.ts";
+import { RateLimiter } from "../auth/rate-limiter.ts";
+import { hashToken } from "../auth/tokens.ts";
+import type { ServerDeps } from "../deps.ts";
+import { DomainError, type ErrorKind } from "../errors.ts";
+import type { Scope } from "../scope.ts";
+import { desiredStateMessages, factsFromProto } from "./agent-proto.ts";
+import {
+  AgentSession,
+  logCreditLines,
+  type AgentCall,
+  type SessionDeps,
+  type StateEncoder,
+} from "./agent-session.ts";
+import { enroll } from "./enrollment.ts";
+import { heartbeatInterval } from "./liveness.ts";
+import { VectorNode } from "./vector-node.entity.ts";
+
+const protocolVersion = 1;
+const helloTimeoutMs = 10_000;
+/** A well-behaved agent sends a handful of messages a second. */
+const messagesPerSecond = 500;
+
+/** Largest message that either side takes. */
+export const maximumMessageBytes = 4 * 1024 * 1024;
+
+const codes = {
+  not_found: status.NOT_FOUND,
+  conflict: status.ALREADY_EXISTS,
+  invalid: status.INVALID_ARGUMENT,
+  forbidden: status.PERMISSION_DENIED,
+  unauthenticated: status.UNAUTHENTICATED,
+  stale: status.ABORTED,
+  precondition: status.FAILED_PRECONDITION,
+  unavailable: status.UNAVAILABLE,
+  exhausted: status.RESOURCE_EXHAUSTED,
+} satisfies Record<ErrorKind, status>;
+
+/** The agent plane's service for @grpc/grpc-js, with protobuf-es on the wire. */
+export const agentServiceDefinition: ServiceDefinition = Object.fromEntries(
+  AgentService.methods.map((method): [string, MethodDefinition<Message, Message | Buffer>] => [
+    method.localName,
+    {
+      path: `/${AgentService.typeName}/${method.name}`,
+      requestStream: method.methodKind === "bidi_streaming",
+      responseStream: method.methodKind === "bidi_streaming",
+      requestSerialize: (message) => Buffer.from(toBinary(method.input, message as never)),
+      requestDeserialize: (bytes) => fromBinary<DescMessage>(method.input, bytes),
+      // Messages for many agents come as bytes that were made once.
+      responseSerialize: (message) =>
+        Buffer.isBuffer(message) ? message : Buffer.from(toBinary(method.output, message as never)),
+      responseDeserialize: (bytes) => fromBinary<DescMessage>(method.output, bytes),
+    },
+  ]),
+);
+
+/** Implements the agent plane over the hub and the ingest. */
+export function agentRpc(deps: ServerDeps, installationId: string): UntypedServiceImplementation {
+  const refusals = new RateLimiter(deps.clock, 1, 1);
+  const session: SessionDeps = { ...deps, encode: sharedEncoder(installationId) };
+  return {
+    enroll: (
+      call: ServerUnaryCall<EnrollRequest, EnrollResponse>,
+      done: sendUnaryData<EnrollResponse>,
+    ) => {
+      answerEnroll(deps, refusals, installationId, call).then(
+        (response) => done(null, response),
+        (error: unknown) => done(toStatus(deps, error)),
+      );
+    },
+    session: (call: AgentCall) => {
+      beginSession(deps, session, installationId, call).catch((error: unknown) => {
+        call.emit("error", toStatus(deps, error));
+      });
+    },
+  };
+}
+
+function toStatus(deps: ServerDeps, error: unknown): { code: status; details: string } {
+  if (error instanceof DomainError) return { code: codes[error.kind], details: error.message };
+  deps.log.error("agent call failed", { error });
+  return { code: status.UNAVAILABLE, details: "the server could not answer; try again later" };
+}
+
+/** `ipv4:1.2.3.4:5678` or `[::1]:5678` without its port. */
+function addressOf(peer: string): string {
+  return peer
+    .replace(/^ipv[46]:/, "")
+    .replace(/:\d+$/, "")
+    .replace(/^\[|\]$/g, "");
+}
+
+function nodeScope(deps: ServerDeps, peer: string): Scope {
+  return {
+    em: deps.orm.em.fork(),
+    clock: deps.clock,
+    log: deps.log,
+    signal: deps.signal,
+    actor: {
+      kind: "anonymous",
+      ipAddress: addressOf(peer),
+    },
+  };
+}
+
+async function answerEnroll(
+  deps: ServerDeps,
+  refusals: RateLimiter,
+  installationId: string,
+  call: ServerUnaryCall<EnrollRequest, EnrollResponse>,
+): Promise<EnrollResponse> {
+  const { enrollmentToken, machineId, host } = call.request;
+  const enrollment = await enroll(nodeScope(deps, call.getPeer()), refusals, {
+    enrollmentToken,
+    machineId,
+    host: factsFromProto(host),
+  });
+  deps.log.info("node enrolled", { nodeId: enrollment.nodeId });
+  return create(EnrollResponseSchema, { installationId, ...enrollment });
+}
+
+/** Keeps the newest few encodings: at a deploy, all agents of an environment lack the same body. */
+function sharedEncoder(installationId: string): StateEncoder {
+  const cache = new Map<string, Buffer[]>();
+  return (environment, node, missing) => {
+    const key = JSON.stringify([
+      environment.environmentId,
+      environment.generation,
+      node.generation,
+      node.maintenance,
+      ...missing.map(({ hash }) => hash),
+    ]);
+    const known = cache.get(key);
+    if (known !== undefined) return known;
+    const bytes = desiredStateMessages(installationId, environment, node, missing);
+    cache.set(key, bytes);
+    if (cache.size > 32) {
+      const oldest = cache.keys().next().value;
+      if (oldest !== undefined) cache.delete(oldest);
+    }
+    return bytes;
+  };
+}
+
+async function beginSession(
+  deps: ServerDeps,
+  sessionDeps: SessionDeps,
+  installationId: string,
+  call: AgentCall,
+): Promise<void> {
+  const hello = firstMessage(call);
+  // A rejection is handled below, once the token is known to be good.
+  hello.catch(() => {});
+  const [authorization] = call.metadata.get("authorization");
+  const token = /^Bearer (vfn_\S+)$/.exec(String(authorization ?? ""))?.[1];
+  const node =
+    token === undefined
+      ? null
+      : await deps.orm.em.fork().findOne(VectorNode, { nodeTokenHash: hashToken(token) });
+  if (node === null) {
+    throw new DomainError(
+      "unauthenticated",
+      "node_token_unknown",
+      "the node token is not valid: the node was removed or enrolled again; enroll this host anew",
+    );
+  }
+  const first = await hello;
+  if (first.message.case !== "hello") {
+    throw new DomainError(
+      "invalid",
+      "hello_expected",
+      "the first message of a session must be Hello",
+    );
+  }
+  const greeting = first.message.value;
+  const { generation, fenced } = await recordHello(deps, node, greeting, installationId);
+  const intervalMs = heartbeatInterval(deps.config.heartbeatIntervalMs, deps.fleetSize());
+  const sender = { nodeId: node.id, environmentId: node.environmentId };
+  const session = new AgentSession(sender, call, sessionDeps, {
+    held: greeting.heldHashes,
+    vectorProblem: greeting.host?.vector?.problem ?? "",
+    fenced,
+    intervalMs,
+  });
+  call.write(
+    create(SessionResponseSchema, {
+      message: {
+        case: "welcome",
+        value: {
+          installationId,
+          nodeId: node.id,
+          heartbeatIntervalMs: intervalMs,
+          sessionId: crypto.randomUUID(),
+          generation: BigInt(generation),
+          limits: {
+            maxMessageBytes: maximumMessageBytes,
+            logCreditLines,
+            maxLogLineBytes: 16384,
+          },
+        },
+      },
+    }),
+  );
+  deps.metrics.messages.inc({ direction: "out", kind: "welcome" });
+  deps.hub.add(session);
+  deps.metrics.sessions.set(deps.hub.size);
+  const leave = (): void => {
+    deps.hub.remove(session);
+    deps.metrics.sessions.set(deps.hub.size);
+  };
+  call.on("error", leave);
+  call.on("close", leave);
+  call.on("cancelled", leave);
+  call.on("end", () => {
+    leave();
+    call.end();
+  });
+  call.on("drain", () => session.sendWaiting());
+  for (const report of greeting.reports.slice(0, 500)) session.report(report);
+  receive(deps, call, session, node);
+  await deps.hub.offerTo(session);
+}
+
+function firstMessage(call: AgentCall): Promise<SessionRequest> {
+  const { promise, resolve, reject } = Promise.withResolvers<SessionRequest>();
+  const timer = setTimeout(() => {
+    reject(new DomainError("invalid", "hello_missing", "no Hello came within 10 seconds"));
+  }, helloTimeoutMs);
+  const settle = (work: () => void) => (): void => {
+    clearTimeout(timer);
+    work();
+  };
+  call.once("data", (message: SessionRequest) => {
+    // Nothing more is read until the session is set up.
+    call.pause();
+    settle(() => resolve(message))();
+  });
+  call.once(
+    "close",
+    settle(() => reject(new DomainError("invalid", "hello_missing", "the call ended"))),
+  );
+  call.once(
+    "error",
+    settle(() => reject(new DomainError("invalid", "hello_missing", "the call failed"))),
+  );
+  return promise;
+}
+
+/** Writes what Hello says of the node. Returns its generation, and whether the agent fences this server off. */
+async function recordHello(
+  deps: ServerDeps,
+  node: VectorNode,
+  hello: Hello,
+  installationId: string,
+): Promise<{ generation: number; fenced: boolean }> {
+  const { metadata, hostname, ...facts } = factsFromProto(hello.host);
+  const em = deps.orm.em.fork();
+  const [row] = await em.execute<{ generation: string }[]>(
+    `select e."generation" + n."generation" as "generation" from "VectorNode" n
+     join "Environment" e on e."id" = n."environmentId" where n."id" = ?`,
+    [node.id],
+  );
+  const generation = Number(row?.generation ?? 0);
+  const highest = Number(hello.highestGeneration);
+  const fenced =
+    highest > generation ||
+    (hello.installationId !== "" && hello.installationId !== installationId);
+  if (hello.protocol > protocolVersion) {
+    deps.log.info("an agent speaks a newer protocol", {
+      nodeId: node.id,
+      protocol: hello.protocol,
+    });
+  }
+  const now = deps.clock.now();
+  await em.nativeUpdate(
+    VectorNode,
+    { id: node.id },
+    {
+      ...facts,
+      host: hostname,
+      metadata,
+      reportedGeneration: highest,
+      fenced,
+      lastSeen: now,
+      changedAt: now,
+    },
+  );
+  return { generation, fenced };
+}
+
+function receive(deps: ServerDeps, call: AgentCall, session: AgentSession, node: VectorNode): void {
+  let windowStart = 0;
+  let inWindow = 0;
+  call.on("data", (request: SessionRequest) => {
+    const now = performance.now();
+    if (now - windowStart > 1000) {
+      windowStart = now;
+      inWindow = 0;
+    }
+    inWindow += 1;
+    if (inWindow === messagesPerSecond) {
+      // The transport's own flow control slows this agent, and no other.
+      call.pause();
+      setTimeout(() => call.resume(), 1000).unref();
+    }
+    const { message } = request;
+    deps.metrics.messages.inc({ direction: "in", kind: message.case ?? "unknown" });
+    try {
+      switch (message.case) {
+        case "heartbeat":
+          session.heartbeat(message.value);
+          if (message.value.host !== undefined) {
+            session.vectorProblem = message.value.host.vector?.problem ?? "";
+            void recordFacts(deps, node.id, message.value.host);
+          }
+          break;
+        case "pipelineReport":
+          session.report(message.value);
+          break;
+        case "logBatch":
+          session.logs(message.value);
+          break;
+        case "fenced":
+          session.fenced = true;
+          void recordFence(deps, node.id, Number(message.value.highestGeneration));
+          break;
+        default:
+          // Answers to what this server never asks for, and kinds that it does not know (A6).
+          break;
+      }
+    } catch (error) {
+      deps.log.error("a message of an agent could not be used", { nodeId: node.id, error });
+    }
+  });
+  call.resume();
+}
+
+async function recordFacts(
+  deps: ServerDeps,
+  nodeId: string,
+  host: Parameters<typeof factsFromProto>[0],
+): Promise<void> {
+  const { metadata, hostname, ...facts } = factsFromProto(host);
+  const changedAt = deps.clock.now();
+  await deps.orm.em
+    .fork()
+    .nativeUpdate(VectorNode, { id: nodeId }, { ...facts, host: hostname, metadata, changedAt })
+    .catch((error: unknown) =>
+      deps.log.error("cannot store the facts of a host", { nodeId, error }),
+    );
+}
+
+async function recordFence(deps: ServerDeps, nodeId: string, highest: number): Promise<void> {
+  const changes = { fenced: true, reportedGeneration: highest, changedAt: deps.clock.now() };
+  await deps.orm.em
+    .fork()
+    .nativeUpdate(VectorNode, { id: nodeId }, changes)
+    .catch((error: unknown) => deps.log.error("cannot store a fence", { nodeId, error }));
+}

@@ -1,0 +1,126 @@
+import { audit } from "../audit/audit.ts";
+import type { RateLimiter } from "../auth/rate-limiter.ts";
+import { hashToken, newToken } from "../auth/tokens.ts";
+import { announce } from "../db/changes.ts";
+import { newId } from "../db/columns.ts";
+import type { DeploymentMode } from "../db/enums.ts";
+import { transact } from "../db/transaction.ts";
+import { Environment } from "../environments/environment.entity.ts";
+import { DomainError } from "../errors.ts";
+import type { Scope } from "../scope.ts";
+import { VectorNode, type NodeMetadata } from "./vector-node.entity.ts";
+
+/** What a host says of itself. */
+export interface HostFacts {
+  readonly hostname: string;
+  readonly os: string;
+  readonly agentVersion: string;
+  readonly vectorVersion: string;
+  readonly deploymentMode: DeploymentMode;
+  readonly metadata: NodeMetadata;
+}
+
+export interface EnrollmentInput {
+  readonly enrollmentToken: string;
+  readonly machineId: string;
+  readonly host: HostFacts;
+}
+
+export interface Enrollment {
+  readonly nodeId: string;
+  readonly nodeToken: string;
+  readonly environmentId: string;
+  readonly environmentName: string;
+}
+
+/**
+ * Enrolls a machine, or gives a machine that was enrolled its node back with a new token. Throws
+ * `unauthenticated` for an unknown token; refusals reach the audit at most once a minute per address.
+ */
+export async function enroll(
+  scope: Scope,
+  limiter: RateLimiter,
+  input: EnrollmentInput,
+): Promise<Enrollment> {
+  if (!/^[0-9a-zA-Z_-]{16,128}$/.test(input.machineId)) {
+    throw new DomainError(
+      "invalid",
+      "machine_id_invalid",
+      "the machine id needs 16 to 128 letters or digits",
+    );
+  }
+  const tokenHash = hashToken(input.enrollmentToken);
+  const environment = await scope.em.findOne(Environment, { enrollmentTokenHash: tokenHash });
+  if (environment === null) {
+    await refuse(scope, limiter, input);
+    throw new DomainError(
+      "unauthenticated",
+      "enrollment_token_unknown",
+      "the enrollment token is not valid: copy the current one from Hosts, Add a host",
+    );
+  }
+  const nodeToken = newToken("vfn");
+  const nodeId = await transact(scope, async (tx) => {
+    const now = scope.clock.now();
+    const known = await tx.em.findOne(VectorNode, {
+      environmentId: environment.id,
+      machineId: input.machineId,
+    });
+    const { metadata, hostname, ...facts } = input.host;
+    const values = {
+      ...facts,
+      host: hostname,
+      metadata,
+      nodeTokenHash: hashToken(nodeToken),
+      enrolledAt: now,
+      changedAt: now,
+    };
+    const node =
+      known ??
+      tx.em.create(VectorNode, {
+        id: newId(),
+        name: hostname,
+        environmentId: environment.id,
+        machineId: input.machineId,
+        ...values,
+      });
+    if (known !== null) tx.em.assign(known, values);
+    await tx.em.flush();
+    audit(
+      { ...tx, actor: { kind: "node", nodeId: node.id, ipAddress: addressOf(scope) } },
+      {
+        action: known === null ? "node.enrolled" : "node.re_enrolled",
+        entityType: "VectorNode",
+        entityId: node.id,
+        teamId: environment.teamId ?? null,
+        environmentId: environment.id,
+        metadata: { host: hostname },
+      },
+    );
+    if (known !== null) await announce(tx.em, { kind: "node_revoked", nodeId: node.id });
+    await announce(tx.em, { kind: "seen", environmentId: environment.id, topic: "environment" });
+    return node.id;
+  });
+  return {
+    nodeId,
+    nodeToken,
+    environmentId: environment.id,
+    environmentName: environment.name,
+  };
+}
+
+function addressOf(scope: Scope): string | undefined {
+  return scope.actor.kind === "system" ? undefined : scope.actor.ipAddress;
+}
+
+async function refuse(scope: Scope, limiter: RateLimiter, input: EnrollmentInput): Promise<void> {
+  if (!limiter.take(addressOf(scope) ?? "")) return;
+  await transact(scope, async (tx) => {
+    audit(tx, {
+      action: "node.enrollment_refused",
+      entityType: "VectorNode",
+      entityId: "",
+      metadata: { host: input.host.hostname, machineId: input.machineId },
+    });
+  });
+}

@@ -1,0 +1,260 @@
+import {
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type Document,
+  type Node,
+  type Pair,
+  type YAMLMap,
+} from "yaml";
+import { kinds, type Kind } from "./catalogue.ts";
+
+/** Places in the text, in UTF-16 code units from its start. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Something wrong in a configuration. Errors stop a deploy. */
+export interface Problem {
+  readonly severity: "error" | "warning";
+  readonly message: string;
+  readonly componentKey: string;
+  /** Dotted path below the component. */
+  readonly field: string;
+  readonly span: Span | undefined;
+}
+
+export interface GraphComponent {
+  readonly key: string;
+  readonly kind: Kind;
+  readonly type: string;
+  /** As written: may hold wildcards. */
+  readonly inputs: readonly string[];
+  /** Parsed options, without `type` and `inputs`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The body as a person wrote it, with comments, starting at column 0. */
+  readonly yaml: string;
+}
+
+/** A pipeline as its graph, with the text of each component kept. */
+export interface PipelineGraph {
+  readonly globalConfig: Readonly<Record<string, unknown>>;
+  /** The top-level options as a person wrote them. */
+  readonly globalYaml: string;
+  readonly components: readonly GraphComponent[];
+}
+
+export interface ParsedText {
+  /** Absent when the text is not YAML of Vector's shape. */
+  readonly graph: PipelineGraph | undefined;
+  readonly problems: readonly Problem[];
+  /** Where a path of a component stands in the text: the key of the component for an empty path. */
+  locate(key: string, path: readonly (string | number)[]): Span | undefined;
+}
+
+/** Larger texts are refused before they are parsed. */
+export const maximumTextLength = 1_048_576;
+
+const sectionKinds = new Map<string, Kind>(kinds.map((kind) => [`${kind}s`, kind]));
+const keyPattern = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
+
+/** Parses a configuration in YAML into a graph. Never throws on what a person wrote. */
+export function parsePipelineText(text: string): ParsedText {
+  if (text.length > maximumTextLength) {
+    return failed(
+      `the text has ${text.length} characters; at most ${maximumTextLength} are accepted`,
+    );
+  }
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(text, { uniqueKeys: true, merge: true });
+  } catch {
+    // Deep nesting exhausts the parser's stack.
+    return failed("the text is nested too deeply to be read");
+  }
+  if (document.errors.length > 0) {
+    return {
+      graph: undefined,
+      problems: document.errors.slice(0, 20).map(({ message, pos }) => ({
+        ...general(message.split("\n", 1)[0] ?? message),
+        span: { from: pos[0], to: Math.max(pos[1], pos[0] + 1) },
+      })),
+      locate: () => undefined,
+    };
+  }
+  if (document.contents === null) {
+    return { graph: emptyGraph, problems: [], locate: () => undefined };
+  }
+  if (!isMap(document.contents)) return failed("the configuration must be a map of sections");
+  try {
+    return readSections(text, document, document.contents);
+  } catch (error) {
+    // The parser resolves aliases late, and refuses to unfold too many of them.
+    if (error instanceof ReferenceError)
+      return failed(`the text cannot be unfolded: ${error.message}`);
+    throw error;
+  }
+}
+
+const emptyGraph: PipelineGraph = { globalConfig: {}, globalYaml: "", components: [] };
+
+function general(message: string): Problem {
+  return { severity: "error", message, componentKey: "", field: "", span: undefined };
+}
+
+function failed(message: string): ParsedText {
+  return { graph: undefined, problems: [general(message)], locate: () => undefined };
+}
+
+function readSections(text: string, document: Document, root: YAMLMap): ParsedText {
+  const problems: Problem[] = [];
+  const components: GraphComponent[] = [];
+  const nodes = new Map<string, { key: Span | undefined; value: unknown }>();
+  const globals: Pair[] = [];
+  for (const pair of root.items) {
+    const kind = sectionKinds.get(String(keyOf(pair)));
+    if (kind === undefined) {
+      globals.push(pair);
+      continue;
+    }
+    if (isScalar(pair.value) && pair.value.value === null) continue;
+    if (!isMap(pair.value)) {
+      problems.push({ ...general(`${kind}s must be a map of components`), span: spanOf(pair.key) });
+      continue;
+    }
+    for (const entry of pair.value.items) {
+      const component = readComponent(text, document, kind, entry, problems);
+      if (component === undefined) continue;
+      if (nodes.has(component.key)) {
+        problems.push({
+          ...general(
+            `another component is named ${component.key} too: names are unique over all kinds`,
+          ),
+          componentKey: component.key,
+          span: spanOf(entry.key),
+        });
+        continue;
+      }
+      nodes.set(component.key, { key: spanOf(entry.key), value: entry.value });
+      components.push(component);
+    }
+  }
+  const globalConfig = Object.fromEntries(
+    globals.map((pair) => [String(keyOf(pair)), toValue(document, pair.value)]),
+  );
+  const graph = {
+    globalConfig,
+    globalYaml: globals.map((pair) => sliceOf(text, pair)).join(""),
+    components,
+  };
+  return { graph, problems, locate: (key, path) => locate(nodes.get(key), path) };
+}
+
+function readComponent(
+  text: string,
+  document: Document,
+  kind: Kind,
+  entry: Pair,
+  problems: Problem[],
+): GraphComponent | undefined {
+  const key = String(keyOf(entry));
+  const problem = (message: string, field = ""): void => {
+    problems.push({ ...general(message), componentKey: key, field, span: spanOf(entry.key) });
+  };
+  if (!keyPattern.test(key)) {
+    problem(
+      `the name ${JSON.stringify(key.slice(0, 130))} cannot be used: it needs 1 to 128 letters, digits, _ or -, and no digit or - in front`,
+    );
+    return undefined;
+  }
+  const body: unknown = toValue(document, entry.value);
+  if (!isRecord(body)) {
+    problem(`the ${kind} ${key} must be a map of options`);
+    return undefined;
+  }
+  const { type, inputs, ...config } = body;
+  if (typeof type !== "string") problem(`the ${kind} ${key} has no type`, "type");
+  if (inputs !== undefined && !isStringList(inputs) && typeof inputs !== "string") {
+    problem(`the inputs of ${key} must be a list of component names`, "inputs");
+  }
+  return {
+    key,
+    kind,
+    type: typeof type === "string" ? type : "",
+    inputs: typeof inputs === "string" ? [inputs] : isStringList(inputs) ? inputs : [],
+    config,
+    yaml: bodyOf(text, entry),
+  };
+}
+
+function keyOf(pair: Pair): unknown {
+  return isScalar(pair.key) ? pair.key.value : pair.key;
+}
+
+function toValue(document: Document, node: unknown): unknown {
+  return isNode(node) ? (node.toJS(document, { maxAliasCount: 100 }) as unknown) : node;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isStringList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+function spanOf(node: unknown): Span | undefined {
+  const range = isNode(node) ? (node as Node).range : undefined;
+  return range == null ? undefined : { from: range[0], to: Math.max(range[1], range[0] + 1) };
+}
+
+/** The lines of a pair, as they stand in the text. */
+function sliceOf(text: string, pair: Pair): string {
+  const from = spanOf(pair.key)?.from ?? 0;
+  const end = isNode(pair.value) ? (pair.value.range?.[2] ?? from) : from;
+  const start = text.lastIndexOf("\n", from - 1) + 1;
+  const slice = text.slice(start, end);
+  return slice.endsWith("\n") ? slice : `${slice}\n`;
+}
+
+/** The lines of a component's body, moved to column 0. Flow style stays on its line. */
+function bodyOf(text: string, entry: Pair): string {
+  const range = isNode(entry.value) ? entry.value.range : undefined;
+  if (range == null) return "";
+  if (isMap(entry.value) && entry.value.flow === true) return `${text.slice(range[0], range[1])}\n`;
+  const start = text.lastIndexOf("\n", range[0] - 1) + 1;
+  const indent = range[0] - start;
+  return text
+    .slice(start, range[2])
+    .split("\n")
+    .map((line) => (line.slice(0, indent).trim() === "" ? line.slice(indent) : line.trimStart()))
+    .join("\n")
+    .trimEnd()
+    .concat("\n");
+}
+
+function locate(
+  found: { key: Span | undefined; value: unknown } | undefined,
+  path: readonly (string | number)[],
+): Span | undefined {
+  if (found === undefined) return undefined;
+  let span = found.key;
+  let node = found.value;
+  for (const step of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => String(keyOf(item)) === String(step));
+      if (pair === undefined) return span;
+      span = spanOf(isScalar(pair.value) ? pair.value : pair.key);
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(step)];
+      span = spanOf(node) ?? span;
+    } else {
+      return span;
+    }
+  }
+  return span;
+}

@@ -1,0 +1,158 @@
+import type { Message, MessageInitShape } from "@bufbuild/protobuf";
+import { ChangeKind } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import {
+  ComponentKind,
+  DeployStep,
+  NodeReachability,
+  ProcessState,
+  Severity,
+  type NodePipelineStatusSchema,
+  type PipelineSummarySchema,
+  type PipelineVersionSchema,
+  type ProblemSchema,
+} from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { ComponentKind as StoredKind } from "../db/enums.ts";
+import { optionalTime } from "../rpc/time-proto.ts";
+import type { ComponentChange } from "./changes.ts";
+import type { Problem } from "./graph.ts";
+import type { PipelineRow } from "./pipeline-list.ts";
+import type { StatusView } from "./statuses.ts";
+import type { VersionView } from "./versions.ts";
+
+export const kindToProto = {
+  SOURCE: ComponentKind.SOURCE,
+  TRANSFORM: ComponentKind.TRANSFORM,
+  SINK: ComponentKind.SINK,
+} satisfies Record<StoredKind, ComponentKind>;
+
+export const changeToProto = {
+  added: ChangeKind.ADDED,
+  removed: ChangeKind.REMOVED,
+  changed: ChangeKind.CHANGED,
+  reconnected: ChangeKind.RECONNECTED,
+} satisfies Record<ComponentChange["kind"], ChangeKind>;
+
+export function summaryToProto(
+  row: PipelineRow,
+): Exclude<MessageInitShape<typeof PipelineSummarySchema>, Message> {
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description ?? "",
+    environmentId: row.environmentId,
+    draft: row.isDraft,
+    changed: row.changed,
+    deployedVersion: row.deployedVersion ?? 0,
+    ...optionalTime("deployTime", row.deployedAt),
+    ...optionalTime("updateTime", row.updatedAt),
+    updatedBy: row.updatedBy ?? "",
+    components: row.components.map(({ key, kind, type, inputs }) => ({
+      key,
+      kind: kindToProto[kind],
+      type,
+      inputs: inputs ?? [],
+    })),
+  };
+}
+
+export function problemToProto(
+  problem: Problem,
+  text: string,
+): Exclude<MessageInitShape<typeof ProblemSchema>, Message> {
+  const { span } = problem;
+  return {
+    severity: problem.severity === "error" ? Severity.ERROR : Severity.WARNING,
+    message: problem.message,
+    componentKey: problem.componentKey,
+    field: problem.field,
+    ...(span === undefined
+      ? {}
+      : {
+          from: span.from,
+          to: span.to,
+          line: text.slice(0, span.from).split("\n").length,
+        }),
+  };
+}
+
+export function versionToProto(
+  version: VersionView,
+  withText: boolean,
+): Exclude<MessageInitShape<typeof PipelineVersionSchema>, Message> {
+  return {
+    id: version.id,
+    pipelineId: version.pipelineId,
+    version: version.version,
+    configYaml: withText ? version.configYaml : "",
+    changelog: version.changelog ?? "",
+    createdBy: version.createdBy ?? "",
+    ...optionalTime("createTime", version.createdAt),
+    current: version.current,
+  };
+}
+
+function processState(view: StatusView): ProcessState {
+  if (view.condition === "HELD") return ProcessState.HELD;
+  if (view.condition === "NOT_DELIVERING") return ProcessState.NOT_DELIVERING;
+  return ProcessState[view.status ?? "PENDING"];
+}
+
+/** A report of an older version, or of an attempt before a retry, says nothing of the deployed one. */
+function deployStep(view: StatusView): DeployStep {
+  const ofDesired =
+    view.attemptedHash !== null &&
+    view.attemptedHash === view.desiredHash &&
+    view.attempt === view.desiredAttempt;
+  if (!ofDesired) return DeployStep.WAITING;
+  switch (view.phase) {
+    case "RECEIVED":
+      return DeployStep.RECEIVED;
+    case "VALIDATED":
+      return DeployStep.VALIDATED;
+    case "APPLYING":
+      return DeployStep.APPLYING;
+    case "APPLIED":
+      return DeployStep.HEALTHY;
+    case "FAILED":
+      return DeployStep.FAILED;
+    case "ROLLED_BACK":
+      return DeployStep.ROLLED_BACK;
+    default:
+      return DeployStep.WAITING;
+  }
+}
+
+export function statusToProto(
+  view: StatusView,
+): Exclude<MessageInitShape<typeof NodePipelineStatusSchema>, Message> {
+  return {
+    nodeId: view.nodeId,
+    nodeName: view.nodeName,
+    pipelineId: view.pipelineId,
+    pipelineName: view.pipelineName,
+    state: processState(view),
+    step: deployStep(view),
+    desiredVersion: view.desiredVersion ?? 0,
+    attemptedVersion: view.attemptedVersion ?? 0,
+    effectiveVersion: view.version ?? 0,
+    reason: view.reason ?? "",
+    problems: (view.problems ?? []).map((problem) => ({
+      severity: Severity.ERROR,
+      ...problem,
+    })),
+    logTail: view.logTail ?? [],
+    restarts: view.restarts ?? 0,
+    uptimeSeconds: view.uptimeSeconds ?? 0,
+    ...optionalTime("updateTime", view.lastUpdated),
+    ...optionalTime("nextStartTime", view.nextStartAt),
+    gapMs: view.gapMs ?? 0,
+    ...optionalTime("receiveTime", view.receivedAt),
+    ...optionalTime("validateTime", view.validatedAt),
+    ...optionalTime("applyTime", view.appliedAt),
+    ...optionalTime("finishTime", view.finishedAt),
+    reachability:
+      view.nodeStatus === "UNREACHABLE" || view.nodeStatus === "UNKNOWN"
+        ? NodeReachability.UNREACHABLE
+        : NodeReachability.CONNECTED,
+  };
+}

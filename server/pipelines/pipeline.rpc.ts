@@ -1,0 +1,172 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ServiceImpl } from "@connectrpc/connect";
+import type { PipelineSchema } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import type { ServerDeps } from "../deps.ts";
+import { notFound } from "../errors.ts";
+import { callScope } from "../rpc/call-scope.ts";
+import { decodePageToken, encodePageToken, isNamePlace, pageSize } from "../rpc/page-token.ts";
+import type { Scope } from "../scope.ts";
+import { compareGraphs } from "./changes.ts";
+import {
+  deployPipeline,
+  findVersion,
+  retryDeploy,
+  rollbackPipeline,
+  undeployPipeline,
+} from "./deployments.ts";
+import { parsePipelineText } from "./graph.ts";
+import { listPipelines, readPipelineRow } from "./pipeline-list.ts";
+import {
+  changeToProto,
+  problemToProto,
+  statusToProto,
+  summaryToProto,
+  versionToProto,
+} from "./pipeline-proto.ts";
+import type { Pipeline } from "./pipeline.entity.ts";
+import {
+  compileIn,
+  createPipeline,
+  deletePipeline,
+  findPipeline,
+  updatePipeline,
+} from "./pipelines.ts";
+import { listStatuses } from "./statuses.ts";
+import { listVersions, readVersion } from "./versions.ts";
+
+export function pipelineRpc(deps: ServerDeps): ServiceImpl<typeof PipelineService> {
+  const { compiler } = deps;
+  return {
+    async listPipelines(request, ctx) {
+      const size = pageSize(request.pageSize, 100, 500);
+      const after = decodePageToken(request.pageToken, isNamePlace);
+      const { em } = callScope(deps, ctx);
+      const rows = await listPipelines(em, request.environmentId, after, size + 1);
+      const page = rows.slice(0, size);
+      const last = page.at(-1);
+      return {
+        pipelines: page.map(summaryToProto),
+        nextPageToken:
+          rows.length > size && last !== undefined
+            ? encodePageToken({ name: last.name.toLowerCase(), id: last.id })
+            : "",
+      };
+    },
+    async getPipeline(request, ctx) {
+      const scope = callScope(deps, ctx);
+      const pipeline = await findPipeline(scope, request.id);
+      const nodes = await listStatuses(scope.em, { pipelineId: request.id });
+      return {
+        pipeline: await fullPipeline(deps, scope, pipeline),
+        nodes: nodes.map(statusToProto),
+      };
+    },
+    async createPipeline(request, ctx) {
+      const scope = callScope(deps, ctx);
+      const pipeline = await createPipeline(scope, compiler, request);
+      return { pipeline: await fullPipeline(deps, scope, pipeline) };
+    },
+    async updatePipeline(request, ctx) {
+      const scope = callScope(deps, ctx);
+      const pipeline = await updatePipeline(scope, compiler, request);
+      return { pipeline: await fullPipeline(deps, scope, pipeline) };
+    },
+    async deletePipeline(request, ctx) {
+      await deletePipeline(callScope(deps, ctx), request.id);
+      return {};
+    },
+    async previewPipeline(request, ctx) {
+      return preview(deps, callScope(deps, ctx), request);
+    },
+    async deployPipeline(request, ctx) {
+      const scope = callScope(deps, ctx);
+      const { version } = await deployPipeline(scope, compiler, request);
+      return { version: versionToProto(await readVersion(scope.em, request.id, version), true) };
+    },
+    async undeployPipeline(request, ctx) {
+      await undeployPipeline(callScope(deps, ctx), request.id, request.reason);
+      return {};
+    },
+    async rollbackPipeline(request, ctx) {
+      const scope = callScope(deps, ctx);
+      const { version } = await rollbackPipeline(scope, compiler, request);
+      return { version: versionToProto(await readVersion(scope.em, request.id, version), true) };
+    },
+    async retryDeploy(request, ctx) {
+      return { nodeCount: await retryDeploy(callScope(deps, ctx), request.id) };
+    },
+    async listVersions(request, ctx) {
+      const size = pageSize(request.pageSize, 50, 100);
+      const below = decodePageToken(request.pageToken, (place) => typeof place === "number");
+      const { em } = callScope(deps, ctx);
+      const rows = await listVersions(em, request.pipelineId, below, size + 1);
+      const page = rows.slice(0, size);
+      return {
+        versions: page.map((row) => versionToProto(row, false)),
+        nextPageToken: rows.length > size ? encodePageToken(page.at(-1)?.version) : "",
+      };
+    },
+    async getVersion(request, ctx) {
+      const { em } = callScope(deps, ctx);
+      return {
+        version: versionToProto(await readVersion(em, request.pipelineId, request.version), true),
+      };
+    },
+  };
+}
+
+async function fullPipeline(
+  deps: ServerDeps,
+  scope: Scope,
+  pipeline: Pipeline,
+): Promise<MessageInitShape<typeof PipelineSchema>> {
+  // A fresh view: the entity was changed in another transaction.
+  const em = scope.em.fork();
+  const row = await readPipelineRow(em, pipeline.id);
+  if (row === undefined) throw notFound("pipeline", pipeline.id);
+  const { problems } = await compileIn(scope, deps.compiler, pipeline.environmentId, pipeline.yaml);
+  const deployed =
+    row.deployedVersion === null
+      ? undefined
+      : await readVersion(em, pipeline.id, row.deployedVersion);
+  return {
+    summary: summaryToProto(row),
+    yaml: pipeline.yaml,
+    revision: String(pipeline.revision),
+    problems: problems.map((problem) => problemToProto(problem, pipeline.yaml)),
+    deployedYaml: deployed?.configYaml ?? "",
+  };
+}
+
+async function preview(
+  deps: ServerDeps,
+  scope: Scope,
+  request: { readonly id: string; readonly yaml: string },
+) {
+  const pipeline = await findPipeline(scope, request.id);
+  const compiled = await compileIn(scope, deps.compiler, pipeline.environmentId, request.yaml);
+  const deployed =
+    pipeline.deployedVersion == null
+      ? undefined
+      : await findVersion(scope, pipeline.id, pipeline.deployedVersion);
+  const before = deployed === undefined ? undefined : parsePipelineText(deployed.sourceYaml).graph;
+  const targets = await scope.em.execute<{ id: string; name: string; connected: boolean }[]>(
+    `select "id", "name", "status" in ('HEALTHY', 'DEGRADED') as "connected" from "VectorNode"
+     where "environmentId" = ? and "nodeTokenHash" is not null order by lower("name") limit 1000`,
+    [pipeline.environmentId],
+  );
+  return {
+    configYaml: compiled.configYaml ?? "",
+    problems: compiled.problems.map((problem) => problemToProto(problem, request.yaml)),
+    deployedYaml: deployed?.configYaml ?? "",
+    changes:
+      compiled.graph === undefined
+        ? []
+        : compareGraphs(before, compiled.graph).map(({ key, kind }) => ({
+            componentKey: key,
+            kind: changeToProto[kind],
+          })),
+    targets,
+  };
+}

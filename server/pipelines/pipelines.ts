@@ -1,0 +1,331 @@
+import { OptimisticLockError, UniqueConstraintViolationException } from "@mikro-orm/core";
+import { audit, diffOf } from "../audit/audit.ts";
+import { announce } from "../db/changes.ts";
+import { newId } from "../db/columns.ts";
+import type { ComponentKind } from "../db/enums.ts";
+import { transact } from "../db/transaction.ts";
+import { Environment } from "../environments/environment.entity.ts";
+import { DomainError, FieldViolations, notFound } from "../errors.ts";
+import type { Scope } from "../scope.ts";
+import { Certificate } from "../secrets/certificate.entity.ts";
+import { Secret } from "../secrets/secret.entity.ts";
+import { loadCatalogue } from "./catalogue.ts";
+import type { CheckContext } from "./check.ts";
+import type { CompiledPipeline } from "./compile.ts";
+import type { PipelineCompiler } from "./compiler.ts";
+import { maximumTextLength, type PipelineGraph, type Problem } from "./graph.ts";
+import { PipelineEdge } from "./pipeline-edge.entity.ts";
+import { PipelineNode } from "./pipeline-node.entity.ts";
+import { Pipeline } from "./pipeline.entity.ts";
+import { expandInputs } from "./ports.ts";
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9 _-]*$/;
+
+/** The team that an environment belongs to, for the audit. */
+export async function teamIdOf(scope: Scope, environmentId: string): Promise<string | null> {
+  const environment = await scope.em.findOne(Environment, { id: environmentId });
+  return environment?.teamId ?? null;
+}
+
+export async function findPipeline(scope: Scope, id: string): Promise<Pipeline> {
+  const pipeline = await scope.em.findOne(Pipeline, { id });
+  if (pipeline === null) throw notFound("pipeline", id);
+  return pipeline;
+}
+
+/** Compiles a text against what exists in its environment. */
+export async function compileIn(
+  scope: Scope,
+  compiler: PipelineCompiler,
+  environmentId: string,
+  text: string,
+): Promise<CompiledPipeline> {
+  if (text.length > maximumTextLength) throw textTooLong(text.length);
+  const [secrets, certificates] = await Promise.all([
+    scope.em.find(Secret, { environmentId }, { fields: ["name"] }),
+    scope.em.find(Certificate, { environmentId }, { fields: ["name"] }),
+  ]);
+  const context: CheckContext = {
+    secretNames: new Set(secrets.map(({ name }) => name)),
+    certificateNames: new Set(certificates.map(({ name }) => name)),
+  };
+  return compiler.compile(text, context);
+}
+
+function textTooLong(length: number): DomainError {
+  return new DomainError(
+    "invalid",
+    "pipeline_too_large",
+    `the text has ${length} characters; at most ${maximumTextLength} are accepted`,
+    {
+      violations: [{ field: "yaml", message: `must have at most ${maximumTextLength} characters` }],
+    },
+  );
+}
+
+export interface PipelineInput {
+  readonly environmentId: string;
+  readonly name: string;
+  readonly description: string;
+  readonly yaml: string;
+}
+
+/** Creates a draft. Its text may have problems; only one that is no configuration at all has no graph. */
+export async function createPipeline(
+  scope: Scope,
+  compiler: PipelineCompiler,
+  input: PipelineInput,
+): Promise<Pipeline> {
+  const { graph } = await compileIn(scope, compiler, input.environmentId, input.yaml);
+  return translateNameConflict(input.name, () =>
+    transact(scope, async (tx) => addPipeline(tx, input, graph)),
+  );
+}
+
+/** Adds a draft in the caller's transaction. */
+export async function addPipeline(
+  scope: Scope,
+  input: PipelineInput,
+  graph: PipelineGraph | undefined,
+): Promise<Pipeline> {
+  const { name, description } = checkNames(input.name, input.description);
+  const userId = scope.actor.kind === "user" ? scope.actor.userId : null;
+  const pipeline = scope.em.create(Pipeline, {
+    id: newId(),
+    name,
+    description,
+    environmentId: input.environmentId,
+    yaml: input.yaml,
+    createdById: userId,
+    updatedById: userId,
+  });
+  await scope.em.flush();
+  if (graph !== undefined) await storeGraph(scope, pipeline, graph);
+  audit(scope, {
+    action: "pipeline.created",
+    entityType: "Pipeline",
+    entityId: pipeline.id,
+    teamId: await teamIdOf(scope, input.environmentId),
+    environmentId: input.environmentId,
+    metadata: { name },
+  });
+  await announce(scope.em, {
+    kind: "seen",
+    environmentId: input.environmentId,
+    topic: "pipelines",
+  });
+  return pipeline;
+}
+
+export interface PipelineChange {
+  readonly id: string;
+  /** The revision that the change was made from. */
+  readonly revision: string;
+  readonly name?: string | undefined;
+  readonly description?: string | undefined;
+  readonly yaml?: string | undefined;
+}
+
+/** Saves a draft. Throws `stale` when someone else saved since that revision; nothing is lost then. */
+export async function updatePipeline(
+  scope: Scope,
+  compiler: PipelineCompiler,
+  change: PipelineChange,
+): Promise<Pipeline> {
+  const current = await findPipeline(scope, change.id);
+  const graph =
+    change.yaml === undefined
+      ? undefined
+      : (await compileIn(scope, compiler, current.environmentId, change.yaml)).graph;
+  try {
+    return await translateNameConflict(change.name ?? "", () =>
+      transact(scope, async (tx) => {
+        const revision = Number(change.revision);
+        await tx.em.execute(`select 1 from "Pipeline" where "id" = ? for update`, [change.id]);
+        const pipeline = await findPipeline(tx, change.id);
+        if (pipeline.revision !== revision) throw stale();
+        const before = {
+          name: pipeline.name,
+          description: pipeline.description,
+          yaml: pipeline.yaml,
+        };
+        const names = checkNames(
+          change.name ?? pipeline.name,
+          change.description ?? pipeline.description ?? "",
+        );
+        const after = { ...names, yaml: change.yaml ?? pipeline.yaml };
+        const diff = diffOf(before, after);
+        if (Object.keys(diff).length === 0) return pipeline;
+        tx.em.assign(pipeline, {
+          ...after,
+          updatedById: scope.actor.kind === "user" ? scope.actor.userId : null,
+        });
+        await tx.em.flush();
+        if (graph !== undefined) await storeGraph(tx, pipeline, graph);
+        audit(tx, {
+          action: "pipeline.updated",
+          entityType: "Pipeline",
+          entityId: pipeline.id,
+          teamId: await teamIdOf(tx, pipeline.environmentId),
+          environmentId: pipeline.environmentId,
+          // A text may hold what a person should not have written there: only its size is kept.
+          diff:
+            diff["yaml"] === undefined
+              ? diff
+              : { ...diff, yaml: { before: before.yaml.length, after: after.yaml.length } },
+        });
+        await announce(tx.em, {
+          kind: "seen",
+          environmentId: pipeline.environmentId,
+          topic: "pipelines",
+        });
+        return pipeline;
+      }),
+    );
+  } catch (error) {
+    if (error instanceof OptimisticLockError) throw stale(error);
+    throw error;
+  }
+}
+
+function stale(cause?: unknown): DomainError {
+  return new DomainError(
+    "stale",
+    "pipeline_changed",
+    "someone else saved this pipeline since you opened it: load it again and compare",
+    { cause },
+  );
+}
+
+/** Deletes a pipeline with its versions and series; hosts that run it stop it. */
+export async function deletePipeline(scope: Scope, id: string): Promise<void> {
+  await transact(scope, async (tx) => {
+    const pipeline = await findPipeline(tx, id);
+    const { environmentId, name, deployedVersion } = pipeline;
+    const teamId = await teamIdOf(tx, environmentId);
+    await tx.em.nativeDelete(Pipeline, { id });
+    if (deployedVersion != null) {
+      await tx.em.execute(
+        `update "Environment" set "generation" = "generation" + 1 where "id" = ?`,
+        [environmentId],
+      );
+    }
+    audit(tx, {
+      action: "pipeline.deleted",
+      entityType: "Pipeline",
+      entityId: id,
+      teamId,
+      environmentId,
+      metadata: {
+        name,
+        deployedVersion: deployedVersion ?? null,
+      },
+    });
+    await announce(tx.em, { kind: "desired", environmentId });
+    await announce(tx.em, { kind: "seen", environmentId, topic: "pipelines" });
+  });
+}
+
+function checkNames(name: string, description: string): { name: string; description: string } {
+  const violations = new FieldViolations();
+  const checked = {
+    name: violations.text("name", name, 1, 100),
+    description: violations.text("description", description, 0, 1000),
+  };
+  if (checked.name !== "" && !namePattern.test(checked.name)) {
+    violations.add(
+      "name",
+      "may have letters, digits, spaces, _ and -, and starts with a letter or digit",
+    );
+  }
+  violations.throwIfAny();
+  return checked;
+}
+
+async function translateNameConflict<T>(name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UniqueConstraintViolationException)) throw error;
+    throw new DomainError(
+      "conflict",
+      "pipeline_name_taken",
+      `this environment already has a pipeline named ${name.trim()}`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Stores the graph beside the text. Components keep their row, and with it their place on the canvas,
+ * across saves as long as their name stays.
+ */
+export async function storeGraph(
+  scope: Scope,
+  pipeline: Pipeline,
+  graph: PipelineGraph,
+): Promise<void> {
+  const { em } = scope;
+  const rows = await em.find(PipelineNode, { pipelineId: pipeline.id });
+  const byKey = new Map(rows.map((row) => [row.componentKey, row]));
+  await em.nativeDelete(PipelineEdge, { pipelineId: pipeline.id });
+  const kept = new Set(graph.components.map(({ key }) => key));
+  for (const row of rows) if (!kept.has(row.componentKey)) em.remove(row);
+  const columns = { source: 0, transform: 1, sink: 2 };
+  graph.components.forEach((component, ordinal) => {
+    const values = {
+      kind: component.kind.toUpperCase() as ComponentKind,
+      componentType: component.type,
+      config: { ...component.config },
+      yaml: component.yaml,
+      ordinal,
+    };
+    const row = byKey.get(component.key);
+    if (row !== undefined) {
+      em.assign(row, values);
+      return;
+    }
+    const created = em.create(PipelineNode, {
+      id: newId(),
+      pipelineId: pipeline.id,
+      componentKey: component.key,
+      ...values,
+      positionX: columns[component.kind] * 280,
+      positionY: ordinal * 96,
+    });
+    byKey.set(component.key, created);
+  });
+  await em.flush();
+  for (const component of graph.components) {
+    const target = byKey.get(component.key);
+    for (const input of expandInputs(component, graph.components, loadCatalogue())) {
+      const [key = input, ...port] = input.split(".");
+      const source = byKey.get(key);
+      if (source === undefined || target === undefined || !kept.has(key)) continue;
+      em.create(PipelineEdge, {
+        id: newId(),
+        pipelineId: pipeline.id,
+        sourceNodeId: source.id,
+        targetNodeId: target.id,
+        sourcePort: port.length === 0 ? null : port.join("."),
+      });
+    }
+  }
+  em.assign(pipeline, { globalConfig: { ...graph.globalConfig } });
+  await em.flush();
+}
+
+/** Throws `invalid`, naming the components, when a text has errors. */
+export function refuseErrors(problems: readonly Problem[]): void {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  const [first] = errors;
+  if (first === undefined) return;
+  const where = first.componentKey === "" ? "" : `${first.componentKey}: `;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  throw new DomainError("invalid", "pipeline_has_errors", `${where}${first.message}${more}`, {
+    violations: errors.slice(0, 50).map(({ componentKey, field, message }) => ({
+      field: [componentKey, field].filter((part) => part !== "").join("."),
+      message,
+    })),
+  });
+}

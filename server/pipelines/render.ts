@@ -1,0 +1,32 @@
+import { Document, isMap, parseDocument, type YAMLMap } from "yaml";
+import type { Catalogue } from "./catalogue.ts";
+import type { PipelineGraph } from "./graph.ts";
+import { expandInputs, isWildcard } from "./ports.ts";
+
+/**
+ * Renders a graph as the configuration that hosts get: top-level options, then sources, transforms and
+ * sinks in their order, with the bodies as people wrote them and wildcards in inputs expanded against the
+ * pipeline's own components, so that nothing injected later is ever caught by one. The same graph gives
+ * the same bytes. Pure.
+ */
+export function renderConfig(graph: PipelineGraph, catalogue: Catalogue): string {
+  const document = new Document({});
+  const globals = parseDocument(graph.globalYaml, { merge: true });
+  if (isMap(globals.contents)) document.contents = globals.contents;
+  const root = document.contents as YAMLMap;
+  root.flow = false;
+  for (const kind of ["source", "transform", "sink"] as const) {
+    const components = graph.components.filter((component) => component.kind === kind);
+    if (components.length === 0) continue;
+    const section = document.createNode({}) as YAMLMap;
+    for (const component of components) {
+      const body = parseDocument(component.yaml, { merge: true });
+      if (component.inputs.some(isWildcard)) {
+        body.set("inputs", body.createNode(expandInputs(component, graph.components, catalogue)));
+      }
+      section.add({ key: component.key, value: body.contents });
+    }
+    root.add({ key: `${kind}s`, value: section });
+  }
+  return document.toString({ lineWidth: 0 });
+}

@@ -1,0 +1,60 @@
+import type { DescService } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { Health } from "#gen/grpc/health/v1/health_pb.ts";
+import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.ts";
+import { ServerReflection as ServerReflectionAlpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
+import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
+import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
+import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
+import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
+import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { authRpc } from "./auth/auth.rpc.ts";
+import type { ServerDeps } from "./deps.ts";
+import { environmentRpc } from "./environments/environment.rpc.ts";
+import { nodeRpc } from "./fleet/node.rpc.ts";
+import { healthRpc } from "./health/health.rpc.ts";
+import { reflectionRpc } from "./health/reflection.rpc.ts";
+import { liveRpc } from "./live/live.rpc.ts";
+import { logRpc } from "./logs/log.rpc.ts";
+import { metricRpc } from "./metrics/metric.rpc.ts";
+import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
+import { accessInterceptor } from "./rpc/access-interceptor.ts";
+import { errorInterceptor } from "./rpc/error-interceptor.ts";
+
+/** Every service of the user API, in the order of reflection. */
+export const userServices: readonly DescService[] = [
+  AuthService,
+  EnvironmentService,
+  NodeService,
+  PipelineService,
+  MetricService,
+  LogService,
+  LiveService,
+];
+
+/** The interceptors of all calls; errors outermost, so that a denial is converted too. */
+export function interceptors(deps: ServerDeps) {
+  return [errorInterceptor(deps.log), accessInterceptor(deps)];
+}
+
+/** The one list of what is served. */
+export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
+  const reflected = [...userServices, Health, ServerReflection, ServerReflectionAlpha];
+  const reflection = reflectionRpc(reflected);
+  const serviceNames = new Set(userServices.map(({ typeName }) => typeName));
+  return (router) => {
+    router.service(AuthService, authRpc(deps));
+    router.service(EnvironmentService, environmentRpc(deps));
+    router.service(NodeService, nodeRpc(deps));
+    router.service(PipelineService, pipelineRpc(deps));
+    router.service(MetricService, metricRpc(deps));
+    router.service(LogService, logRpc(deps));
+    router.service(LiveService, liveRpc(deps));
+    router.service(Health, healthRpc(deps, serviceNames));
+    router.service(ServerReflection, reflection);
+    // The alpha has the same messages under another package.
+    router.service(ServerReflectionAlpha, reflection as never);
+  };
+}
