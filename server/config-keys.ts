@@ -76,6 +76,12 @@ export const configKeys = [
     text: "Interval that agents are told while the fleet is small; it is stretched with the number of sessions.",
   },
   {
+    key: "VECTORFLOW_LOCAL_AGENT",
+    reader: "server",
+    default: "`false`",
+    text: "Set by `npm start`: after the first run, leave an enrollment token in the data directory for the agent on this machine.",
+  },
+  {
     key: "VECTORFLOW_LOG_LEVEL",
     reader: "server",
     default: "`info`",

@@ -23,6 +23,8 @@ export interface ServerConfig {
   readonly secret: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly heartbeatIntervalMs: number;
+  /** Leave an enrollment token in the data directory for the agent that `npm start` runs. */
+  readonly localAgent: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -86,6 +88,7 @@ export function parseConfig(
       [250, 300_000],
       problems,
     ),
+    localAgent: oneOf("VECTORFLOW_LOCAL_AGENT", value, ["false", "true"], problems) === "true",
     logLevel: oneOf("VECTORFLOW_LOG_LEVEL", value, ["info", "debug", "warn", "error"], problems),
   };
   if (problems.length > 0) throw new ConfigError(problems);

@@ -19,7 +19,7 @@ type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;
 
 /** A call may carry a pipeline of 1 MiB and what surrounds it. */
-const maximumRequestBytes = 4 * 1024 * 1024;
+const maximumRequestBytes = 8 * 1024 * 1024;
 const sniffTimeoutMs = 10_000;
 
 /** Thrown when a port is in use or may not be opened. */
@@ -47,6 +47,13 @@ export async function listenHttp(deps: ServerDeps, webRoot: string): Promise<Lis
   });
   const secured = (request: Request, response: Response): void => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    if (Number(request.headers["content-length"] ?? 0) > maximumRequestBytes) {
+      // Read to its end, or the client would see a reset instead of the answer.
+      request.resume();
+      response.setHeader("connection", "close");
+      sendText(response, 413, `a request may have at most ${maximumRequestBytes} bytes`);
+      return;
+    }
     (handler as (request: Request, response: Response) => void)(request, response);
   };
   const h1 = http.createServer({ requestTimeout: 60_000, headersTimeout: 20_000 }, secured);

@@ -62,12 +62,21 @@ async function main(): Promise<number> {
   // The signals are listened for from the start: one that comes while the database starts must not kill it.
   const signaled = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   await using server = await startServer(config, log);
-  log.info("server started", { web: server.webUrl, agents: server.agentUrl });
-  if (server.setupUrl !== undefined)
-    log.info("first run: open this address", { url: server.setupUrl });
-  await Promise.race([signaled, server.failed]);
+  log.info("server started", {
+    web: server.webUrl,
+    agents: server.agentUrl,
+    // The first run, guarded by a token that works once.
+    setup: server.setupUrl,
+  });
+  await Promise.race([signaled, orphaned(), server.failed]);
   log.info("server is shutting down");
   return 0;
+}
+
+/** Settles when the launcher that started this process is gone; never without one. */
+async function orphaned(): Promise<void> {
+  if (!process.connected) return new Promise(() => {});
+  await once(process, "disconnect");
 }
 
 main().then(

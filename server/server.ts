@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Code, ConnectError } from "@connectrpc/connect";
 import pg from "pg";
 import { systemClock, type Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
@@ -144,7 +145,7 @@ export async function startServer(
     const http = stack.use(await listenHttp(deps, options.webRoot ?? webRoot));
     addresses = addressesOf(config, http.port, agents.port);
     stack.defer(() => {
-      shutdown.abort();
+      shutdown.abort(new ConnectError("the server is shutting down", Code.Unavailable));
     });
     const setupToken = await createSetupToken({ ...system, clock, log, signal: shutdown.signal });
     const failed = Promise.race([

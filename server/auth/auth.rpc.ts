@@ -1,9 +1,12 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import type { CurrentUserSchema } from "#gen/vectorflow/v1/auth_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import type { ServerDeps } from "../deps.ts";
+import { createEnrollmentToken } from "../environments/environments.ts";
 import { notFound } from "../errors.ts";
 import { demoPipeline } from "../pipelines/demo.ts";
 import { announceDeploy, publish } from "../pipelines/deployments.ts";
@@ -12,7 +15,7 @@ import { callScope, callerKey } from "../rpc/call-scope.ts";
 import { expiredCookie, sessionCookie } from "../rpc/session-cookie.ts";
 import type { Scope } from "../scope.ts";
 import { version } from "../version.ts";
-import { completeSetup, readSettings } from "./setup.ts";
+import { completeSetup, readSettings, type SetupResult } from "./setup.ts";
 import { signIn, signOut } from "./sign-in.ts";
 import { User } from "./user.entity.ts";
 
@@ -49,6 +52,7 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
         },
       );
       setCookie(ctx, result.token);
+      if (deps.config.localAgent) await admitLocalAgent(deps, ctx, result);
       return {
         user: await currentUser(scope, result.user.id),
         environmentId: result.environmentId,
@@ -76,6 +80,29 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
       return { user: await currentUser(scope, actor.kind === "user" ? actor.userId : "") };
     },
   };
+}
+
+/** Lets the agent that `npm start` runs on this machine join the first environment. */
+async function admitLocalAgent(
+  deps: ServerDeps,
+  ctx: HandlerContext,
+  { user, environmentId, sessionId }: SetupResult,
+): Promise<void> {
+  const scope: Scope = {
+    ...callScope(deps, ctx),
+    actor: {
+      kind: "user",
+      userId: user.id,
+      sessionId,
+      email: user.email,
+      name: user.name ?? undefined,
+      isSuperAdmin: true,
+      ipAddress: ctx.values.get(callerKey).ipAddress,
+    },
+  };
+  const token = await createEnrollmentToken(scope, environmentId);
+  const path = join(deps.config.dataDir, "local-enrollment-token");
+  await writeFile(path, `${token}\n`, { mode: 0o600 });
 }
 
 const roles = { VIEWER: Role.VIEWER, EDITOR: Role.EDITOR, ADMIN: Role.ADMIN };

@@ -125,6 +125,11 @@ export class AgentSession implements HubSession {
     const missing = wanted.filter(({ pipelineId, hash }) => this.#held.get(pipelineId) !== hash);
     for (const bytes of this.#deps.encode(environment, node, missing)) this.#call.write(bytes);
     for (const { pipelineId, hash } of missing) this.#held.set(pipelineId, hash);
+    // An agent forgets the bodies of what it no longer runs.
+    const listed = new Set(wanted.map(({ pipelineId }) => pipelineId));
+    for (const pipelineId of this.#held.keys()) {
+      if (!listed.has(pipelineId)) this.#held.delete(pipelineId);
+    }
     this.#deps.metrics.messages.inc({ direction: "out", kind: "desiredState" });
   }
 

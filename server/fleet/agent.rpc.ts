@@ -31,6 +31,7 @@ import {
 } from "./agent-session.ts";
 import { enroll } from "./enrollment.ts";
 import { heartbeatInterval } from "./liveness.ts";
+import { clean } from "./text.ts";
 import { VectorNode } from "./vector-node.entity.ts";
 
 const protocolVersion = 1;
@@ -289,6 +290,11 @@ async function recordHello(
     });
   }
   const now = deps.clock.now();
+  // Hello tells of every pipeline on the host: what it does not name was removed while nobody listened.
+  await em.execute(
+    `delete from "NodePipelineStatus" where "nodeId" = ? and not "pipelineId" = any (string_to_array(?, ','))`,
+    [node.id, hello.reports.map(({ pipelineId }) => clean(pipelineId, 100)).join(",")],
+  );
   await em.nativeUpdate(
     VectorNode,
     { id: node.id },

@@ -69,6 +69,7 @@ export async function rollbackPipeline(
     const pipeline = await lockPipeline(tx, input.id);
     tx.em.assign(pipeline, {
       yaml: old.sourceYaml,
+      revision: pipeline.revision + 1,
       updatedById: scope.actor.kind === "user" ? scope.actor.userId : null,
     });
     await tx.em.flush();

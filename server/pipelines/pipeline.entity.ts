@@ -39,7 +39,7 @@ const PipelineSchema = defineEntity({
       .default(0)
       .comment("Goes up with every explicit retry of a failed deploy."),
     yaml: p.text().default("").comment("The draft as people wrote it."),
-    revision: p.integer().version().default(1).comment("Goes up with every save."),
+    revision: p.integer().default(1).comment("Goes up with every save."),
     createdById: () =>
       p
         .manyToOne(User)

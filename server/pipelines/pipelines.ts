@@ -1,4 +1,4 @@
-import { OptimisticLockError, UniqueConstraintViolationException } from "@mikro-orm/core";
+import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { audit, diffOf } from "../audit/audit.ts";
 import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
@@ -137,63 +137,58 @@ export async function updatePipeline(
     change.yaml === undefined
       ? undefined
       : (await compileIn(scope, compiler, current.environmentId, change.yaml)).graph;
-  try {
-    return await translateNameConflict(change.name ?? "", () =>
-      transact(scope, async (tx) => {
-        const revision = Number(change.revision);
-        await tx.em.execute(`select 1 from "Pipeline" where "id" = ? for update`, [change.id]);
-        const pipeline = await findPipeline(tx, change.id);
-        if (pipeline.revision !== revision) throw stale();
-        const before = {
-          name: pipeline.name,
-          description: pipeline.description,
-          yaml: pipeline.yaml,
-        };
-        const names = checkNames(
-          change.name ?? pipeline.name,
-          change.description ?? pipeline.description ?? "",
-        );
-        const after = { ...names, yaml: change.yaml ?? pipeline.yaml };
-        const diff = diffOf(before, after);
-        if (Object.keys(diff).length === 0) return pipeline;
-        tx.em.assign(pipeline, {
-          ...after,
-          updatedById: scope.actor.kind === "user" ? scope.actor.userId : null,
-        });
-        await tx.em.flush();
-        if (graph !== undefined) await storeGraph(tx, pipeline, graph);
-        audit(tx, {
-          action: "pipeline.updated",
-          entityType: "Pipeline",
-          entityId: pipeline.id,
-          teamId: await teamIdOf(tx, pipeline.environmentId),
-          environmentId: pipeline.environmentId,
-          // A text may hold what a person should not have written there: only its size is kept.
-          diff:
-            diff["yaml"] === undefined
-              ? diff
-              : { ...diff, yaml: { before: before.yaml.length, after: after.yaml.length } },
-        });
-        await announce(tx.em, {
-          kind: "seen",
-          environmentId: pipeline.environmentId,
-          topic: "pipelines",
-        });
-        return pipeline;
-      }),
-    );
-  } catch (error) {
-    if (error instanceof OptimisticLockError) throw stale(error);
-    throw error;
-  }
+  return translateNameConflict(change.name ?? "", () =>
+    transact(scope, async (tx) => {
+      const revision = Number(change.revision);
+      await tx.em.execute(`select 1 from "Pipeline" where "id" = ? for update`, [change.id]);
+      const pipeline = await findPipeline(tx, change.id);
+      if (pipeline.revision !== revision) throw stale();
+      const before = {
+        name: pipeline.name,
+        description: pipeline.description,
+        yaml: pipeline.yaml,
+      };
+      const names = checkNames(
+        change.name ?? pipeline.name,
+        change.description ?? pipeline.description ?? "",
+      );
+      const after = { ...names, yaml: change.yaml ?? pipeline.yaml };
+      const diff = diffOf(before, after);
+      if (Object.keys(diff).length === 0) return pipeline;
+      tx.em.assign(pipeline, {
+        ...after,
+        revision: revision + 1,
+        updatedById: scope.actor.kind === "user" ? scope.actor.userId : null,
+      });
+      await tx.em.flush();
+      if (graph !== undefined) await storeGraph(tx, pipeline, graph);
+      audit(tx, {
+        action: "pipeline.updated",
+        entityType: "Pipeline",
+        entityId: pipeline.id,
+        teamId: await teamIdOf(tx, pipeline.environmentId),
+        environmentId: pipeline.environmentId,
+        // A text may hold what a person should not have written there: only its size is kept.
+        diff:
+          diff["yaml"] === undefined
+            ? diff
+            : { ...diff, yaml: { before: before.yaml.length, after: after.yaml.length } },
+      });
+      await announce(tx.em, {
+        kind: "seen",
+        environmentId: pipeline.environmentId,
+        topic: "pipelines",
+      });
+      return pipeline;
+    }),
+  );
 }
 
-function stale(cause?: unknown): DomainError {
+function stale(): DomainError {
   return new DomainError(
     "stale",
     "pipeline_changed",
     "someone else saved this pipeline since you opened it: load it again and compare",
-    { cause },
   );
 }
 

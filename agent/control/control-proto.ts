@@ -1,0 +1,195 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import type { DesiredState } from "#gen/vectorflow/agent/v1/desired_state_pb.ts";
+import {
+  ComponentKind,
+  PipelineMetricsSchema,
+  type PipelineMetrics,
+} from "#gen/vectorflow/agent/v1/heartbeat_pb.ts";
+import {
+  DeploymentMode,
+  HostFactsSchema,
+  type HostFacts as HostFactsMessage,
+} from "#gen/vectorflow/agent/v1/host_pb.ts";
+import { LogLevel, LogStream, type LogBatchSchema } from "#gen/vectorflow/agent/v1/log_pb.ts";
+import {
+  ApplyPhase,
+  PipelineReportSchema,
+  PipelineState,
+  type PipelineReport,
+} from "#gen/vectorflow/agent/v1/report_pb.ts";
+import type { SpooledBatch } from "../process/log-spool.ts";
+import type { ApplyPhase as Phase, PipelineStatus, RunState } from "../process/pipeline-status.ts";
+import { isUsableId, type Manifest, type PipelineBody } from "../reconcile/desired-state.ts";
+import type { HostFacts } from "../telemetry/host-facts.ts";
+import type { PipelineDeltas } from "../telemetry/scraper.ts";
+import { boundedText } from "../text.ts";
+
+const states: Readonly<Record<RunState, PipelineState>> = {
+  pending: PipelineState.PENDING,
+  starting: PipelineState.STARTING,
+  running: PipelineState.RUNNING,
+  stopped: PipelineState.STOPPED,
+  crashed: PipelineState.CRASHED,
+  held: PipelineState.HELD,
+  not_delivering: PipelineState.NOT_DELIVERING,
+};
+
+const phases: Readonly<Record<Phase, ApplyPhase>> = {
+  none: ApplyPhase.UNSPECIFIED,
+  received: ApplyPhase.RECEIVED,
+  validated: ApplyPhase.VALIDATED,
+  applying: ApplyPhase.APPLYING,
+  applied: ApplyPhase.APPLIED,
+  failed: ApplyPhase.FAILED,
+  rolled_back: ApplyPhase.ROLLED_BACK,
+  removed: ApplyPhase.REMOVED,
+};
+
+export function stateToProto(state: RunState): PipelineState {
+  return states[state];
+}
+
+export function reportToProto(status: PipelineStatus): PipelineReport {
+  const { attempt, effective } = status;
+  return create(PipelineReportSchema, {
+    pipelineId: status.pipelineId,
+    attemptedHash: attempt?.hash ?? "",
+    attemptedVersion: attempt?.version ?? 0,
+    attempt: attempt?.attempt ?? 0,
+    phase: phases[attempt?.phase ?? "none"],
+    state: states[status.state],
+    effectiveHash: effective?.hash ?? "",
+    effectiveVersion: effective?.version ?? 0,
+    reason: boundedText(status.reason, 4096),
+    problems: (attempt?.problems ?? []).map(({ componentId, field, message }) => ({
+      componentId: boundedText(componentId, 256),
+      field: boundedText(field, 256),
+      message: boundedText(message, 4096),
+    })),
+    logTail: [...(attempt?.logTail ?? [])],
+    time: timestampFromDate(status.at),
+    gapMs: attempt?.gapMs ?? 0,
+    pid: status.pid,
+    restarts: status.restarts,
+    ...(status.nextStartAt === undefined
+      ? {}
+      : { nextStartTime: timestampFromDate(status.nextStartAt) }),
+  });
+}
+
+const componentKinds = {
+  source: ComponentKind.SOURCE,
+  transform: ComponentKind.TRANSFORM,
+  sink: ComponentKind.SINK,
+} as const;
+
+export function metricsToProto(deltas: PipelineDeltas): PipelineMetrics {
+  return create(PipelineMetricsSchema, {
+    intervalMs: Math.round(deltas.intervalMs),
+    components: deltas.components.map((delta) => ({
+      componentId: boundedText(delta.componentId, 256),
+      kind: componentKinds[delta.kind],
+      componentType: delta.type,
+      receivedEvents: delta.receivedEvents,
+      sentEvents: delta.sentEvents,
+      receivedBytes: delta.receivedBytes,
+      sentBytes: delta.sentBytes,
+      discardedIntentional: delta.discardedIntentional,
+      discardedUnintentional: delta.discardedUnintentional,
+      errors: delta.errors,
+      sentEventsByOutput: Object.fromEntries(delta.sentByOutput),
+      ...(delta.utilization === undefined ? {} : { utilization: delta.utilization }),
+      ...(delta.latencyMeanMs === undefined ? {} : { latencyMeanMs: delta.latencyMeanMs }),
+    })),
+  });
+}
+
+const levels: Readonly<Record<string, LogLevel>> = {
+  trace: LogLevel.TRACE,
+  debug: LogLevel.DEBUG,
+  info: LogLevel.INFO,
+  warn: LogLevel.WARN,
+  error: LogLevel.ERROR,
+};
+
+const streams = {
+  stdout: LogStream.STDOUT,
+  stderr: LogStream.STDERR,
+  agent: LogStream.AGENT,
+} as const;
+
+export function batchToProto(
+  batch: SpooledBatch,
+  spoolId: string,
+): MessageInitShape<typeof LogBatchSchema> {
+  return {
+    sequence: BigInt(batch.sequence),
+    spoolId,
+    lostLines: BigInt(batch.lost),
+    lines: batch.lines.map((line) => ({
+      pipelineId: line.pipelineId,
+      time: timestampFromDate(line.time),
+      level: levels[line.level] ?? LogLevel.INFO,
+      stream: streams[line.stream],
+      componentId: boundedText(line.componentId, 256),
+      text: line.text,
+    })),
+  };
+}
+
+export function factsToProto(facts: HostFacts): HostFactsMessage {
+  return create(HostFactsSchema, {
+    hostname: facts.hostname,
+    os: facts.os,
+    osRelease: facts.osRelease,
+    agentVersion: facts.agentVersion,
+    cpuCount: facts.cpuCount,
+    memoryTotalBytes: facts.memoryTotalBytes,
+    labels: { ...facts.labels },
+    deploymentMode: facts.inContainer ? DeploymentMode.DOCKER : DeploymentMode.STANDALONE,
+    vector:
+      facts.vector.kind === "found"
+        ? {
+            version: facts.vector.executable.version,
+            path: facts.vector.executable.path,
+            simulated: facts.vector.executable.simulated,
+          }
+        : { problem: boundedText(facts.vector.problem, 1024) },
+  });
+}
+
+/** The manifest of a message. An entry that cannot be used costs only itself (P12). */
+export function manifestFromProto(state: DesiredState): Manifest {
+  return {
+    installationId: state.installationId,
+    generation: state.generation,
+    maintenance: state.maintenance,
+    entries: state.manifest
+      .filter(({ pipelineId }) => isUsableId(pipelineId))
+      .map(({ pipelineId, name, hash, version, attempt }) => ({
+        pipelineId,
+        name,
+        hash,
+        version,
+        attempt,
+      })),
+  };
+}
+
+export function bodiesFromProto(state: DesiredState): readonly PipelineBody[] {
+  return state.bodies
+    .filter(({ pipelineId }) => isUsableId(pipelineId))
+    .map((body) => ({
+      pipelineId: body.pipelineId,
+      hash: body.hash,
+      configYaml: body.configYaml,
+      logLevel: body.logLevel === "" ? "info" : body.logLevel,
+      secrets: new Map(Object.entries(body.secrets)),
+      certificates: body.certificates.map(({ name, filename, content }) => ({
+        name,
+        filename,
+        content,
+      })),
+    }));
+}

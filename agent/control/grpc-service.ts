@@ -1,0 +1,26 @@
+import { fromBinary, toBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import { AgentService } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
+
+/** One method for a call of @grpc/grpc-js, with protobuf-es on the wire. */
+export interface GrpcMethod<I extends DescMessage, O extends DescMessage> {
+  readonly path: string;
+  readonly serialize: (message: MessageShape<I>) => Buffer;
+  readonly deserialize: (bytes: Buffer) => MessageShape<O>;
+}
+
+function methodOf<I extends DescMessage, O extends DescMessage>(
+  name: string,
+  input: I,
+  output: O,
+): GrpcMethod<I, O> {
+  return {
+    path: `/${AgentService.typeName}/${name}`,
+    serialize: (message) => Buffer.from(toBinary(input, message)),
+    deserialize: (bytes) => fromBinary(output, bytes),
+  };
+}
+
+const { enroll, session } = AgentService.method;
+
+export const enrollMethod = methodOf(enroll.name, enroll.input, enroll.output);
+export const sessionMethod = methodOf(session.name, session.input, session.output);

@@ -1,0 +1,357 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import {
+  Metadata,
+  status,
+  type Client,
+  type ClientDuplexStream,
+  type ServiceError,
+} from "@grpc/grpc-js";
+import {
+  SessionRequestSchema,
+  type SessionRequest,
+  type SessionResponse,
+} from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
+import { CommandStatus, type Command } from "#gen/vectorflow/agent/v1/command_pb.ts";
+import type { DesiredState } from "#gen/vectorflow/agent/v1/desired_state_pb.ts";
+import type { Welcome } from "#gen/vectorflow/agent/v1/session_pb.ts";
+import type { Clock } from "#common/clock.ts";
+import type { Logger } from "#common/logger.ts";
+import type { LogSpool } from "../process/log-spool.ts";
+import type { StatusBoard } from "../process/pipeline-status.ts";
+import type { PipelineBody } from "../reconcile/desired-state.ts";
+import type { Reconciler } from "../reconcile/reconciler.ts";
+import type { HostFacts } from "../telemetry/host-facts.ts";
+import type { HostMetricsReader } from "../telemetry/host-metrics.ts";
+import type { Scraper } from "../telemetry/scraper.ts";
+import {
+  batchToProto,
+  bodiesFromProto,
+  factsToProto,
+  manifestFromProto,
+  metricsToProto,
+  reportToProto,
+  stateToProto,
+} from "./control-proto.ts";
+import { sessionMethod } from "./grpc-service.ts";
+
+export interface SessionDeps {
+  readonly client: Client;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly bootId: string;
+  readonly reconciler: Reconciler;
+  readonly board: StatusBoard;
+  readonly spool: LogSpool;
+  readonly scraper: Scraper;
+  readonly hostMetrics: HostMetricsReader;
+  /** Commands that were answered, with their answers: a repeat gets the same one (P6). */
+  readonly answered: Map<string, CommandStatus>;
+  nodeToken(): string;
+  installationId(): string;
+  facts(): Promise<HostFacts>;
+  onInterval(intervalMs: number): void;
+}
+
+/** How a session ended. */
+export interface SessionEnd {
+  readonly code: status;
+  readonly reason: string;
+  /** The server accepted the session. */
+  readonly welcomed: boolean;
+}
+
+const welcomeTimeoutMs = 10_000;
+const logPauseMs = 250;
+const rememberedCommands = 1000;
+const protocolVersion = 1;
+
+type Call = ClientDuplexStream<SessionRequest, SessionResponse>;
+type Message = MessageInitShape<typeof SessionRequestSchema>["message"];
+
+/** Runs one session until it ends; never rejects for what a server or a network does. */
+export async function runSession(deps: SessionDeps, signal: AbortSignal): Promise<SessionEnd> {
+  const metadata = new Metadata();
+  metadata.set("authorization", `Bearer ${deps.nodeToken()}`);
+  const call = deps.client.makeBidiStreamRequest(
+    sessionMethod.path,
+    sessionMethod.serialize,
+    sessionMethod.deserialize,
+    metadata,
+  );
+  return new Session(deps, call).run(signal);
+}
+
+/** One session. It translates and passes on; what must survive is with the reconciler, the board and the spool. */
+class Session {
+  readonly #deps: SessionDeps;
+  readonly #call: Call;
+  readonly #over = new AbortController();
+  readonly #welcomed = Promise.withResolvers<Welcome>();
+  #end: SessionEnd | undefined;
+  #intervalMs = 5000;
+  #logCredit = 0;
+  #logTimer: NodeJS.Timeout | undefined;
+  #bodies: PipelineBody[] = [];
+  #factsSent = "";
+  /** Desired states are taken one after another. */
+  #accepting: Promise<void> = Promise.resolve();
+
+  constructor(deps: SessionDeps, call: Call) {
+    this.#deps = deps;
+    this.#call = call;
+  }
+
+  async run(signal: AbortSignal): Promise<SessionEnd> {
+    const ended = Promise.withResolvers<void>();
+    this.#call.on("data", (response: SessionResponse) => this.#receive(response));
+    this.#call.on("error", (error: ServiceError) => {
+      this.#finish(error.code, error.details);
+      ended.resolve();
+    });
+    this.#call.on("end", () => {
+      this.#finish(status.OK, "the server ended the session");
+      ended.resolve();
+    });
+    const stop = (): void => this.#call.cancel();
+    signal.addEventListener("abort", stop, { once: true });
+    // Its rejection is how a session without a welcome ends; nobody else waits for it then.
+    this.#welcomed.promise.catch(() => {});
+    try {
+      await this.#hello();
+      const late = setTimeout(() => this.#call.cancel(), welcomeTimeoutMs);
+      const welcome = await this.#welcomed.promise.finally(() => clearTimeout(late));
+      this.#begin(welcome);
+      await Promise.race([ended.promise, this.#beat()]);
+      await ended.promise;
+    } catch (error) {
+      this.#finish(status.UNAVAILABLE, String(error));
+    } finally {
+      signal.removeEventListener("abort", stop);
+      this.#over.abort();
+      clearTimeout(this.#logTimer);
+      this.#call.cancel();
+    }
+    return this.#end ?? { code: status.UNKNOWN, reason: "the session ended", welcomed: false };
+  }
+
+  #finish(code: status, reason: string): void {
+    this.#end ??= { code, reason, welcomed: this.#logCredit > 0 };
+    this.#over.abort();
+    this.#welcomed.reject(new Error(reason));
+  }
+
+  #send(message: Message): void {
+    if (message === undefined || this.#end !== undefined) return;
+    this.#call.write(create(SessionRequestSchema, { message }));
+  }
+
+  async #hello(): Promise<void> {
+    const { reconciler, board } = this.#deps;
+    const host = factsToProto(await this.#deps.facts());
+    this.#factsSent = JSON.stringify(host);
+    this.#send({
+      case: "hello",
+      value: {
+        protocol: protocolVersion,
+        bootId: this.#deps.bootId,
+        host,
+        heldHashes: { ...reconciler.heldHashes() },
+        installationId: this.#deps.installationId(),
+        highestGeneration: reconciler.highestGeneration,
+        reports: board.all().map(reportToProto),
+      },
+    });
+  }
+
+  #begin(welcome: Welcome): void {
+    this.#logCredit = welcome.limits?.logCreditLines ?? 1000;
+    this.#setInterval(welcome.heartbeatIntervalMs);
+    this.#deps.log.info("connected", {
+      nodeId: welcome.nodeId,
+      sessionId: welcome.sessionId,
+      intervalMs: this.#intervalMs,
+    });
+    const reports = this.#deps.board.subscribe((report) => {
+      this.#send({ case: "pipelineReport", value: reportToProto(report) });
+    });
+    const lines = this.#deps.spool.notify(() => this.#sendLogsSoon());
+    this.#over.signal.addEventListener("abort", () => {
+      reports[Symbol.dispose]();
+      lines[Symbol.dispose]();
+    });
+    // What changed between Hello and now.
+    for (const report of this.#deps.board.all()) {
+      this.#send({ case: "pipelineReport", value: reportToProto(report) });
+    }
+    for (const batch of this.#deps.spool.unacknowledged) {
+      this.#send({ case: "logBatch", value: batchToProto(batch, this.#deps.spool.id) });
+    }
+    this.#sendLogsSoon();
+  }
+
+  #setInterval(ms: number): void {
+    if (ms <= 0) return;
+    this.#intervalMs = ms;
+    this.#deps.onInterval(ms);
+  }
+
+  /** Sends heartbeats at the interval until the session ends. Nothing that may hang is waited for (A10). */
+  async #beat(): Promise<void> {
+    const { clock, hostMetrics, reconciler, scraper, spool } = this.#deps;
+    let sequence = 0n;
+    let last = clock.now().getTime();
+    while (!this.#over.signal.aborted) {
+      // Before the first heartbeat too, so that a fresh session shows numbers at once.
+      const metrics = await hostMetrics.read();
+      const now = clock.now().getTime();
+      const facts = factsToProto(await this.#deps.facts());
+      const changed = JSON.stringify(facts) !== this.#factsSent;
+      this.#factsSent = JSON.stringify(facts);
+      sequence += 1n;
+      if (!this.#call.writableNeedDrain) {
+        this.#send({
+          case: "heartbeat",
+          value: {
+            sequence,
+            intervalMs: Math.max(1, now - last),
+            hostMetrics: {
+              ...metrics,
+              coreRatios: [...metrics.coreRatios],
+              load1: metrics.load[0] ?? 0,
+              load5: metrics.load[1] ?? 0,
+              load15: metrics.load[2] ?? 0,
+              filesystems: [...metrics.filesystems],
+              interfaces: [...metrics.interfaces],
+            },
+            ...(changed ? { host: facts } : {}),
+            lostLogLines: BigInt(spool.takeLost()),
+            pipelines: reconciler.runners().map((runner) => {
+              const { process, effective } = runner;
+              const deltas =
+                process === undefined ? undefined : scraper.take(runner.id, process.epoch);
+              return {
+                pipelineId: runner.id,
+                state: stateToProto(runner.state),
+                effectiveHash: effective?.hash ?? "",
+                effectiveVersion: effective?.version ?? 0,
+                processEpoch: process?.epoch ?? "",
+                uptimeSeconds:
+                  process === undefined ? 0 : (now - process.startedAt.getTime()) / 1000,
+                restarts: runner.restarts,
+                ...(deltas === undefined ? {} : { metrics: metricsToProto(deltas) }),
+              };
+            }),
+          },
+        });
+        last = now;
+      }
+      await clock.sleep(this.#intervalMs, this.#over.signal).catch(() => {});
+    }
+  }
+
+  #sendLogsSoon(): void {
+    this.#logTimer ??= setTimeout(() => {
+      this.#logTimer = undefined;
+      this.#sendLogs();
+    }, logPauseMs);
+  }
+
+  #sendLogs(): void {
+    const { spool } = this.#deps;
+    while (this.#end === undefined && !this.#call.writableNeedDrain) {
+      const batch = spool.nextBatch(this.#logCredit - spool.linesUnderWay);
+      if (batch === undefined) return;
+      this.#send({ case: "logBatch", value: batchToProto(batch, spool.id) });
+    }
+    this.#call.once("drain", () => this.#sendLogsSoon());
+  }
+
+  #receive(response: SessionResponse): void {
+    const { message } = response;
+    switch (message.case) {
+      case "welcome":
+        this.#welcomed.resolve(message.value);
+        break;
+      case "desiredState":
+        this.#accepting = this.#accepting.then(() => this.#accept(message.value));
+        break;
+      case "command":
+        void this.#command(message.value);
+        break;
+      case "logAck":
+        this.#logCredit = message.value.creditLines || this.#logCredit;
+        this.#deps.spool.acknowledge(Number(message.value.sequence));
+        break;
+      case "throttle":
+        this.#setInterval(message.value.heartbeatIntervalMs);
+        break;
+      case "tapStart":
+        this.#send({
+          case: "tapEvents",
+          value: { tapId: message.value.tapId, endedReason: "this agent cannot tap" },
+        });
+        break;
+      case "terminalOpen":
+        this.#send({
+          case: "terminalOutput",
+          value: {
+            terminalId: message.value.terminalId,
+            closed: true,
+            reason: "this agent opens no terminals",
+          },
+        });
+        break;
+      default:
+        // Kinds of a newer server, and orders about what was never begun (A6).
+        break;
+    }
+  }
+
+  async #accept(state: DesiredState): Promise<void> {
+    const { reconciler, log } = this.#deps;
+    try {
+      this.#bodies.push(...bodiesFromProto(state));
+      if (!state.complete) return;
+      const bodies = this.#bodies;
+      this.#bodies = [];
+      const refusal = await reconciler.accept(manifestFromProto(state), bodies);
+      if (refusal === undefined) return;
+      log.error("ignores the server's desired state; everything keeps running", { ...refusal });
+      this.#send({ case: "fenced", value: refusal });
+    } catch (error) {
+      // A full disk, for one: what runs goes on, and the next state comes with the next change.
+      log.error("cannot take the desired state", { error });
+    }
+  }
+
+  async #command(command: Command): Promise<void> {
+    const { answered, clock } = this.#deps;
+    const known = answered.get(command.id);
+    if (known !== undefined) return;
+    const expiry = command.expireTime === undefined ? undefined : timestampDate(command.expireTime);
+    if (expiry !== undefined && expiry < clock.now()) {
+      this.#answer(command.id, CommandStatus.EXPIRED, "the command came too late");
+      return;
+    }
+    answered.set(command.id, CommandStatus.OK);
+    if (answered.size > rememberedCommands) {
+      const oldest = answered.keys().next().value;
+      if (oldest !== undefined) answered.delete(oldest);
+    }
+    if (command.kind.case !== "restartPipeline") {
+      this.#answer(command.id, CommandStatus.UNSUPPORTED, "this agent does not know this command");
+      return;
+    }
+    const runner = this.#deps.reconciler.runner(command.kind.value.pipelineId);
+    const problem =
+      runner === undefined ? "the pipeline is not on this host" : await runner.restart();
+    const answer = problem === "" ? CommandStatus.OK : CommandStatus.FAILED;
+    this.#answer(command.id, answer, problem);
+  }
+
+  #answer(commandId: string, answer: CommandStatus, message: string): void {
+    this.#deps.answered.set(commandId, answer);
+    this.#send({ case: "commandResult", value: { commandId, status: answer, message } });
+  }
+}

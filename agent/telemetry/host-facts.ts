@@ -1,0 +1,43 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import os from "node:os";
+import type { VectorLookup } from "../vector/executable.ts";
+import { agentVersion } from "../version.ts";
+
+/** Facts about the host that change rarely. */
+export interface HostFacts {
+  readonly hostname: string;
+  /** As in `linux/amd64`. */
+  readonly os: string;
+  readonly osRelease: string;
+  readonly agentVersion: string;
+  readonly cpuCount: number;
+  readonly memoryTotalBytes: number;
+  readonly inContainer: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly vector: VectorLookup;
+}
+
+const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
+
+export async function readHostFacts(
+  labels: Readonly<Record<string, string>>,
+  vector: VectorLookup,
+): Promise<HostFacts> {
+  return {
+    hostname: os.hostname(),
+    os: `${os.platform()}/${architectures[os.arch()] ?? os.arch()}`,
+    osRelease: await osRelease(),
+    agentVersion,
+    cpuCount: os.availableParallelism(),
+    memoryTotalBytes: os.totalmem(),
+    inContainer: existsSync("/.dockerenv") || existsSync("/run/.containerenv"),
+    labels,
+    vector,
+  };
+}
+
+async function osRelease(): Promise<string> {
+  const text = await readFile("/etc/os-release", "utf8").catch(() => "");
+  return /^PRETTY_NAME="?([^"\n]*)/m.exec(text)?.[1] ?? `${os.type()} ${os.release()}`;
+}

@@ -1,0 +1,32 @@
+import { createClient, type Client, type Transport } from "@connectrpc/connect";
+
+import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
+import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
+import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
+import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
+import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
+import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+
+/** Every service of the user API. */
+export interface Clients {
+  readonly auth: Client<typeof AuthService>;
+  readonly environments: Client<typeof EnvironmentService>;
+  readonly nodes: Client<typeof NodeService>;
+  readonly pipelines: Client<typeof PipelineService>;
+  readonly metrics: Client<typeof MetricService>;
+  readonly logs: Client<typeof LogService>;
+  readonly live: Client<typeof LiveService>;
+}
+
+export function createClients(transport: Transport): Clients {
+  return {
+    auth: createClient(AuthService, transport),
+    environments: createClient(EnvironmentService, transport),
+    nodes: createClient(NodeService, transport),
+    pipelines: createClient(PipelineService, transport),
+    metrics: createClient(MetricService, transport),
+    logs: createClient(LogService, transport),
+    live: createClient(LiveService, transport),
+  };
+}

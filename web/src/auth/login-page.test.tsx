@@ -1,0 +1,48 @@
+import { screen } from "@solidjs/testing-library";
+import { expect, test } from "vitest";
+
+import { aHost } from "../testing/builders.ts";
+import { FakeWorld } from "../testing/fake-world.ts";
+import { renderApp } from "../testing/render-app.tsx";
+
+function signedOut(): FakeWorld {
+  const world = new FakeWorld();
+  world.signedIn = false;
+  return world;
+}
+
+test("leads back to where a person wanted to go", async () => {
+  const world = signedOut();
+  world.putHost(aHost());
+  const { user, path } = renderApp("/e/env-1/hosts?q=edge", world);
+  await user.type(await screen.findByLabelText("E-mail"), "anna@example.net");
+  expect(path()).toBe("/login?return=%2Fe%2Fenv-1%2Fhosts%3Fq%3Dedge");
+  await user.type(screen.getByLabelText("Password"), "correct horse");
+  await user.click(screen.getByRole("button", { name: "Sign in" }));
+  expect(await screen.findByRole("link", { name: "edge-01" })).toBeTruthy();
+  expect(path()).toBe("/e/env-1/hosts?q=edge");
+});
+
+test("says that the password is wrong, and keeps what was typed", async () => {
+  const { user } = renderApp("/login", signedOut());
+  await user.type(await screen.findByLabelText("E-mail"), "anna@example.net");
+  await user.type(screen.getByLabelText("Password"), "guess");
+  await user.click(screen.getByRole("button", { name: "Sign in" }));
+  expect((await screen.findByRole("alert")).textContent).toBe("Wrong e-mail or password.");
+  expect(screen.getByLabelText<HTMLInputElement>("E-mail").value).toBe("anna@example.net");
+});
+
+test("asks for what is missing without asking the server", async () => {
+  const { user } = renderApp("/login", signedOut());
+  await user.click(await screen.findByRole("button", { name: "Sign in" }));
+  expect(screen.getByText("Enter your e-mail address.")).toBeTruthy();
+  expect(document.activeElement).toBe(screen.getByLabelText("E-mail"));
+});
+
+test("leads to the first run when that is still to be done", async () => {
+  const world = signedOut();
+  world.setupRequired = true;
+  const { path } = renderApp("/", world);
+  expect(await screen.findByRole("button", { name: "Create account" })).toBeTruthy();
+  await expect.poll(path).toBe("/setup");
+});

@@ -1,0 +1,101 @@
+import { screen, within } from "@solidjs/testing-library";
+import { Code } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+
+import { NodeStatus } from "#gen/vectorflow/v1/node_pb.ts";
+import { ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
+
+import { aHost, aLogLine, aStatus } from "../testing/builders.ts";
+import { failure, FakeWorld } from "../testing/fake-world.ts";
+import { renderApp } from "../testing/render-app.tsx";
+
+function oneHost(): FakeWorld {
+  const world = new FakeWorld();
+  world.putHost(aHost({ simulated: true, labels: { site: "fra" } }));
+  return world;
+}
+
+test("tells what a host is, and that it is simulated", async () => {
+  renderApp("/e/env-1/hosts/edge-01", oneHost());
+  expect(await screen.findByRole("heading", { level: 1, name: "edge-01" })).toBeTruthy();
+  expect(screen.getByText("simulated")).toBeTruthy();
+  expect(screen.getByText("0.58.0 (vector-sim)")).toBeTruthy();
+  expect(screen.getByText("3 GiB of 8 GiB")).toBeTruthy();
+  // The charts say the same in words.
+  expect(await screen.findByRole("table", { name: "CPU, in numbers" })).toBeTruthy();
+});
+
+test("a state that changes shows at once", async () => {
+  const { world } = renderApp("/e/env-1/hosts/edge-01", oneHost());
+  await screen.findByText("healthy");
+  world.putHost(aHost({ status: NodeStatus.DEGRADED, reasons: ["disk is full"] }));
+  expect(await screen.findByText("degraded")).toBeTruthy();
+  expect(screen.getByText("disk is full")).toBeTruthy();
+});
+
+test("maintenance starts after a question, and ends without one", async () => {
+  const { user } = renderApp("/e/env-1/hosts/edge-01", oneHost());
+  await user.click(await screen.findByRole("button", { name: "Start maintenance" }));
+  const dialog = await screen.findByRole("dialog");
+  await user.click(within(dialog).getByRole("button", { name: "Start maintenance" }));
+  await user.click(await screen.findByRole("button", { name: "End maintenance" }));
+  expect(await screen.findByRole("button", { name: "Start maintenance" })).toBeTruthy();
+});
+
+test("labels are edited together", async () => {
+  const { world, user } = renderApp("/e/env-1/hosts/edge-01", oneHost());
+  await user.click(await screen.findByRole("button", { name: "Edit labels" }));
+  const value = await screen.findByLabelText("Value of label 1");
+  await user.clear(value);
+  await user.type(value, "ams");
+  await user.click(screen.getByRole("button", { name: "Add label" }));
+  await user.type(screen.getByLabelText("Name of label 2"), "tier");
+  await user.type(screen.getByLabelText("Value of label 2"), "gold");
+  await user.click(screen.getByRole("button", { name: "Save labels" }));
+  expect(await screen.findByText("site=ams")).toBeTruthy();
+  expect(world.hosts.get("edge-01")?.labels).toEqual({ site: "ams", tier: "gold" });
+});
+
+test("a host is deleted only when its name is typed", async () => {
+  const { world, user, path } = renderApp("/e/env-1/hosts/edge-01", oneHost());
+  await user.click(await screen.findByRole("button", { name: "More actions" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Delete host…" }));
+  const confirm = await screen.findByRole("button", { name: "Delete host" });
+  await user.click(confirm);
+  expect(world.hosts.size).toBe(1);
+  await user.type(screen.getByLabelText("Type edge-01 to confirm"), "edge-01");
+  await user.click(confirm);
+  await expect.poll(path).toBe("/e/env-1/hosts");
+  expect(world.hosts.size).toBe(0);
+});
+
+test("a refusal is shown where it was asked for", async () => {
+  const { world, user } = renderApp("/e/env-1/hosts/edge-01", oneHost());
+  await user.click(await screen.findByRole("button", { name: "Start maintenance" }));
+  world.failNext("updateNode", failure(Code.PermissionDenied, "editors only", "forbidden"));
+  const dialog = await screen.findByRole("dialog");
+  await user.click(within(dialog).getByRole("button", { name: "Start maintenance" }));
+  expect((await within(dialog).findByRole("alert")).textContent).toBe("Editors only.");
+});
+
+test("lists what runs on the host, and why not", async () => {
+  const world = oneHost();
+  world.putPipeline({ id: "pipe-1", name: "auth-logs", yaml: "", deployed: true });
+  world.putStatus(aStatus({ state: ProcessState.CRASHED, reason: "exited with code 78" }));
+  renderApp("/e/env-1/hosts/edge-01?tab=pipelines", world);
+  expect(await screen.findByText("exited with code 78")).toBeTruthy();
+  expect(screen.getByText("crashed")).toBeTruthy();
+  expect(screen.getByRole("link", { name: "auth-logs" })).toBeTruthy();
+});
+
+test("shows the host's log lines", async () => {
+  const world = oneHost();
+  world.logs.push(aLogLine({ text: "hello from vector" }));
+  renderApp("/e/env-1/hosts/edge-01?tab=logs", world);
+  expect(await screen.findByText("hello from vector")).toBeTruthy();
+});
+
+test("a host that is gone says so", async () => {
+  renderApp("/e/env-1/hosts/ghost", oneHost());
+  expect(await screen.findByText("There is no such host")).toBeTruthy();
+});

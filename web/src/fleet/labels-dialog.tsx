@@ -1,0 +1,112 @@
+import X from "lucide-solid/icons/x";
+import { createEffect, createSignal, Index, on, Show, type JSX } from "solid-js";
+
+import type { Node } from "#gen/vectorflow/v1/node_pb.ts";
+
+import { toUiError } from "../api/errors.ts";
+import { useApi } from "../state/api.tsx";
+import { Button } from "../ui/button.tsx";
+import { Dialog } from "../ui/dialog.tsx";
+import { showToast } from "../ui/toast.tsx";
+import { parseLabels, sortedLabels, type LabelRow } from "./labels.ts";
+
+/** Edits the labels that are set on the server. All of them are replaced together. */
+export function LabelsDialog(props: {
+  host: Node;
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+}): JSX.Element {
+  const { clients } = useApi();
+  const [rows, setRows] = createSignal<readonly LabelRow[]>([]);
+  const [error, setError] = createSignal<string>();
+  const [busy, setBusy] = createSignal(false);
+  createEffect(
+    on(
+      () => props.open,
+      (open) => {
+        if (!open) return;
+        setError(undefined);
+        const entries = sortedLabels(props.host.labels);
+        setRows(entries.length > 0 ? entries.map(([key, value]) => ({ key, value })) : [emptyRow]);
+      },
+    ),
+  );
+  const change = (index: number, part: Partial<LabelRow>): void => {
+    setRows((old) => old.map((row, at) => (at === index ? { ...row, ...part } : row)));
+  };
+  const save = async (): Promise<void> => {
+    const parsed = parseLabels(rows());
+    if (parsed.kind === "invalid") {
+      setError(parsed.message);
+      return;
+    }
+    setBusy(true);
+    setError(undefined);
+    try {
+      await clients.nodes.updateNode({ id: props.host.id, labels: { labels: parsed.labels } });
+      props.onOpenChange(false);
+      showToast(`Labels of ${props.host.name} saved`);
+    } catch (thrown) {
+      setError(toUiError(thrown).message);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      open={props.open}
+      onOpenChange={props.onOpenChange}
+      title={`Labels of ${props.host.name}`}
+      description="Labels select which hosts a pipeline runs on."
+      footer={
+        <>
+          <Button onClick={() => props.onOpenChange(false)}>Cancel</Button>
+          <Button variant="primary" loading={busy()} onClick={() => void save()}>
+            Save labels
+          </Button>
+        </>
+      }
+    >
+      <div class="label-form">
+        <Index each={rows()}>
+          {(row, index) => (
+            <div class="label-row">
+              <input
+                class="input"
+                aria-label={`Name of label ${index + 1}`}
+                placeholder="name"
+                value={row().key}
+                onInput={(event) => change(index, { key: event.currentTarget.value })}
+              />
+              <input
+                class="input"
+                aria-label={`Value of label ${index + 1}`}
+                placeholder="value"
+                value={row().value}
+                onInput={(event) => change(index, { value: event.currentTarget.value })}
+              />
+              <Button
+                variant="ghost"
+                square
+                aria-label={`Remove label ${index + 1}`}
+                onClick={() => setRows((old) => old.filter((_, at) => at !== index))}
+              >
+                <X size={14} aria-hidden="true" />
+              </Button>
+            </div>
+          )}
+        </Index>
+        <div>
+          <Button onClick={() => setRows((old) => [...old, emptyRow])}>Add label</Button>
+        </div>
+        <Show when={error()}>
+          <p role="alert" class="dialog-error">
+            {error()}
+          </p>
+        </Show>
+      </div>
+    </Dialog>
+  );
+}
+
+const emptyRow: LabelRow = { key: "", value: "" };

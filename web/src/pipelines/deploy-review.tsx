@@ -1,0 +1,118 @@
+import { For, Show, type JSX } from "solid-js";
+
+import {
+  ChangeKind,
+  type ComponentChange,
+  type PreviewPipelineResponse,
+  type TargetNode,
+} from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+
+import { plural } from "../lib/format.ts";
+import { useLive } from "../state/live.tsx";
+import { SimulatedBadge, StateMark, type Tone } from "../ui/mark.tsx";
+import { Notice } from "../ui/feedback.tsx";
+import { ProblemLine } from "./problem-line.tsx";
+import { countErrors, sortProblems } from "./preview.ts";
+
+const maxTargets = 24;
+
+/** What a deploy would do: its problems first, then components, then hosts. */
+export function DeployReview(props: { preview: PreviewPipelineResponse }): JSX.Element {
+  const errors = (): number => countErrors(props.preview.problems);
+  return (
+    <>
+      <Show when={props.preview.problems.length > 0}>
+        <Notice tone={errors() > 0 ? "bad" : "warn"}>
+          <strong>
+            {errors() > 0
+              ? "This cannot be deployed as it is."
+              : "It can be deployed, with warnings."}
+          </strong>
+          <ul class="problem-list">
+            <For each={sortProblems(props.preview.problems)}>
+              {(problem) => (
+                <li>
+                  <ProblemLine problem={problem} />
+                </li>
+              )}
+            </For>
+          </ul>
+        </Notice>
+      </Show>
+      <div class="review-columns">
+        <div>
+          <h3>Changes</h3>
+          <Changes changes={props.preview.changes} first={props.preview.deployedYaml === ""} />
+        </div>
+        <div>
+          <h3>Goes to {plural(props.preview.targets.length, "host")}</h3>
+          <Targets targets={props.preview.targets} />
+        </div>
+      </div>
+    </>
+  );
+}
+
+const changeWords: Record<number, { tone: Tone; word: string }> = {
+  [ChangeKind.ADDED]: { tone: "ok", word: "added" },
+  [ChangeKind.REMOVED]: { tone: "bad", word: "removed" },
+  [ChangeKind.CHANGED]: { tone: "info", word: "changed" },
+  [ChangeKind.RECONNECTED]: { tone: "info", word: "reconnected" },
+};
+
+function Changes(props: { changes: readonly ComponentChange[]; first: boolean }): JSX.Element {
+  return (
+    <ul class="review-list">
+      <For
+        each={props.changes}
+        fallback={
+          <li class="muted">
+            {props.first ? "Nothing yet." : "No component differs from what is deployed."}
+          </li>
+        }
+      >
+        {(change) => (
+          <li class="inline">
+            <code>{change.componentKey}</code>
+            <StateMark tone={changeWords[change.kind]?.tone ?? "idle"}>
+              {changeWords[change.kind]?.word ?? "changed"}
+            </StateMark>
+          </li>
+        )}
+      </For>
+    </ul>
+  );
+}
+
+function Targets(props: { targets: readonly TargetNode[] }): JSX.Element {
+  const live = useLive();
+  const away = (): number => props.targets.filter(({ connected }) => !connected).length;
+  return (
+    <>
+      <ul class="review-targets">
+        <For
+          each={props.targets.slice(0, maxTargets)}
+          fallback={<li class="muted">No host yet. Hosts that join later run it.</li>}
+        >
+          {(target) => (
+            <li class="inline">
+              <StateMark tone={target.connected ? "ok" : "idle"}>{target.name}</StateMark>
+              <Show when={live.host(target.id)?.simulated}>
+                <SimulatedBadge />
+              </Show>
+              <Show when={!target.connected}>
+                <span class="muted">not connected</span>
+              </Show>
+            </li>
+          )}
+        </For>
+      </ul>
+      <Show when={props.targets.length > maxTargets}>
+        <p class="muted">and {props.targets.length - maxTargets} more</p>
+      </Show>
+      <Show when={away() > 0}>
+        <p class="muted">{plural(away(), "host")} will get it when connected again.</p>
+      </Show>
+    </>
+  );
+}

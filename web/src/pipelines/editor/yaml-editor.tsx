@@ -1,0 +1,60 @@
+import { createEffect, on, onCleanup, onMount, type JSX } from "solid-js";
+
+import type { Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
+
+import { createYamlCodeMirror, type YamlCodeMirror } from "./yaml-code-mirror.ts";
+
+/** A pipeline's text in an editor. Loaded lazily: CodeMirror is most of its size. */
+export function YamlEditor(props: {
+  text: string;
+  readOnly?: boolean;
+  label?: string;
+  problems?: readonly Problem[];
+  /** Where to put the cursor; a new object jumps again. */
+  jump?: { readonly position: number } | undefined;
+  onChange?: (text: string) => void;
+}): JSX.Element {
+  let parent: HTMLDivElement | undefined;
+  let editor: YamlCodeMirror | undefined;
+  onMount(() => {
+    if (parent === undefined) return;
+    editor = createYamlCodeMirror(parent, {
+      label: props.label ?? "Pipeline YAML",
+      text: props.text,
+      readOnly: props.readOnly ?? false,
+      onChange: (text) => props.onChange?.(text),
+    });
+    editor.setProblems(props.problems ?? []);
+    if (props.jump) editor.reveal(props.jump.position);
+  });
+  onCleanup(() => editor?.destroy());
+  createEffect(
+    on(
+      () => props.text,
+      (text) => editor?.setText(text),
+      { defer: true },
+    ),
+  );
+  createEffect(
+    on(
+      () => props.problems,
+      (problems) => editor?.setProblems(problems ?? []),
+      { defer: true },
+    ),
+  );
+  createEffect(
+    on(
+      () => props.jump,
+      (jump) => jump && editor?.reveal(jump.position),
+      { defer: true },
+    ),
+  );
+  return (
+    <div
+      class="yaml-editor"
+      ref={(node) => {
+        parent = node;
+      }}
+    />
+  );
+}

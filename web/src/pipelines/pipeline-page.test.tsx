@@ -1,0 +1,182 @@
+import { screen, within } from "@solidjs/testing-library";
+import { EditorView } from "@codemirror/view";
+import { describe, expect, test } from "vitest";
+
+import { Topic } from "#gen/vectorflow/v1/live_service_pb.ts";
+import { DeployStep, ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
+
+import { aHost, aLogLine, aStatus } from "../testing/builders.ts";
+import { FakeWorld } from "../testing/fake-world.ts";
+import { renderApp } from "../testing/render-app.tsx";
+import { demoYaml } from "./templates.ts";
+
+const page = "/e/env-1/pipelines/pipe-1";
+
+function deployed(): FakeWorld {
+  const world = new FakeWorld();
+  world.putHost(aHost({ simulated: true }));
+  world.putPipeline({ id: "pipe-1", name: "auth-logs", yaml: demoYaml, deployed: true });
+  world.putStatus(aStatus());
+  return world;
+}
+
+async function editor(): Promise<EditorView> {
+  const view = EditorView.findFromDOM(await screen.findByLabelText("Pipeline YAML"));
+  if (view === null) throw new Error("no editor");
+  return view;
+}
+
+function replaceAll(view: EditorView, text: string): void {
+  view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+}
+
+describe("overview", () => {
+  test("says what runs where", async () => {
+    renderApp(page, deployed());
+    expect(await screen.findByText("v1 on 1/1 host")).toBeTruthy();
+    expect(await screen.findByText("1 of 1 host healthy")).toBeTruthy();
+    expect(screen.getByText("simulated")).toBeTruthy();
+    expect(screen.getByRole("rowheader", { name: /errors_only/ })).toBeTruthy();
+  });
+
+  test("a failure shows its reason, problems and last lines, and can be tried again", async () => {
+    const world = deployed();
+    const { user } = renderApp(page, world);
+    await screen.findByText("1 of 1 host healthy");
+    world.putStatus(
+      aStatus({
+        state: ProcessState.HELD,
+        step: DeployStep.ROLLED_BACK,
+        reason: "sink print was refused",
+        logTail: ["ERROR connection refused"],
+      }),
+    );
+    expect(await screen.findByText("sink print was refused")).toBeTruthy();
+    expect(screen.getByText("rolled back")).toBeTruthy();
+    expect(screen.getByLabelText("Last log lines").textContent).toBe("ERROR connection refused");
+    await user.click(screen.getByRole("button", { name: "Retry" }));
+    expect(await screen.findByText("waiting")).toBeTruthy();
+  });
+
+  test("undeploys after a question", async () => {
+    const { user } = renderApp(page, deployed());
+    await user.click(await screen.findByRole("button", { name: "Undeploy" }));
+    const dialog = await screen.findByRole("dialog");
+    await user.type(within(dialog).getByLabelText("Reason"), "too noisy");
+    await user.click(within(dialog).getByRole("button", { name: "Undeploy" }));
+    expect(await screen.findByText("not deployed")).toBeTruthy();
+  });
+});
+
+describe("editor", () => {
+  test("saves what is typed, and shows the draft's changes", async () => {
+    const { world } = renderApp(`${page}?tab=edit`, deployed());
+    replaceAll(await editor(), `${demoYaml}# more\n`);
+    await expect.poll(() => world.pipeline("pipe-1").yaml, { timeout: 3_000 }).toMatch("# more");
+    expect(await screen.findByText("v1 on 1/1 host · draft has changes")).toBeTruthy();
+    expect(screen.getByText(/^Draft saved/)).toBeTruthy();
+  });
+
+  test("problems are listed, marked and jumped to", async () => {
+    const { user } = renderApp(`${page}?tab=edit`, deployed());
+    const view = await editor();
+    replaceAll(view, demoYaml.replace("type: remap", "type: unknown_thing"));
+    const problem = await screen.findByRole("button", {
+      name: /there is no component type unknown_thing/,
+    });
+    expect(screen.getByText("1 error", { selector: "h2" })).toBeTruthy();
+    await user.click(problem);
+    const { head } = view.state.selection.main;
+    expect(view.state.sliceDoc(head, head + 13)).toBe("unknown_thing");
+    expect(view.contentDOM.querySelector(".cm-lintRange-error")?.textContent).toBe("unknown_thing");
+  });
+
+  test("somebody else's text is followed while nothing is typed", async () => {
+    const { world } = renderApp(`${page}?tab=edit`, deployed());
+    const view = await editor();
+    const pipeline = world.pipeline("pipe-1");
+    pipeline.yaml = "sources: {}\n";
+    pipeline.revision = 50;
+    world.publish({ changedTopics: [Topic.PIPELINES] });
+    await expect.poll(() => view.state.doc.toString()).toBe("sources: {}\n");
+  });
+
+  test("a conflict is put to the person, who may take theirs", async () => {
+    const { world, user } = renderApp(`${page}?tab=edit`, deployed());
+    const view = await editor();
+    const pipeline = world.pipeline("pipe-1");
+    pipeline.yaml = "sources: {}\n";
+    pipeline.revision = 50;
+    replaceAll(view, `${demoYaml}# mine\n`);
+    await user.click(
+      await screen.findByRole("button", { name: "Show theirs" }, { timeout: 3_000 }),
+    );
+    expect(view.state.doc.toString()).toBe("sources: {}\n");
+    expect(pipeline.yaml).toBe("sources: {}\n");
+  });
+});
+
+describe("deploy", () => {
+  test("reviews, deploys with a reason, and follows every host", async () => {
+    const world = deployed();
+    const { user, path } = renderApp(page, world);
+    await user.click(await screen.findByRole("button", { name: "Deploy…" }));
+    await expect.poll(path).toBe(`${page}?deploy=review`);
+    await user.type(await screen.findByLabelText("Reason"), "because");
+    expect(screen.getByText("Goes to 1 host")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Deploy" }));
+    await expect.poll(path).toBe(`${page}?deploy=progress`);
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("waiting")).toBeTruthy();
+    expect(world.pipeline("pipe-1").versions[0]?.changelog).toBe("because");
+    world.putStatus(aStatus({ step: DeployStep.APPLYING, desiredVersion: 2 }));
+    expect(await within(dialog).findByText("applying")).toBeTruthy();
+    world.putStatus(aStatus({ desiredVersion: 2, effectiveVersion: 2 }));
+    expect(await within(dialog).findByText("auth-logs v2 is healthy everywhere")).toBeTruthy();
+  });
+
+  test("is refused while the draft has errors, naming the component", async () => {
+    const world = deployed();
+    world.pipeline("pipe-1").yaml = demoYaml.replace("type: remap", "type: unknown_thing");
+    const { user } = renderApp(`${page}?deploy=review`, world);
+    expect(await screen.findByText("Fix 1 error in parse before deploying")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Deploy" }));
+    expect(world.pipeline("pipe-1").versions).toHaveLength(1);
+  });
+});
+
+test("an old version is brought back", async () => {
+  const world = deployed();
+  const pipeline = world.pipeline("pipe-1");
+  pipeline.yaml = "sources: {}\n";
+  world.addVersion(pipeline, "a mistake");
+  const { user, path } = renderApp(`${page}?tab=versions`, world);
+  expect(await screen.findByText("a mistake")).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: "Roll back" }));
+  const dialog = await screen.findByRole("dialog");
+  await user.click(within(dialog).getByRole("button", { name: "Roll back" }));
+  await expect.poll(path).toBe(`${page}?tab=versions&deploy=progress`);
+  expect(pipeline.yaml).toBe(demoYaml);
+  expect(pipeline.versions[0]?.changelog).toBe("Roll back to v1");
+});
+
+test("the log follows, and is searched", async () => {
+  const world = deployed();
+  world.logs.push(aLogLine({ text: "first line" }));
+  const { user } = renderApp(`${page}?tab=logs`, world);
+  expect(await screen.findByText("first line")).toBeTruthy();
+  world.logs.push(aLogLine({ text: "second line" }));
+  world.publish({});
+  expect(await screen.findByText("second line")).toBeTruthy();
+  await user.type(screen.getByRole("searchbox", { name: "Search log lines" }), "second");
+  await expect.poll(() => screen.queryByText("first line")).toBeNull();
+});
+
+test("a deleted pipeline leaves for the list", async () => {
+  const { user, path } = renderApp(page, deployed());
+  await user.click(await screen.findByRole("button", { name: "More actions" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Delete…" }));
+  await user.type(await screen.findByLabelText("Type auth-logs to confirm"), "auth-logs");
+  await user.click(screen.getByRole("button", { name: "Delete pipeline" }));
+  await expect.poll(path).toBe("/e/env-1/pipelines");
+});

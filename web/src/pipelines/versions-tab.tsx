@@ -1,0 +1,172 @@
+import { useSearchParams } from "@solidjs/router";
+import { createSignal, For, Show, type JSX } from "solid-js";
+
+import type { PipelineVersion } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+
+import { toUiError } from "../api/errors.ts";
+import { millisOf } from "../lib/time.ts";
+import { useApi } from "../state/api.tsx";
+import { useRead } from "../state/create-read.ts";
+import { useEnvironment } from "../state/environment.tsx";
+import { useLive } from "../state/live.tsx";
+import { Ago } from "../ui/ago.tsx";
+import { Button } from "../ui/button.tsx";
+import { ConfirmDialog } from "../ui/dialog.tsx";
+import { TextField } from "../ui/field.tsx";
+import { EmptyState } from "../ui/feedback.tsx";
+import { Badge } from "../ui/mark.tsx";
+import { Section } from "../ui/page.tsx";
+import { QueryView } from "../ui/query-view.tsx";
+import { usePipeline } from "./pipeline-context.tsx";
+import { VersionSheet } from "./version-sheet.tsx";
+
+import "../ui/plain-table.css";
+
+const pageSize = 50;
+
+/** What was deployed, when, by whom and why; to look at, compare and bring back. */
+export function VersionsTab(): JSX.Element {
+  const pipeline = usePipeline();
+  const [params] = useSearchParams();
+  const [limit, setLimit] = createSignal(pageSize);
+  const [rollback, setRollback] = createSignal<number>();
+  const read = useRead(
+    PipelineService.method.listVersions,
+    () => ({ pipelineId: pipeline.id, pageSize: Math.min(100, limit()) }),
+    { keepPrevious: true },
+  );
+  return (
+    <Section title="Versions" flush>
+      <QueryView read={read}>
+        {(answer) => (
+          <Show
+            when={answer().versions.length > 0}
+            fallback={<EmptyState title="No versions yet">Every deploy makes one.</EmptyState>}
+          >
+            <VersionTable versions={answer().versions} onRollback={setRollback} />
+            <Show when={answer().nextPageToken !== "" && limit() === pageSize}>
+              <p class="table-note">
+                <Button loading={read.fetching()} onClick={() => setLimit(100)}>
+                  Show more
+                </Button>
+              </p>
+            </Show>
+          </Show>
+        )}
+      </QueryView>
+      <RollbackDialog version={rollback()} onClose={() => setRollback(undefined)} />
+      <Show when={params["version"]}>
+        <VersionSheet
+          version={Number(params["version"])}
+          onRollback={(version) => setRollback(version)}
+        />
+      </Show>
+    </Section>
+  );
+}
+
+function VersionTable(props: {
+  versions: readonly PipelineVersion[];
+  onRollback: (version: number) => void;
+}): JSX.Element {
+  const environment = useEnvironment();
+  const live = useLive();
+  const [, setParams] = useSearchParams();
+  return (
+    <div class="plain-table-scroll">
+      <table class="plain-table">
+        <thead>
+          <tr>
+            <th scope="col">Version</th>
+            <th scope="col">Reason</th>
+            <th scope="col">Deployed</th>
+            <th scope="col">By</th>
+            <th scope="col">
+              <span class="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          <For each={props.versions}>
+            {(version) => (
+              <tr>
+                <th scope="row">
+                  v{version.version}{" "}
+                  <Show when={version.current}>
+                    <Badge tone="ok">current</Badge>
+                  </Show>
+                </th>
+                <td>{version.changelog || <span class="faint">none given</span>}</td>
+                <td>
+                  <Ago ms={millisOf(version.createTime)} now={live.now()} />
+                </td>
+                <td>{version.createdBy}</td>
+                <td>
+                  <span class="row-actions">
+                    <Button
+                      onClick={() =>
+                        setParams({ version: String(version.version) }, { scroll: false })
+                      }
+                    >
+                      View v{version.version}
+                    </Button>
+                    <Show when={environment.canEdit() && !version.current}>
+                      <Button onClick={() => props.onRollback(version.version)}>Roll back</Button>
+                    </Show>
+                  </span>
+                </td>
+              </tr>
+            )}
+          </For>
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Publishes an old version again, and goes to where its progress shows. */
+function RollbackDialog(props: { version: number | undefined; onClose: () => void }): JSX.Element {
+  const { clients } = useApi();
+  const pipeline = usePipeline();
+  const [, setParams] = useSearchParams();
+  const [reason, setReason] = createSignal("");
+  const [busy, setBusy] = createSignal(false);
+  const [error, setError] = createSignal<string>();
+  const confirm = async (): Promise<void> => {
+    if (props.version === undefined) return;
+    setBusy(true);
+    setError(undefined);
+    try {
+      const changelog = reason().trim() || `Roll back to v${props.version}`;
+      await clients.pipelines.rollbackPipeline({
+        id: pipeline.id,
+        version: props.version,
+        changelog,
+      });
+      props.onClose();
+      setParams({ version: undefined, deploy: "progress" }, { scroll: false });
+    } catch (thrown) {
+      setError(toUiError(thrown).message);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <ConfirmDialog
+      open={props.version !== undefined}
+      onOpenChange={(open) => !open && props.onClose()}
+      title={`Roll back to v${props.version ?? 0}?`}
+      confirmLabel="Roll back"
+      busy={busy()}
+      error={error()}
+      onConfirm={() => void confirm()}
+    >
+      <p>
+        Its text is published again as the next version, and it becomes the draft. What is in the
+        draft now is replaced.
+      </p>
+      <TextField label="Reason" value={reason()} onValue={setReason} autocomplete="off" />
+    </ConfirmDialog>
+  );
+}

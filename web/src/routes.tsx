@@ -1,0 +1,58 @@
+import { Navigate, Route, useParams } from "@solidjs/router";
+import { lazy, type JSX } from "solid-js";
+
+import { EnvironmentLayout, HomePage } from "./shell/environment-layout.tsx";
+import { NotFoundPage } from "./shell/not-found-page.tsx";
+import { Protected } from "./shell/protected.tsx";
+
+const LoginPage = lazy(async () => ({
+  default: (await import("./auth/login-page.tsx")).LoginPage,
+}));
+const SetupPage = lazy(async () => ({
+  default: (await import("./auth/setup-page.tsx")).SetupPage,
+}));
+const HostListPage = lazy(async () => ({
+  default: (await import("./fleet/host-list-page.tsx")).HostListPage,
+}));
+const AddHostPage = lazy(async () => ({
+  default: (await import("./fleet/add-host-page.tsx")).AddHostPage,
+}));
+const HostPage = lazy(async () => ({ default: (await import("./fleet/host-page.tsx")).HostPage }));
+const PipelineListPage = lazy(async () => ({
+  default: (await import("./pipelines/pipeline-list-page.tsx")).PipelineListPage,
+}));
+const NewPipelinePage = lazy(async () => ({
+  default: (await import("./pipelines/new-pipeline-page.tsx")).NewPipelinePage,
+}));
+const PipelinePage = lazy(async () => ({
+  default: (await import("./pipelines/pipeline-page.tsx")).PipelinePage,
+}));
+
+function ToHosts(): JSX.Element {
+  const params = useParams();
+  return <Navigate href={`/e/${encodeURIComponent(params["env"] ?? "")}/hosts`} />;
+}
+
+/** Every address of the client. */
+export function AppRoutes(): JSX.Element {
+  return (
+    <>
+      <Route path="/login" component={LoginPage} />
+      <Route path="/setup" component={SetupPage} />
+      <Route path="/" component={Protected}>
+        <Route path="/" component={HomePage} />
+        <Route path="/e/:env" component={EnvironmentLayout}>
+          <Route path="/" component={ToHosts} />
+          <Route path="/hosts" component={HostListPage} />
+          <Route path="/hosts/add" component={AddHostPage} />
+          <Route path="/hosts/:id" component={HostPage} />
+          <Route path="/pipelines" component={PipelineListPage} />
+          <Route path="/pipelines/new" component={NewPipelinePage} />
+          <Route path="/pipelines/:id" component={PipelinePage} />
+          <Route path="*" component={NotFoundPage} />
+        </Route>
+      </Route>
+      <Route path="*" component={NotFoundPage} />
+    </>
+  );
+}

@@ -1,0 +1,23 @@
+import { cleanup } from "@solidjs/testing-library";
+import { afterEach } from "vitest";
+
+// jsdom has none of these; charts and menus ask for them.
+window.matchMedia = (query) =>
+  Object.assign(new EventTarget(), {
+    matches: false,
+    media: query,
+    onchange: null,
+    addListener: () => {},
+    removeListener: () => {},
+  });
+window.scrollTo = () => {};
+Element.prototype.scrollIntoView = () => {};
+// CodeMirror measures text by ranges.
+Range.prototype.getClientRects = () => Object.assign([], { item: () => null });
+Range.prototype.getBoundingClientRect = () => new DOMRect();
+HTMLCanvasElement.prototype.getContext = () => null;
+
+afterEach(() => {
+  cleanup();
+  localStorage.clear();
+});

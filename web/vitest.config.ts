@@ -1,0 +1,13 @@
+import solid from "vite-plugin-solid";
+import { defineProject } from "vitest/config";
+
+export default defineProject({
+  root: import.meta.dirname,
+  plugins: [solid()],
+  test: {
+    name: "web",
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/testing/setup.ts"],
+  },
+});
