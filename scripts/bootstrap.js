@@ -24,8 +24,11 @@ function install() {
   process.stderr.write("Installing dependencies (once)…\n");
   // Called by npm, its own path is known; called directly, it is on the PATH.
   const npm = process.env.npm_execpath;
+  // Not `npm ci`: some registries do not carry the optional packages of other platforms, which it would
+  // demand. The versions are those of the lockfile all the same.
   const args = [
-    "ci",
+    "install",
+    "--no-save",
     "--include=dev",
     "--include=optional",
     "--no-audit",
@@ -35,7 +38,9 @@ function install() {
   const [command, first] = npm === undefined ? ["npm", []] : [process.execPath, [npm]];
   const { status } = spawnSync(command, [...first, ...args], { cwd: root, stdio: "inherit" });
   if (status !== 0 || !existsSync(ownNode)) {
-    process.stderr.write("The installation failed: see above. Try again with: npm ci\n");
+    process.stderr.write(
+      "The installation failed: see above. Try again with: npm install --no-save\n",
+    );
     process.exit(1);
   }
   writeFileSync(stampPath, lock);

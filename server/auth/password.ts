@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { compare, hash } from "@node-rs/bcrypt";
+import bcrypt from "bcrypt";
 
 /** One cost for all hashes, so that a sign-in takes the same time whoever tries. */
 const cost = 12;
@@ -11,10 +11,10 @@ function digest(password: string): string {
 
 /** Hashes a password, on a thread of libuv's pool: streams on the event loop go on meanwhile. */
 export function hashPassword(password: string): Promise<string> {
-  return hash(digest(password), { cost });
+  return bcrypt.hash(digest(password), cost);
 }
 
-const nobody = hash(digest("nobody has this password"), { cost });
+const nobody = bcrypt.hash(digest("nobody has this password"), cost);
 
 /**
  * Compares in the time of one hash, also for someone who does not exist or has no password, so that the
@@ -24,6 +24,6 @@ export async function verifyPassword(
   password: string,
   passwordHash: string | null | undefined,
 ): Promise<boolean> {
-  const matches = await compare(digest(password), passwordHash ?? (await nobody));
+  const matches = await bcrypt.compare(digest(password), passwordHash ?? (await nobody));
   return matches && passwordHash != null;
 }
