@@ -23,12 +23,7 @@ export default defineConfig({
         },
       },
       {
-        test: {
-          ...node,
-          name: "system",
-          include: ["{server,agent}/**/*.system.test.ts"],
-          globalSetup: "server/testing/postgres.ts",
-        },
+        test: { ...node, name: "e2e", include: ["web/e2e/**/*.e2e.ts"] },
       },
       "web/vitest.config.ts",
     ],
