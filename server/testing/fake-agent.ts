@@ -59,9 +59,12 @@ export class FakeAgent implements AsyncDisposable {
     this.#ownsClient = typeof server === "string";
     this.#client =
       typeof server === "string"
-        ? new Client(new URL(server).host, credentials.createInsecure())
+        ? new Client(new URL(server).host, credentials.createInsecure(), {
+            // A connection of its own, as each host has one.
+            "grpc.use_local_subchannel_pool": 1,
+          })
         : server;
-    this.machineId = machineId.padEnd(16, "0");
+    this.machineId = machineId.padEnd(16, "_");
   }
 
   async enroll(token: string, hostname = this.machineId): Promise<EnrollResponse> {

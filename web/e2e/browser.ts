@@ -19,7 +19,7 @@ export async function launchBrowser(): Promise<Browser> {
     return chromium.launch({
       executablePath,
       args,
-      env: { ...process.env, LD_LIBRARY_PATH: path } as Record<string, string>,
+      env: { ...process.env, LD_LIBRARY_PATH: path },
     });
   }
 }
