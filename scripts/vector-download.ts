@@ -81,6 +81,7 @@ async function download(url: string, file: string, options: InstallOptions): Pro
     () => 0,
   );
   const stalled = new AbortController();
+  let begun = false;
   let timer = setTimeout(() => stalled.abort(), connectMs);
   const alive = (): void => {
     clearTimeout(timer);
@@ -95,6 +96,7 @@ async function download(url: string, file: string, options: InstallOptions): Pro
     if (response.status === 416) return;
     if (!response.ok || response.body === null)
       throw new Error(`the server answered ${response.status}`);
+    begun = true;
     const continues = response.status === 206;
     let received = continues ? have : 0;
     const total = received + Number(response.headers.get("content-length") ?? 0);
@@ -112,10 +114,12 @@ async function download(url: string, file: string, options: InstallOptions): Pro
       meter,
       createWriteStream(file, { flags: continues ? "a" : "w" }),
     );
-    if (received < total) throw new Error("the download was cut off; start again to continue it");
+    if (received < total) throw new Error("it ended early");
   } catch (error) {
     options.signal.throwIfAborted();
     if (stalled.signal.aborted) throw new Error("the server does not answer", { cause: error });
+    if (begun)
+      throw new Error("the download was cut off; start again to continue it", { cause: error });
     const cause = (error as Error).cause as { code?: string } | undefined;
     if (cause?.code !== undefined)
       throw new Error(`the server cannot be reached: ${cause.code}`, { cause: error });

@@ -1,0 +1,187 @@
+import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServerUnaryCall,
+  type sendUnaryData,
+} from "@grpc/grpc-js";
+import {
+  AgentService,
+  EnrollRequestSchema,
+  EnrollResponseSchema,
+  SessionRequestSchema,
+  SessionResponseSchema,
+  type EnrollRequest,
+  type EnrollResponse,
+  type SessionRequest,
+  type SessionResponse,
+} from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
+import type { Heartbeat } from "#gen/vectorflow/agent/v1/heartbeat_pb.ts";
+import type { LogLine } from "#gen/vectorflow/agent/v1/log_pb.ts";
+import type { PipelineReport } from "#gen/vectorflow/agent/v1/report_pb.ts";
+
+type Call = ServerDuplexStream<SessionRequest, SessionResponse>;
+
+const serviceDefinition = {
+  enroll: {
+    path: `/${AgentService.typeName}/Enroll`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: (message: EnrollRequest) =>
+      Buffer.from(toBinary(EnrollRequestSchema, message)),
+    requestDeserialize: (bytes: Buffer) => fromBinary(EnrollRequestSchema, bytes),
+    responseSerialize: (message: EnrollResponse) =>
+      Buffer.from(toBinary(EnrollResponseSchema, message)),
+    responseDeserialize: (bytes: Buffer) => fromBinary(EnrollResponseSchema, bytes),
+  },
+  session: {
+    path: `/${AgentService.typeName}/Session`,
+    requestStream: true,
+    responseStream: true,
+    requestSerialize: (message: SessionRequest) =>
+      Buffer.from(toBinary(SessionRequestSchema, message)),
+    requestDeserialize: (bytes: Buffer) => fromBinary(SessionRequestSchema, bytes),
+    responseSerialize: (message: SessionResponse) =>
+      Buffer.from(toBinary(SessionResponseSchema, message)),
+    responseDeserialize: (bytes: Buffer) => fromBinary(SessionResponseSchema, bytes),
+  },
+};
+
+/** What a manifest shall list, with its body. */
+export interface Wanted {
+  readonly id: string;
+  readonly hash: string;
+  readonly version: number;
+  readonly yaml: string;
+  readonly attempt?: number;
+}
+
+/** A control plane without a database: a real peer on the wire that tests tell what to want. */
+export class FakeControlPlane implements AsyncDisposable {
+  readonly reports: PipelineReport[] = [];
+  readonly heartbeats: Heartbeat[] = [];
+  readonly lines: LogLine[] = [];
+  readonly messages: SessionRequest[] = [];
+  enrolments = 0;
+  installationId = "installation";
+  generation = 1n;
+  #server: Server | undefined;
+  #call: Call | undefined;
+  #wanted: readonly Wanted[] | undefined;
+  #port = 0;
+
+  /** Listens, the second time on the same port. Returns `host:port`. */
+  async start(): Promise<string> {
+    const server = new Server();
+    server.addService(serviceDefinition, {
+      enroll: (
+        _call: ServerUnaryCall<EnrollRequest, EnrollResponse>,
+        done: sendUnaryData<EnrollResponse>,
+      ) => {
+        this.enrolments += 1;
+        done(
+          null,
+          create(EnrollResponseSchema, {
+            installationId: this.installationId,
+            nodeId: "node",
+            nodeToken: "vfn_token",
+            environmentId: "environment",
+            environmentName: "Test",
+          }),
+        );
+      },
+      session: (call: Call) => this.#session(call),
+    });
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    server.bindAsync(`127.0.0.1:${this.#port}`, ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? resolve(port) : reject(error),
+    );
+    this.#port = await promise;
+    this.#server = server;
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  /** Goes away without a word, as a server does that is killed. */
+  stop(): void {
+    this.#call = undefined;
+    this.#server?.forceShutdown();
+    this.#server = undefined;
+  }
+
+  /** Wants exactly these pipelines from now on, with the next generation. */
+  want(...wanted: readonly Wanted[]): void {
+    this.generation += 1n;
+    this.#wanted = wanted;
+    this.#push();
+  }
+
+  send(message: MessageInitShape<typeof SessionResponseSchema>["message"]): void {
+    if (message === undefined) return;
+    this.#call?.write(create(SessionResponseSchema, { message }));
+  }
+
+  /** The newest report of a pipeline. */
+  last(id: string): PipelineReport | undefined {
+    return this.reports.findLast(({ pipelineId }) => pipelineId === id);
+  }
+
+  #push(): void {
+    if (this.#wanted === undefined) return;
+    const manifest = this.#wanted.map(({ id, hash, version, attempt }) => ({
+      pipelineId: id,
+      name: id,
+      hash,
+      version,
+      attempt: attempt ?? 0,
+    }));
+    const bodies = this.#wanted.map(({ id, hash, yaml }) => ({
+      pipelineId: id,
+      hash,
+      configYaml: yaml,
+    }));
+    const { generation, installationId } = this;
+    this.send({
+      case: "desiredState",
+      value: { generation, installationId, manifest, bodies, complete: true },
+    });
+  }
+
+  #session(call: Call): void {
+    this.#call = call;
+    call.on("error", () => {});
+    call.on("end", () => call.end());
+    call.on("data", (request: SessionRequest) => {
+      this.messages.push(request);
+      const { message } = request;
+      if (message.case === "hello") {
+        this.reports.push(...message.value.reports);
+        this.send({
+          case: "welcome",
+          value: {
+            installationId: this.installationId,
+            generation: this.generation,
+            nodeId: "node",
+            heartbeatIntervalMs: 200,
+            limits: { logCreditLines: 1000 },
+          },
+        });
+        this.#push();
+      } else if (message.case === "heartbeat") {
+        this.heartbeats.push(message.value);
+      } else if (message.case === "pipelineReport") {
+        this.reports.push(message.value);
+      } else if (message.case === "logBatch") {
+        this.lines.push(...message.value.lines);
+        this.send({
+          case: "logAck",
+          value: { sequence: message.value.sequence, creditLines: 1000 },
+        });
+      }
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop();
+  }
+}
