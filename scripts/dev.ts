@@ -47,6 +47,6 @@ const waiting = setInterval(() => {
 await once(stop.signal, "abort");
 clearInterval(waiting);
 for (const child of children) child.kill("SIGTERM");
-await Promise.all(
-  children.map((child) => (child.exitCode === null ? once(child, "exit") : undefined)),
-);
+for (const child of children) {
+  if (child.exitCode === null) await once(child, "exit");
+}

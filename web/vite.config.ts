@@ -15,6 +15,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
   },
   server: {
-    proxy: { "^/vectorflow\\.v1\\.": { target: "http://127.0.0.1:8080", changeOrigin: false } },
+    proxy: {
+      "^/vectorflow\\.v1\\.": {
+        target: process.env["VECTORFLOW_DEV_API"] ?? "http://127.0.0.1:8080",
+        changeOrigin: false,
+      },
+    },
   },
 });
