@@ -1,4 +1,6 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -82,10 +84,10 @@ async function applied(plane: FakeControlPlane, version: number): Promise<number
   return plane.last("p1")?.pid ?? 0;
 }
 
+/** Whether a process runs. One that has ended and that nobody has asked for yet does not. */
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
   }
@@ -272,6 +274,63 @@ describe.concurrent("an agent", () => {
         ]),
       slow,
     );
+  });
+
+  test("leaves no double and no orphan when it is killed (A9)", async () => {
+    await using plane = new FakeControlPlane();
+    const server = await plane.start();
+    const folder = await mkdtemp(join(tmpdir(), "vectorflow-agent-"));
+    const main = join(import.meta.dirname, "main.ts");
+    const args = [main, "run", "--server", server, "--token", "vfe_token", "--data-dir", folder];
+    const start = () =>
+      spawn(process.execPath, args, {
+        stdio: "ignore",
+        env: { ...process.env, VECTOR_BIN: vectorBin },
+      });
+    const first = start();
+    plane.want(wanted(1, yaml(0.5)));
+    const pid = await applied(plane, 1);
+    first.kill("SIGKILL");
+    await once(first, "exit");
+    const second = start();
+    await vi.waitFor(() => {
+      const report = plane.last("p1");
+      expect(report?.state).toBe(PipelineState.RUNNING);
+      expect(report?.pid).not.toBe(pid);
+    }, slow);
+    expect(isAlive(pid)).toBe(false);
+    const next = plane.last("p1")?.pid ?? 0;
+    second.kill("SIGTERM");
+    await once(second, "exit");
+    expect(isAlive(next)).toBe(false);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test("gives two pipelines of the same text ports and data directories of their own (A7)", async () => {
+    await using plane = new FakeControlPlane();
+    await using agent = await startAgent(await plane.start());
+    plane.want(wanted(1, yaml(0.5)), wanted(1, yaml(0.5), { id: "p2" }));
+    await applied(plane, 1);
+    await vi.waitFor(() => expect(plane.last("p2")?.phase).toBe(ApplyPhase.APPLIED), slow);
+    const configs = await Promise.all(
+      ["p1", "p2"].map((id) =>
+        readFile(join(agent.folder, "pipelines", id, "vector.yaml"), "utf8"),
+      ),
+    );
+    const own = configs.map((text) =>
+      [...text.matchAll(/127\.0\.0\.1:\d+|data_dir: .*/g)].map(([part]) => part),
+    );
+    expect(own[0]?.length).toBeGreaterThan(2);
+    expect(own[0]?.filter((part) => own[1]?.includes(part))).toEqual([]);
+  });
+
+  test("gives Vector nothing of its own environment (A14)", async () => {
+    await using plane = new FakeControlPlane();
+    await using _agent = await startAgent(await plane.start());
+    plane.want(wanted(1, yaml(0.5)));
+    const pid = await applied(plane, 1);
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8");
+    expect(environment).not.toMatch(/VECTORFLOW_|VECTOR_BIN|vfn_|vfe_/);
   });
 
   test("refuses to share its data directory", async () => {

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { once } from "node:events";
 import { systemClock } from "#common/clock.ts";
 import { createLogger } from "#common/logger.ts";
+import { version } from "#common/version.ts";
 import { NotEnrolledError, firstIdentity, runAgent, type AgentDeps } from "./agent.ts";
 import { UsageError, parseCommandLine, usage, type AgentConfig } from "./config.ts";
 import { openClient } from "./control/channel.ts";
@@ -10,7 +11,6 @@ import { defaultLimits } from "./process/limits.ts";
 import { DataDirInUseError, lockDataDir } from "./state/data-dir-lock.ts";
 import { IdentityStore } from "./state/identity.ts";
 import { formatStatus, readStatus } from "./status.ts";
-import { agentVersion } from "./version.ts";
 
 /** Everything stops within this, or is ended with the agent. */
 const stopLimitMs = 8000;
@@ -23,7 +23,7 @@ async function main(): Promise<number> {
       process.stdout.write(usage);
       return 0;
     case "version":
-      process.stdout.write(`${agentVersion}\n`);
+      process.stdout.write(`${version}\n`);
       return 0;
     case "status": {
       const status = await readStatus(config.dataDir);

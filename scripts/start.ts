@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "#common/clock.ts";
 import { ConfigError, parseConfig } from "../server/config.ts";
-import { version } from "../server/version.ts";
+import { version } from "#common/version.ts";
 import { buildWeb } from "./build-web.ts";
 import { supervise, type Supervised } from "./supervise.ts";
 import { installVector, vectorVersion } from "./vector-download.ts";

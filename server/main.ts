@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createLogger } from "#common/logger.ts";
+import { version } from "#common/version.ts";
 import { ConfigError, parseConfig } from "./config.ts";
 import { migrate } from "./db/migrate.ts";
 import { openOrm } from "./db/orm.ts";
 import { ListenError } from "./http-listener.ts";
 import { openDatabase, startServer } from "./server.ts";
-import { version } from "./version.ts";
 
 const usage = `VectorFlow server ${version}
 

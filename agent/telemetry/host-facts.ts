@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import os from "node:os";
 import type { VectorLookup } from "../vector/executable.ts";
-import { agentVersion } from "../version.ts";
+import { version } from "#common/version.ts";
 
 /** Facts about the host that change rarely. */
 export interface HostFacts {
@@ -28,7 +28,7 @@ export async function readHostFacts(
     hostname: os.hostname(),
     os: `${os.platform()}/${architectures[os.arch()] ?? os.arch()}`,
     osRelease: await osRelease(),
-    agentVersion,
+    agentVersion: version,
     cpuCount: os.availableParallelism(),
     memoryTotalBytes: os.totalmem(),
     inContainer: existsSync("/.dockerenv") || existsSync("/run/.containerenv"),
