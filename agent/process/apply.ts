@@ -19,7 +19,7 @@ export interface ApplyContext {
   readonly clock: Clock;
   /** Persists and reports how far the attempt has come. */
   phase(phase: ApplyPhase): Promise<void>;
-  /** Says whether the pipeline is without a process for now. */
+  /** Says whether the pipeline is without a process at the moment. */
   starting(starting: boolean): void;
 }
 
