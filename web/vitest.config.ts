@@ -7,6 +7,8 @@ export default defineProject({
   test: {
     name: "web",
     environment: "jsdom",
+    testTimeout: 30_000,
+    expect: { poll: { timeout: 10_000 } },
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/testing/setup.ts"],
   },

@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { status } from "@grpc/grpc-js";
-import { describe, expect, inject, test, vi } from "vitest";
+import { describe, expect, inject, test } from "vitest";
 import { LogLevel } from "#gen/vectorflow/agent/v1/log_pb.ts";
 import { ApplyPhase } from "#gen/vectorflow/agent/v1/report_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
@@ -9,6 +9,7 @@ import { NodeStatus } from "#gen/vectorflow/v1/node_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { DeployStep } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { eventually } from "../testing/eventually.ts";
 import { FakeAgent } from "../testing/fake-agent.ts";
 import { setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
 
@@ -72,18 +73,18 @@ describe("Session", () => {
     const { pipelines, id, enrollmentToken } = await withPipeline(server);
     await using agent = await enrolled(server, enrollmentToken, "host");
     await pipelines.deployPipeline({ id, changelog: "first" });
-    await vi.waitFor(() => expect(agent.held.has(id)).toBe(true));
+    await eventually(() => expect(agent.held.has(id)).toBe(true));
     expect(agent.desired.at(-1)?.bodies[0]?.configYaml).toContain("inputs:\n      - in");
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { nodes } = await pipelines.getPipeline({ id });
       expect(nodes[0]).toMatchObject({ step: DeployStep.HEALTHY, effectiveVersion: 1 });
     });
     // The same content again: a new version, and no body.
     await pipelines.deployPipeline({ id, changelog: "again" });
-    await vi.waitFor(() => expect(agent.held.get(id)?.version).toBe(2));
+    await eventually(() => expect(agent.held.get(id)?.version).toBe(2));
     expect(agent.desired.at(-1)?.bodies).toHaveLength(0);
     await pipelines.undeployPipeline({ id });
-    await vi.waitFor(() => expect(agent.held.size).toBe(0));
+    await eventually(() => expect(agent.held.size).toBe(0));
   });
 
   test("sends no body that the agent said it holds (P1)", async () => {
@@ -91,12 +92,12 @@ describe("Session", () => {
     const { pipelines, id, enrollmentToken } = await withPipeline(server);
     await pipelines.deployPipeline({ id });
     await using agent = await enrolled(server, enrollmentToken, "host");
-    await vi.waitFor(() => expect(agent.held.has(id)).toBe(true));
+    await eventually(() => expect(agent.held.has(id)).toBe(true));
     agent.drop();
     await agent.ended;
     const before = agent.desired.length;
     await agent.connect();
-    await vi.waitFor(() => expect(agent.desired.length).toBe(before + 1));
+    await eventually(() => expect(agent.desired.length).toBe(before + 1));
     expect(agent.desired.at(-1)).toMatchObject({ bodies: [], manifest: [{ pipelineId: id }] });
   });
 
@@ -105,14 +106,14 @@ describe("Session", () => {
     const { pipelines, id, token, enrollmentToken } = await withPipeline(server);
     await pipelines.deployPipeline({ id });
     await using agent = await enrolled(server, enrollmentToken, "host");
-    await vi.waitFor(() => expect(agent.held.size).toBe(1));
+    await eventually(() => expect(agent.held.size).toBe(1));
     const nodes = server.client(NodeService, token);
     const nodeId = agent.identity?.nodeId ?? "";
     await nodes.updateNode({ id: nodeId, maintenance: true });
-    await vi.waitFor(() => expect(agent.held.size).toBe(0));
+    await eventually(() => expect(agent.held.size).toBe(0));
     expect(agent.desired.at(-1)?.maintenance).toBe(true);
     await nodes.updateNode({ id: nodeId, maintenance: false });
-    await vi.waitFor(() => expect(agent.held.size).toBe(1));
+    await eventually(() => expect(agent.held.size).toBe(1));
   });
 
   test("ends with unavailable when the server shuts down", async () => {
@@ -137,7 +138,7 @@ describe("Session", () => {
     expect(fenced.environment?.fencedNodeCount).toBe(1);
     await environments.confirmRestoredState({ environmentId });
     await pipelines.deployPipeline({ id });
-    await vi.waitFor(() => expect(agent.held.has(id)).toBe(true));
+    await eventually(() => expect(agent.held.has(id)).toBe(true));
     expect(agent.highestGeneration).toBeGreaterThan(50n);
   });
 
@@ -147,14 +148,14 @@ describe("Session", () => {
     await using agent = await enrolled(server, enrollmentToken, "host");
     agent.behaviour = { phases: [ApplyPhase.RECEIVED, ApplyPhase.FAILED] };
     await pipelines.deployPipeline({ id });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { nodes } = await pipelines.getPipeline({ id });
       expect(nodes[0]?.step).toBe(DeployStep.FAILED);
     });
     const attempts = agent.desired.at(-1)?.manifest[0]?.attempt ?? 0;
     const { nodeCount } = await pipelines.retryDeploy({ id });
     expect(nodeCount).toBe(1);
-    await vi.waitFor(() => expect(agent.desired.at(-1)?.manifest[0]?.attempt).toBe(attempts + 1));
+    await eventually(() => expect(agent.desired.at(-1)?.manifest[0]?.attempt).toBe(attempts + 1));
     const { nodes } = await pipelines.getPipeline({ id });
     expect(nodes[0]?.step).toBe(DeployStep.WAITING);
   });
@@ -166,10 +167,10 @@ describe("Heartbeat", () => {
     const { pipelines, id, token, enrollmentToken } = await withPipeline(server);
     await pipelines.deployPipeline({ id });
     await using agent = await enrolled(server, enrollmentToken, "host");
-    await vi.waitFor(() => expect(agent.held.has(id)).toBe(true));
+    await eventually(() => expect(agent.held.has(id)).toBe(true));
     agent.heartbeat(500);
     const nodes = server.client(NodeService, token);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { node } = await nodes.getNode({ id: agent.identity?.nodeId ?? "" });
       expect(node).toMatchObject({
         status: NodeStatus.HEALTHY,
@@ -187,7 +188,7 @@ describe("Heartbeat", () => {
     agent.heartbeat();
     const nodes = server.client(NodeService, token);
     const id = agent.identity?.nodeId ?? "";
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await nodes.getNode({ id })).node?.status).toBe(NodeStatus.HEALTHY);
     });
     const { expireLeases } = await import("./nodes.ts");
@@ -203,7 +204,7 @@ describe("Heartbeat", () => {
     const { pipelines, id, token, enrollmentToken } = await withPipeline(server);
     await pipelines.deployPipeline({ id });
     await using agent = await enrolled(server, enrollmentToken, "host");
-    await vi.waitFor(() => expect(agent.held.has(id)).toBe(true));
+    await eventually(() => expect(agent.held.has(id)).toBe(true));
     agent.send({
       case: "pipelineReport",
       value: {
@@ -216,7 +217,7 @@ describe("Heartbeat", () => {
     agent.heartbeat(Number.NaN, ["caf\u00e9", "\0"]);
     agent.heartbeat(10);
     const nodes = server.client(NodeService, token);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { node } = await nodes.getNode({ id: agent.identity?.nodeId ?? "" });
       expect(node?.status).toBe(NodeStatus.HEALTHY);
     });
@@ -241,7 +242,7 @@ describe("LogBatch", () => {
     agent.send({ case: "logBatch", value: batch });
     agent.send({ case: "logBatch", value: batch });
     const acks = () => agent.messages.filter(({ message }) => message.case === "logAck");
-    await vi.waitFor(() => expect(acks()).toHaveLength(2));
+    await eventually(() => expect(acks()).toHaveLength(2));
     const logs = server.client(LogService, token);
     const { lines: stored } = await logs.listPipelineLogs({ pipelineId: id });
     expect(stored.map(({ text }) => text)).toEqual(["two", "one"]);

@@ -1,7 +1,8 @@
-import { expect, inject, test, vi } from "vitest";
+import { expect, inject, test } from "vitest";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { eventually } from "../testing/eventually.ts";
 import { FakeAgent } from "../testing/fake-agent.ts";
 import { setUp, startTestServer } from "../testing/test-server.ts";
 
@@ -27,24 +28,21 @@ test("rates are those of the hosts' own intervals, added up, and a gap is no zer
   for (const agent of agents) {
     await agent.enroll(enrollmentToken);
     await agent.connect();
-    await vi.waitFor(() => expect(agent.held.has(id)).toBe(true));
+    await eventually(() => expect(agent.held.has(id)).toBe(true));
     // 500 events in 5 seconds, on each of two hosts.
     agent.heartbeat(500);
   }
   const live = server.client(LiveService, token);
-  await vi.waitFor(
-    async () => {
-      for await (const response of live.watch({ environmentId, pipelineIds: [id] })) {
-        if (!response.synced) continue;
-        const [shown] = response.pipelines;
-        expect(shown).toMatchObject({ nodesDesired: 2, nodesRunning: 2, nodesCurrent: 2 });
-        expect(shown?.rates).toMatchObject({ eventsIn: 200, eventsOut: 200 });
-        expect(shown?.components.find(({ key }) => key === "mid")?.eventsOut).toBe(200);
-        return;
-      }
-    },
-    { timeout: 10_000 },
-  );
+  await eventually(async () => {
+    for await (const response of live.watch({ environmentId, pipelineIds: [id] })) {
+      if (!response.synced) continue;
+      const [shown] = response.pipelines;
+      expect(shown).toMatchObject({ nodesDesired: 2, nodesRunning: 2, nodesCurrent: 2 });
+      expect(shown?.rates).toMatchObject({ eventsIn: 200, eventsOut: 200 });
+      expect(shown?.components.find(({ key }) => key === "mid")?.eventsOut).toBe(200);
+      return;
+    }
+  });
   const metrics = server.client(MetricService, token);
   const { series } = await metrics.queryPipelineMetrics({ pipelineId: id });
   const values = series.find(({ name }) => name === "events_in")?.values ?? [];

@@ -121,7 +121,8 @@ export async function writePipelineBeats(
        "ratesAt" = case when u.ei is null then s."ratesAt" else u.at end, "lastUpdated" = u.at
      from ${unnest} as u(node, pipeline, at, status, condition, version, hash, restarts, uptime, ei, eo, bi,
        bo, er, di)
-     where s."nodeId" = u.node and s."pipelineId" = u.pipeline`,
+     -- A beat that was gathered before a report must not take back what the report said.
+     where s."nodeId" = u.node and s."pipelineId" = u.pipeline and s."lastUpdated" <= u.at`,
     values,
   );
 }

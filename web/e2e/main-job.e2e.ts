@@ -155,7 +155,11 @@ test("from the printed address to a pipeline that is changed, refused, rolled ba
       .getByText(/Address (already )?in use/i)
       .first()
       .waitFor(slow);
-    expect(await read()).toMatchObject({ nodesRunning: 1, nodesFailed: 1, nodesCurrent: 0 });
+    await vi.waitFor(
+      async () =>
+        expect(await read()).toMatchObject({ nodesRunning: 1, nodesFailed: 1, nodesCurrent: 0 }),
+      slow,
+    );
     await page.getByRole("button", { name: "Close" }).first().click();
 
     // Undeployed, its process is gone within two seconds.

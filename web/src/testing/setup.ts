@@ -1,5 +1,8 @@
-import { cleanup } from "@solidjs/testing-library";
+import { cleanup, configure } from "@solidjs/testing-library";
 import { afterEach } from "vitest";
+
+// For a busy machine; a good run never comes near it.
+configure({ asyncUtilTimeout: 10_000 });
 
 // jsdom has none of these; charts and menus ask for them.
 window.matchMedia = (query) =>
