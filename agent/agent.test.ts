@@ -1,97 +1,23 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { systemClock } from "#common/clock.ts";
-import { silentLogger } from "#common/logger.ts";
 import { CommandStatus } from "#gen/vectorflow/agent/v1/command_pb.ts";
 import { ApplyPhase, PipelineState } from "#gen/vectorflow/agent/v1/report_pb.ts";
-import { runAgent, type AgentDeps } from "./agent.ts";
-import { parseCommandLine } from "./config.ts";
-import { defaultLimits } from "./process/limits.ts";
 import { DataDirInUseError } from "./state/data-dir-lock.ts";
-import { FakeControlPlane, type Wanted } from "./testing/fake-control-plane.ts";
-
-const slow = { timeout: 15_000, interval: 50 };
-const vectorBin = process.env["VECTOR_BIN"] ?? join(import.meta.dirname, "simulator/vector-sim");
-
-const deps: AgentDeps = {
-  clock: systemClock,
-  log: silentLogger,
-  random: Math.random,
-  env: { ...process.env, VECTOR_BIN: vectorBin },
-  limits: { ...defaultLimits, probationMs: 400, pageMs: 3000 },
-};
-
-const yaml = (interval: number, extra = ""): string => `sources:
-  in:
-    type: demo_logs
-    format: json
-    interval: ${interval}
-${extra}sinks:
-  out:
-    type: blackhole
-    inputs: [in]
-`;
-
-const wanted = (version: number, text: string, more: Partial<Wanted> = {}): Wanted => ({
-  id: "p1",
-  hash: `hash of ${text}`,
-  version,
-  yaml: text,
-  ...more,
-});
-
-/** A whole agent in this process, with a data directory of its own. */
-async function startAgent(server: string, dataDir?: string) {
-  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), "vectorflow-agent-")));
-  const { config } = parseCommandLine(
-    ["run", "--server", server, "--token", "vfe_token", "--data-dir", folder],
-    {},
-  );
-  const stop = new AbortController();
-  const ended = runAgent(config, deps, stop.signal);
-  ended.catch(() => {});
-  return {
-    folder,
-    ended,
-    async stop() {
-      stop.abort();
-      await ended.catch(() => {});
-    },
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await ended.catch(() => {});
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
-}
-
-async function applied(plane: FakeControlPlane, version: number): Promise<number> {
-  await vi.waitFor(
-    () =>
-      expect(plane.last("p1")).toMatchObject({
-        phase: ApplyPhase.APPLIED,
-        effectiveVersion: version,
-        state: PipelineState.RUNNING,
-      }),
-    slow,
-  );
-  return plane.last("p1")?.pid ?? 0;
-}
-
-/** Whether a process runs. One that has ended and that nobody has asked for yet does not. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
-}
+import {
+  applied,
+  isAlive,
+  slow,
+  startAgent,
+  vectorBin,
+  wanted,
+  yaml,
+} from "./testing/agent-harness.ts";
+import { FakeControlPlane } from "./testing/fake-control-plane.ts";
 
 describe.concurrent("an agent", () => {
   test("enrols once, keeps its identity to itself, and comes back with it", async () => {
@@ -104,7 +30,7 @@ describe.concurrent("an agent", () => {
     expect(await readFile(identity, "utf8")).toContain("vfn_token");
     await agent.stop();
     const before = plane.heartbeats.length;
-    await using again = await startAgent(server, agent.folder);
+    await using again = await startAgent(server, { dataDir: agent.folder });
     await vi.waitFor(() => expect(plane.heartbeats.length).toBeGreaterThan(before), slow);
     expect(plane.enrolments).toBe(1);
     await again.stop();
@@ -227,7 +153,7 @@ describe.concurrent("an agent", () => {
     await agent.stop();
     expect(isAlive(pid)).toBe(false);
     plane.stop();
-    await using again = await startAgent(server, agent.folder);
+    await using again = await startAgent(server, { dataDir: agent.folder });
     const record = join(agent.folder, "pipelines/p1/process.json");
     await vi.waitFor(async () => {
       const { pid: next } = JSON.parse(await readFile(record, "utf8")) as { pid: number };
@@ -338,7 +264,7 @@ describe.concurrent("an agent", () => {
     const server = await plane.start();
     await using agent = await startAgent(server);
     await vi.waitFor(() => expect(plane.heartbeats.length).toBeGreaterThan(0), slow);
-    const second = await startAgent(server, agent.folder);
+    const second = await startAgent(server, { dataDir: agent.folder });
     await expect(second.ended).rejects.toBeInstanceOf(DataDirInUseError);
   });
 });

@@ -8,12 +8,13 @@ import type { AgentConfig } from "./config.ts";
 import { openClient } from "./control/channel.ts";
 import { runControlLoop } from "./control/control-loop.ts";
 import { enroll } from "./control/enroll.ts";
-import { endLeftovers } from "./process/leftover.ts";
+import { Leftovers } from "./process/leftover.ts";
 import type { RunnerLimits } from "./process/limits.ts";
 import { LogSpool } from "./process/log-spool.ts";
 import { StatusBoard } from "./process/pipeline-status.ts";
 import { PortAllocator } from "./process/ports.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
+import { SecretServer } from "./secrets/secret-server.ts";
 import { lockDataDir } from "./state/data-dir-lock.ts";
 import { IdentityStore, type Identity } from "./state/identity.ts";
 import { NodeStateStore } from "./state/node-state.ts";
@@ -70,7 +71,9 @@ export async function runAgent(
     const state = new NodeStateStore(config.dataDir, log);
     await state.load();
     const store = new PipelineStore(config.dataDir, () => identities.key, log);
-    await endLeftovers(store, clock, log, signal);
+    const leftovers = await Leftovers.find(store);
+    await using secrets = new SecretServer(log);
+    await secrets.start(config.dataDir);
     const board = new StatusBoard();
     const spool = new LogSpool(randomBytes(8).toString("hex"));
     const reconciler = new Reconciler(
@@ -79,6 +82,8 @@ export async function runAgent(
         ports: new PortAllocator(deps.random),
         board,
         spool,
+        secrets,
+        leftovers,
         clock,
         random: deps.random,
         log,
@@ -97,8 +102,9 @@ export async function runAgent(
       (scope) => reconciler.run(scope),
       (scope) => scraper.run(() => intervalMs, scope),
       (scope) => finder.watch(lookForVectorEveryMs, clock, log, scope),
-      (scope) =>
-        runControlLoop(
+      async (scope) => {
+        await reconciler.ready();
+        await runControlLoop(
           {
             client,
             clock,
@@ -120,7 +126,8 @@ export async function runAgent(
             },
           },
           scope,
-        ),
+        );
+      },
     );
   } finally {
     client.close();

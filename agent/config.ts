@@ -14,6 +14,8 @@ export interface AgentConfig {
   readonly token: string | undefined;
   readonly dataDir: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** How long a Vector that shall end may deliver what it holds. */
+  readonly drainSecs: number;
   readonly logLevel: LogLevelName;
   readonly force: boolean;
   readonly json: boolean;
@@ -46,6 +48,8 @@ Options:
   --label KEY=VALUE   Label to report with this host; can be repeated. Labels that select what a
                       host runs are set on the server.
   --ca-file PATH      Trust this certificate authority (PEM) for https instead of the system's.
+  --drain-limit SECS  How long a Vector that shall end may deliver what it holds, 1 to 3600;
+                      60 by default. Ending the agent takes this long at most.
   --log-level LEVEL   debug, info (default), warn or error.
   --force             With enroll: replace the identity that is there.
   --json              With status: print JSON.
@@ -62,6 +66,7 @@ const options = {
   "data-dir": { type: "string" },
   label: { type: "string", multiple: true },
   "ca-file": { type: "string" },
+  "drain-limit": { type: "string" },
   "log-level": { type: "string" },
   force: { type: "boolean" },
   json: { type: "boolean" },
@@ -116,6 +121,10 @@ export function parseCommandLine(
   const fromFile = read(tokenFile, "--token-file")?.toString("utf8").trim();
   const level = levels.find((name) => name === (values["log-level"] ?? "info"));
   if (level === undefined) problems.push(`--log-level must be one of ${levels.join(", ")}`);
+  const drainSecs = Number(values["drain-limit"] ?? "60");
+  if (!Number.isInteger(drainSecs) || drainSecs < 1 || drainSecs > 3600) {
+    problems.push("--drain-limit must be a whole number of seconds from 1 to 3600");
+  }
   const labels: Record<string, string> = {};
   for (const label of values.label ?? []) {
     const [, key, value] = /^([A-Za-z0-9][A-Za-z0-9_./-]{0,62})=(.{0,200})$/.exec(label) ?? [];
@@ -135,6 +144,7 @@ export function parseCommandLine(
           defaultDataDir(process.getuid?.() === 0),
       ),
       labels,
+      drainSecs,
       logLevel: level ?? "info",
       force: values.force === true,
       json: values.json === true,

@@ -12,8 +12,8 @@ import { DataDirInUseError, lockDataDir } from "./state/data-dir-lock.ts";
 import { IdentityStore } from "./state/identity.ts";
 import { formatStatus, readStatus } from "./status.ts";
 
-/** Everything stops within this, or is ended with the agent. */
-const stopLimitMs = 8000;
+/** How much longer than Vector's drain the agent may take to end, before it is ended. */
+const stopSpareMs = 5_000;
 
 async function main(): Promise<number> {
   const { command, config } = parseCommandLine(process.argv.slice(2), process.env);
@@ -35,7 +35,7 @@ async function main(): Promise<number> {
     case "enroll":
       return await enrollOnly(config, depsOf(config), stop.signal);
     case "run": {
-      stopOnSignal(stop);
+      stopOnSignal(stop, config.drainSecs * 1_000 + stopSpareMs);
       await runAgent(config, depsOf(config), stop.signal);
       return 0;
     }
@@ -48,16 +48,16 @@ function depsOf(config: AgentConfig): AgentDeps {
     log: createLogger((line) => process.stderr.write(line), config.logLevel),
     random: Math.random,
     env: process.env,
-    limits: defaultLimits,
+    limits: { ...defaultLimits, drainSecs: config.drainSecs },
   };
 }
 
 /** The first signal, or the end of the launcher, stops the agent in order; a second one ends it at once. */
-function stopOnSignal(stop: AbortController): void {
+function stopOnSignal(stop: AbortController, limitMs: number): void {
   const end = (): void => {
     if (stop.signal.aborted) process.exit(1);
     stop.abort();
-    setTimeout(() => process.exit(1), stopLimitMs).unref();
+    setTimeout(() => process.exit(1), limitMs).unref();
   };
   process.on("SIGTERM", end);
   process.on("SIGINT", end);

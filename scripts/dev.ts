@@ -40,7 +40,15 @@ const waiting = setInterval(() => {
   clearInterval(waiting);
   const token = existsSync(identity) ? [] : ["--token-file", tokenFile];
   const vector = process.env["VECTOR_BIN"] ?? join(root, "agent/simulator/vector-sim");
-  const flags = ["--server", agents, "--data-dir", join(dataDir, "agent"), ...token];
+  const flags = [
+    "--server",
+    agents,
+    "--data-dir",
+    join(dataDir, "agent"),
+    "--drain-limit",
+    "4",
+    ...token,
+  ];
   run("agent", ["--watch", "agent/main.ts", "run", ...flags], { VECTOR_BIN: vector });
 }, 500);
 

@@ -175,7 +175,16 @@ async function startAgent(
   const agent = supervise(
     {
       name: "agent",
-      args: [join(root, "agent/main.ts"), "run", "--server", agentUrl, "--data-dir", agentDir],
+      args: [
+        join(root, "agent/main.ts"),
+        "run",
+        "--server",
+        agentUrl,
+        "--data-dir",
+        agentDir,
+        "--drain-limit",
+        "4",
+      ],
       env: {
         ...process.env,
         ...env,

@@ -72,6 +72,8 @@ export function reportToProto(status: PipelineStatus): PipelineReport {
     gapMs: attempt?.gapMs ?? 0,
     pid: status.pid,
     restarts: status.restarts,
+    notice: boundedText(status.notice, 1024),
+    vectorVersion: boundedText(status.vectorVersion, 64),
     ...(status.nextStartAt === undefined
       ? {}
       : { nextStartTime: timestampFromDate(status.nextStartAt) }),

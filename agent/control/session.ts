@@ -63,6 +63,8 @@ export interface SessionEnd {
 
 const welcomeTimeoutMs = 10_000;
 const logPauseMs = 250;
+/** How long a session lasts at least before it is ended to ask for what is missing. */
+const askAgainMs = 20_000;
 const rememberedCommands = 1000;
 const protocolVersion = 1;
 
@@ -156,7 +158,7 @@ class Session {
         protocol: protocolVersion,
         bootId: this.#deps.bootId,
         host,
-        heldHashes: { ...reconciler.heldHashes() },
+        heldHashes: { ...(await reconciler.heldHashes()) },
         installationId: this.#deps.installationId(),
         highestGeneration: reconciler.highestGeneration,
         reports: board.all().map(reportToProto),
@@ -200,7 +202,8 @@ class Session {
   async #beat(): Promise<void> {
     const { clock, hostMetrics, reconciler, scraper, spool } = this.#deps;
     let sequence = 0n;
-    let last = clock.now().getTime();
+    const startedAt = clock.now().getTime();
+    let last = startedAt;
     while (!this.#over.signal.aborted) {
       // Before the first heartbeat too, so that a fresh session shows numbers at once.
       const metrics = await hostMetrics.read();
@@ -247,6 +250,11 @@ class Session {
         last = now;
       }
       await clock.sleep(this.#intervalMs, this.#over.signal).catch(() => {});
+      if (reconciler.lacksBodies && clock.now().getTime() - startedAt > askAgainMs) {
+        // The server believes that they are here; the next Hello says what is.
+        this.#finish(status.ABORTED, "asks for configurations that are not on this disk");
+        this.#call.cancel();
+      }
     }
   }
 

@@ -2,25 +2,31 @@ import type { Clock } from "#common/clock.ts";
 
 import type { PipelineBody } from "../reconcile/desired-state.ts";
 import type { VectorExecutable } from "../vector/executable.ts";
-import { metricsPage } from "../vector/metrics-page.ts";
+import { withoutInterpolation } from "../vector/interpolation.ts";
 import { validateConfig } from "../vector/validate.ts";
-import { within } from "./deadline.ts";
-import type { RunnerLimits } from "./limits.ts";
+import { resolvedText, type Built } from "./build.ts";
+import { drainMs, type RunnerLimits } from "./limits.ts";
 import type { ApplyPhase } from "./pipeline-status.ts";
-import type { Built, ProcessSlot } from "./slot.ts";
-import type { Fault, VectorProcess } from "./vector-process.ts";
+import { hasDelivered, noProcess, probation } from "./probation.ts";
+import { unreadableFault, type ProcessSlot } from "./slot.ts";
+import type { Fault } from "./vector-process.ts";
 
-export interface ApplyContext {
-  readonly slot: ProcessSlot;
+export interface ValidationContext {
   readonly executable: VectorExecutable;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: RunnerLimits;
+}
+
+export interface ApplyContext extends ValidationContext {
+  readonly slot: ProcessSlot;
   readonly clock: Clock;
   /** Persists and reports how far the attempt has come. */
   phase(phase: ApplyPhase): Promise<void>;
   /** Says whether the pipeline is without a process at the moment. */
   starting(starting: boolean): void;
+  /** Notes the next step in the agent's own log. */
+  step(step: string): void;
 }
 
 export type ApplyOutcome =
@@ -41,21 +47,9 @@ export async function applyBody(
   signal: AbortSignal,
 ): Promise<ApplyOutcome> {
   const build = await ctx.slot.build(next);
-  if (build.kind === "unreadable") return await refused(ctx, unreadable(build.problems));
-  const validation = await validateConfig(
-    {
-      vectorPath: ctx.executable.path,
-      config: build.built.text,
-      cwd: ctx.cwd,
-      env: ctx.env,
-      timeoutMs: ctx.limits.validateMs,
-    },
-    signal,
-  );
-  if (validation.kind === "invalid") {
-    const { reason, problems, output } = validation;
-    return await refused(ctx, { reason, problems, logTail: output.slice(-50) });
-  }
+  if (build.kind === "unreadable") return await refused(ctx, unreadableFault(build.problems));
+  const invalid = await validateBuilt(ctx, build.built, signal);
+  if (invalid !== undefined) return await refused(ctx, invalid);
   await ctx.phase("validated");
   await ctx.phase("applying");
   if (ctx.slot.canReload(build.built, ctx.executable)) {
@@ -64,11 +58,33 @@ export async function applyBody(
   return await applyByRestart(ctx, previous, build.built, signal);
 }
 
-function unreadable(problems: readonly string[]): Fault {
+/** What Vector says against a configuration, with its secrets masked; undefined when nothing. */
+export async function validateBuilt(
+  ctx: ValidationContext,
+  built: Built,
+  signal: AbortSignal,
+): Promise<Fault | undefined> {
+  const flags = withoutInterpolation(ctx.executable.version);
+  const validation = await validateConfig(
+    {
+      vectorPath: ctx.executable.path,
+      args: flags.args,
+      config: flags.escape(resolvedText(built)),
+      cwd: ctx.cwd,
+      env: ctx.env,
+      timeoutMs: ctx.limits.validateMs,
+    },
+    signal,
+  );
+  if (validation.kind === "valid") return undefined;
+  const { mask } = built;
   return {
-    reason: `the configuration cannot be read: ${problems[0] ?? ""}`,
-    problems: problems.map((message) => ({ componentId: "", field: "", message })),
-    logTail: [],
+    reason: mask.apply(validation.reason),
+    problems: validation.problems.map((problem) => ({
+      ...problem,
+      message: mask.apply(problem.message),
+    })),
+    logTail: validation.output.slice(-50).map((line) => mask.apply(line)),
   };
 }
 
@@ -84,47 +100,75 @@ async function applyByReload(
   next: Built,
   signal: AbortSignal,
 ): Promise<ApplyOutcome> {
+  const delivered = await hasDelivered(ctx.slot.process);
+  const since = ctx.clock.now();
+  ctx.step("reload");
   const verdict = await ctx.slot.reload(next, signal);
   const process = ctx.slot.process;
   switch (verdict.kind) {
-    case "reloaded": {
-      const fault = await probation(ctx, process, signal);
-      if (fault === undefined) return { kind: "applied", gapMs: 0 };
-      return await rollBack(ctx, previous, fault, ctx.clock.now(), signal);
-    }
+    case "reloaded":
+      return await afterReload(ctx, previous, next, { delivered, since }, signal);
     case "refused": {
       // What a reload cannot change although it should: a new process can.
       if (verdict.reason.startsWith("global_")) {
         return await applyByRestart(ctx, previous, next, signal);
       }
       const fault = process?.fault("Vector refused to reload") ?? noProcess;
-      return { kind: "rolled_back", fault, gapMs: 0 };
+      // A restore that failed ends the process a moment later.
+      const after = await probation(ctx, process, false, signal);
+      if (after.kind === "passed") return { kind: "rolled_back", fault, gapMs: 0 };
+      return await rollBack(ctx, previous, fault, since, signal);
     }
     case "ended": {
       const fault = process?.fault("Vector ended during the reload") ?? noProcess;
-      return await rollBack(ctx, previous, fault, ctx.clock.now(), signal);
+      return await rollBack(ctx, previous, fault, since, signal);
     }
     case "timed_out":
       // A wedged reload looks healthy and ignores SIGTERM: only SIGKILL ends it.
+      ctx.step("reload gave no verdict");
       ctx.slot.kill();
-      return await applyByRestart(ctx, previous, next, signal);
+      return await applyByRestart(ctx, previous, next, signal, since);
   }
 }
 
-const noProcess: Fault = { reason: "the process is gone", problems: [], logTail: [] };
+async function afterReload(
+  ctx: ApplyContext,
+  previous: PipelineBody | undefined,
+  next: Built,
+  before: { readonly delivered: boolean; readonly since: Date },
+  signal: AbortSignal,
+): Promise<ApplyOutcome> {
+  ctx.step("probation");
+  const result = await probation(ctx, ctx.slot.process, before.delivered, signal);
+  switch (result.kind) {
+    case "passed":
+      return { kind: "applied", gapMs: 0 };
+    case "failed":
+      return await rollBack(ctx, previous, result.fault, before.since, signal);
+    case "wedged":
+      ctx.step("reload left the pipeline stalled");
+      ctx.slot.kill();
+      return await applyByRestart(ctx, previous, next, signal, before.since);
+  }
+}
 
+/** @param since when events stopped, if that was before the process is ended. */
 async function applyByRestart(
   ctx: ApplyContext,
   previous: PipelineBody | undefined,
   next: Built,
   signal: AbortSignal,
+  since?: Date,
 ): Promise<ApplyOutcome> {
+  const delivered = since !== undefined || (await hasDelivered(ctx.slot.process));
   const wasRunning = ctx.slot.process !== undefined;
-  const downSince = ctx.clock.now();
+  const downSince = since ?? ctx.clock.now();
   ctx.starting(true);
   try {
-    await ctx.slot.stop(ctx.limits.restartGraceMs);
+    ctx.step("stop");
+    await ctx.slot.stop(drainMs(ctx.limits));
     signal.throwIfAborted();
+    ctx.step("start");
     const fault = await ctx.slot.start(next.body, ctx.executable, signal);
     if (fault !== undefined) {
       return await rollBack(ctx, previous, fault, wasRunning ? downSince : undefined, signal);
@@ -133,33 +177,11 @@ async function applyByRestart(
     ctx.starting(false);
   }
   const gapMs = wasRunning ? ctx.clock.now().getTime() - downSince.getTime() : 0;
-  const fault = await probation(ctx, ctx.slot.process, signal);
-  if (fault === undefined) return { kind: "applied", gapMs };
-  return await rollBack(ctx, previous, fault, wasRunning ? downSince : undefined, signal);
-}
-
-/**
- * Watches a process that has just taken a new configuration: most ports are bound, and most tasks
- * die, only after Vector has said that all is well.
- */
-async function probation(
-  ctx: ApplyContext,
-  process: VectorProcess | undefined,
-  signal: AbortSignal,
-): Promise<Fault | undefined> {
-  if (process === undefined) return noProcess;
-  const { clock, limits } = ctx;
-  const until = clock.now().getTime() + limits.probationMs;
-  while (process.ended === undefined && process.fatal === undefined) {
-    const left = until - clock.now().getTime();
-    if (left <= 0) break;
-    await within(process.exit, Math.min(left, 100), clock, signal);
-  }
-  if (process.ended !== undefined || process.fatal !== undefined) {
-    return process.fault("Vector is ending");
-  }
-  if ((await metricsPage(process.metricsPort, limits.pageMs)) !== undefined) return undefined;
-  return process.fault("its metrics page does not answer");
+  ctx.step("probation");
+  const result = await probation(ctx, ctx.slot.process, delivered, signal);
+  // A process that is fresh cannot be wedged by a reload: what it is short of is told as a state.
+  if (result.kind !== "failed") return { kind: "applied", gapMs };
+  return await rollBack(ctx, previous, result.fault, wasRunning ? downSince : undefined, signal);
 }
 
 /** Starts the version before again. If that fails too, it is left to the restart policy. */
@@ -170,9 +192,10 @@ async function rollBack(
   downSince: Date | undefined,
   signal: AbortSignal,
 ): Promise<ApplyOutcome> {
+  ctx.step("roll back");
   ctx.starting(true);
   try {
-    await ctx.slot.stop(ctx.limits.removeGraceMs);
+    await ctx.slot.stop(ctx.limits.fatalGraceMs);
     if (previous === undefined) return { kind: "failed", fault };
     signal.throwIfAborted();
     await ctx.slot.start(previous, ctx.executable, signal);

@@ -43,6 +43,8 @@ export interface Attempt {
 export interface Effective {
   readonly hash: string;
   readonly version: number;
+  /** The version of Vector that took it; another one must validate it before it is started. */
+  readonly vectorVersion: string;
 }
 
 /** Everything that is known of one pipeline: attempted and effective are separate facts (P3). */
@@ -54,6 +56,10 @@ export interface PipelineStatus {
   readonly effective: Effective | undefined;
   /** Why it does not run as wanted. Stays until something succeeds. */
   readonly reason: string;
+  /** What a person should know although it runs as wanted. */
+  readonly notice: string;
+  /** The version of Vector in the running process, which may be older than the file's; empty without one. */
+  readonly vectorVersion: string;
   readonly pid: number;
   readonly restarts: number;
   readonly nextStartAt: Date | undefined;

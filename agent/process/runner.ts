@@ -3,19 +3,30 @@ import { Latest } from "#common/latest.ts";
 import type { Logger } from "#common/logger.ts";
 
 import type { ManifestEntry, PipelineBody } from "../reconcile/desired-state.ts";
+import type { SecretServer } from "../secrets/secret-server.ts";
 import type { PipelineRecord, PipelineStore } from "../state/pipeline-store.ts";
-import { boundedText, messageOf } from "../text.ts";
+import { messageOf } from "../text.ts";
 import type { VectorExecutable, VectorLookup } from "../vector/executable.ts";
-import { applyBody, type ApplyOutcome } from "./apply.ts";
+import {
+  applyBody,
+  validateBuilt,
+  type ApplyContext,
+  type ApplyOutcome,
+  type ValidationContext,
+} from "./apply.ts";
+import { concluded, hasFailed, newAttempt, refusedBy } from "./attempts.ts";
 import { describeExit, type OutputStream } from "./child.ts";
-import type { RunnerLimits } from "./limits.ts";
+import type { Leftovers } from "./leftover.ts";
+import { drainMs, type RunnerLimits } from "./limits.ts";
 import { lineForServer } from "./line-for-server.ts";
 import type { LogSpool } from "./log-spool.ts";
-import type { Attempt, PipelineStatus, RunState, StatusBoard } from "./pipeline-status.ts";
+import type { Attempt, Effective, RunState, StatusBoard } from "./pipeline-status.ts";
 import type { PortAllocator } from "./ports.ts";
-import { afterExit, noFailures, stableAfterMs } from "./restart-policy.ts";
-import { ProcessSlot } from "./slot.ts";
-import type { Level, VectorLine } from "./vector-log-line.ts";
+import { stableAfterMs } from "./restart-policy.ts";
+import { Restarts } from "./restarts.ts";
+import { ProcessSlot, unreadableFault } from "./slot.ts";
+import { StatusKeeper } from "./status-keeper.ts";
+import type { VectorLine } from "./vector-log-line.ts";
 import type { Fault, VectorProcess } from "./vector-process.ts";
 
 export interface RunnerDeps {
@@ -23,6 +34,8 @@ export interface RunnerDeps {
   readonly ports: PortAllocator;
   readonly board: StatusBoard;
   readonly spool: LogSpool;
+  readonly secrets: SecretServer;
+  readonly leftovers: Leftovers;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -50,24 +63,18 @@ export class PipelineRunner {
   readonly #deps: RunnerDeps;
   readonly #log: Logger;
   readonly #slot: ProcessSlot;
+  readonly #kept: StatusKeeper;
+  readonly #restarts: Restarts;
   readonly #wake = new Latest<void>();
   readonly #removal = new AbortController();
   #entry: ManifestEntry;
-  #record: PipelineRecord;
   #logLevel = "info";
-  #history = noFailures;
-  #restarts = 0;
-  #nextStartAt: Date | undefined;
-  #trouble = "";
-  #starting = false;
-  #delivering = true;
   #restartWanted: PromiseWithResolvers<string> | undefined;
-  #published = "";
+  #lacksBody = false;
 
   constructor(entry: ManifestEntry, record: PipelineRecord | undefined, deps: RunnerDeps) {
     this.id = entry.pipelineId;
     this.#entry = entry;
-    this.#record = record ?? { name: entry.name, effective: undefined, attempt: undefined };
     this.#deps = deps;
     this.#log = deps.log.child({ pipelineId: entry.pipelineId });
     this.#slot = new ProcessSlot(
@@ -76,6 +83,13 @@ export class PipelineRunner {
       (line, stream) => this.#spool(line, stream),
       () => this.#wake.put(),
     );
+    this.#kept = new StatusKeeper(
+      this.id,
+      record ?? { name: entry.name, effective: undefined, attempt: undefined },
+      { ...deps, log: this.#log },
+      () => this.process,
+    );
+    this.#restarts = new Restarts(this.#kept, deps);
   }
 
   /** The process that runs now. */
@@ -83,17 +97,30 @@ export class PipelineRunner {
     return this.#slot.isRunning ? this.#slot.process : undefined;
   }
 
-  get effective(): PipelineRecord["effective"] {
-    return this.#record.effective;
+  get effective(): Effective | undefined {
+    return this.#kept.record.effective;
   }
 
   get restarts(): number {
-    return this.#restarts;
+    return this.#kept.restarts;
   }
 
-  /** The hash whose body is on disk and is, or may become, what runs. */
-  get heldHash(): string | undefined {
-    return this.#record.attempt?.hash ?? this.#record.effective?.hash;
+  get state(): RunState {
+    return this.#kept.state;
+  }
+
+  /** A configuration that it needs is not on this disk, or cannot be opened. */
+  get lacksBody(): boolean {
+    return this.#lacksBody;
+  }
+
+  /** The hash whose body is, or may become, what runs; undefined unless that can be read. */
+  async heldHash(): Promise<string | undefined> {
+    const { attempt, effective } = this.#kept.record;
+    const hash = attempt?.hash ?? effective?.hash;
+    if (hash === undefined) return undefined;
+    const lookup = await this.#deps.store.loadBody(this.id, hash);
+    return lookup.kind === "found" ? hash : undefined;
   }
 
   want(entry: ManifestEntry): void {
@@ -119,43 +146,37 @@ export class PipelineRunner {
     this.#wake.put();
   }
 
-  noteDelivery(delivering: boolean): void {
-    if (delivering === this.#delivering) return;
-    this.#delivering = delivering;
-    this.#say(delivering ? "info" : "warn", delivering ? "delivers again" : "does not deliver");
-    this.#publish();
+  /** @param undelivered the evidence that nothing is delivered; empty when it delivers. */
+  noteDelivery(undelivered: string): void {
+    const before = this.#kept.undelivered;
+    if (undelivered === before) return;
+    this.#kept.undelivered = undelivered;
+    if (undelivered === "") this.#kept.say("info", "delivers again");
+    else if (before === "") this.#kept.say("warn", `does not deliver: ${undelivered}`);
+    this.#kept.publish();
   }
 
   kill(): void {
     this.#slot.kill();
   }
 
-  get state(): RunState {
-    if (this.#starting) return "starting";
-    const failed = this.#attemptFailed;
-    if (this.#slot.isRunning) {
-      if (!this.#delivering) return "not_delivering";
-      return failed ? "held" : "running";
-    }
-    if (this.#nextStartAt !== undefined) return "crashed";
-    return failed ? "stopped" : "pending";
-  }
-
   /** Runs until the pipeline is removed or the agent stops; then no process is left. */
   async run(signal: AbortSignal): Promise<void> {
     const scope = AbortSignal.any([signal, this.#removal.signal]);
+    const { leftovers, limits } = this.#deps;
     try {
+      await leftovers.end(this.id, drainMs(limits), this.#deps);
       while (!scope.aborted) {
         const step = await this.#tryStep(scope);
-        this.#publish();
+        this.#kept.publish();
         if (step.kind === "wait") await this.#pause(step.ms, scope);
       }
     } catch (error) {
       if (!scope.aborted) throw error;
     } finally {
-      const { limits } = this.#deps;
       const removed = this.#removal.signal.aborted;
-      await this.#slot.stop(removed ? limits.removeGraceMs : limits.stopGraceMs);
+      await this.#slot.stop(drainMs(limits));
+      this.#slot.close();
       this.#restartWanted?.resolve(removed ? "the pipeline was removed" : "the agent stops");
       if (removed) await this.#removed();
     }
@@ -168,8 +189,8 @@ export class PipelineRunner {
       if (signal.aborted) throw error;
       // A full disk, for one. It costs this pipeline a pause and nothing else (A6).
       this.#log.error("pipeline step failed", { error });
-      this.#crashed(`the agent failed: ${messageOf(error)}`, 0);
-      return { kind: "wait", ms: this.#msUntilStart() };
+      this.#restarts.crashed(`the agent failed: ${messageOf(error)}`, 0);
+      return { kind: "wait", ms: this.#restarts.msUntilStart };
     }
   }
 
@@ -184,7 +205,7 @@ export class PipelineRunner {
     await this.#adoptVersion();
     const lookup = this.#deps.vector();
     if (lookup.kind === "missing") {
-      if (!this.#slot.isRunning) this.#trouble = lookup.problem;
+      if (!this.#slot.isRunning) this.#kept.trouble = lookup.problem;
       return waitForNews;
     }
     if (this.#needsApply()) {
@@ -192,51 +213,59 @@ export class PipelineRunner {
       if (body !== undefined) return await this.#apply(body, lookup.executable, signal);
     }
     if (this.#restartWanted !== undefined) return await this.#restartNow(lookup.executable, signal);
-    if (!this.#slot.isRunning && this.#record.effective !== undefined) {
-      if (this.#msUntilStart() > 0) return { kind: "wait", ms: this.#msUntilStart() };
-      return await this.#start(this.#record.effective.hash, lookup.executable, signal);
+    const { effective } = this.#kept.record;
+    if (!this.#slot.isRunning && effective !== undefined) {
+      if (this.#restarts.msUntilStart > 0) return { kind: "wait", ms: this.#restarts.msUntilStart };
+      return await this.#start(effective, lookup.executable, signal);
     }
-    return this.#settled();
+    return await this.#settled(lookup.executable);
   }
 
-  /** While it runs: forgets earlier trouble once it has run for long enough. */
-  #settled(): Step {
+  /** While it runs: looks after its files, and forgets earlier trouble once it has run for long enough. */
+  async #settled(executable: VectorExecutable): Promise<Step> {
     const process = this.process;
-    if (process === undefined || this.#trouble === "") return waitForNews;
+    if (process === undefined) return waitForNews;
+    if (await this.#slot.repair()) {
+      this.#kept.notice = `its files were changed on the host by somebody else and were put back at ${this.#deps.clock.now().toISOString()}`;
+      this.#kept.say("warn", this.#kept.notice);
+    }
+    const { checkFilesMs } = this.#deps.limits;
+    const runs = process.executable.version;
+    if (executable.version !== runs) {
+      this.#kept.notice = `runs Vector ${runs}; ${executable.version} is installed and is used from the next start on`;
+    }
+    if (this.#kept.trouble === "") return { kind: "wait", ms: checkFilesMs };
     const upMs = this.#deps.clock.now().getTime() - process.startedAt.getTime();
-    if (upMs < stableAfterMs) return { kind: "wait", ms: stableAfterMs - upMs };
-    this.#trouble = "";
-    this.#history = noFailures;
-    return waitForNews;
+    if (upMs < stableAfterMs) {
+      return { kind: "wait", ms: Math.min(stableAfterMs - upMs, checkFilesMs) };
+    }
+    this.#restarts.forgive();
+    return { kind: "wait", ms: checkFilesMs };
   }
 
   #needsApply(): boolean {
     const { hash, attempt } = this.#entry;
-    if (hash === this.#record.effective?.hash) return false;
-    const tried = this.#record.attempt;
+    const { effective, attempt: tried } = this.#kept.record;
+    if (hash === effective?.hash) return false;
     // P3: a hash that failed waits for other content or a person's retry.
-    return !(this.#attemptFailed && tried?.hash === hash && tried.attempt === attempt);
-  }
-
-  get #attemptFailed(): boolean {
-    const phase = this.#record.attempt?.phase;
-    return phase === "failed" || phase === "rolled_back";
+    return !(hasFailed(tried) && tried?.hash === hash && tried.attempt === attempt);
   }
 
   /** The same content under another version number, or again after another: nothing to apply. */
   async #adoptVersion(): Promise<void> {
     const { hash, version, attempt, name } = this.#entry;
-    const { effective, attempt: tried } = this.#record;
+    const { record } = this.#kept;
+    const { effective, attempt: tried } = record;
     const isRetry = tried !== undefined && tried.attempt !== attempt;
     const isSame = tried?.hash === hash && tried.version === version && !isRetry;
-    if (isSame && name === this.#record.name) return;
+    if (isSame && name === record.name) return;
     if (hash === effective?.hash) {
-      if (isRetry) this.#nextStartAt = undefined;
+      if (isRetry) this.#kept.nextStartAt = undefined;
       const settled = { ...newAttempt(this.#entry), phase: "applied" as const };
-      await this.#save({ name, effective: { hash, version }, attempt: settled });
+      await this.#kept.save({ name, effective: { ...effective, version }, attempt: settled });
       await this.#deps.store.pruneBodies(this.id, [hash]);
     } else if (tried?.hash === hash && !isRetry) {
-      await this.#save({ ...this.#record, name, attempt: { ...tried, version } });
+      await this.#kept.save({ ...record, name, attempt: { ...tried, version } });
     }
   }
 
@@ -245,79 +274,114 @@ export class PipelineRunner {
     executable: VectorExecutable,
     signal: AbortSignal,
   ): Promise<Step> {
-    const { store, limits, clock, env } = this.#deps;
     const entry = this.#entry;
     const attempt = newAttempt(entry);
-    await this.#save({ ...this.#record, name: entry.name, attempt });
-    const effective = this.#record.effective;
+    await this.#kept.save({ ...this.#kept.record, name: entry.name, attempt });
+    const { effective } = this.#kept.record;
     const previous = effective === undefined ? undefined : await this.#body(effective.hash);
-    const outcome = await applyBody(
-      {
-        slot: this.#slot,
-        executable,
-        cwd: store.paths(this.id).folder,
-        env,
-        limits,
-        clock,
-        phase: async (phase) =>
-          await this.#save({ ...this.#record, attempt: { ...attempt, phase } }),
-        starting: (starting) => this.#nowStarting(starting, body),
-      },
-      previous,
-      body,
-      signal,
-    );
-    await this.#conclude(attempt, outcome);
+    const ctx = this.#applyContext(executable, attempt, body);
+    const outcome = await applyBody(ctx, previous, body, signal);
+    this.#log.debug("apply", { step: "commit", outcome: outcome.kind });
+    await this.#conclude(attempt, outcome, executable);
     if (outcome.kind === "applied") this.#logLevel = body.logLevel;
     else if (previous !== undefined) this.#logLevel = previous.logLevel;
     return again;
   }
 
-  async #conclude(attempt: Attempt, outcome: ApplyOutcome): Promise<void> {
-    const { hash, version } = attempt;
-    if (outcome.kind === "applied") {
-      this.#trouble = "";
-      this.#history = noFailures;
-      this.#nextStartAt = undefined;
-      this.#delivering = true;
-      const applied = { ...attempt, phase: "applied" as const, gapMs: outcome.gapMs };
-      await this.#save({ ...this.#record, effective: { hash, version }, attempt: applied });
-      await this.#deps.store.pruneBodies(this.id, [hash]);
-      this.#say("info", `version ${version} is applied`);
-      return;
-    }
-    const { reason, problems, logTail } = boundedFault(outcome.fault);
-    const gapMs = outcome.kind === "rolled_back" ? outcome.gapMs : 0;
-    const phase = outcome.kind;
-    const failed = { ...attempt, phase, reason, problems, logTail, gapMs };
-    await this.#save({ ...this.#record, attempt: failed });
-    const verb = outcome.kind === "failed" ? "failed" : "was rolled back";
-    this.#say("error", `version ${version} ${verb}: ${reason}`);
+  #applyContext(executable: VectorExecutable, attempt: Attempt, body: PipelineBody): ApplyContext {
+    return {
+      ...this.#validation(executable),
+      slot: this.#slot,
+      clock: this.#deps.clock,
+      phase: async (phase) =>
+        await this.#kept.save({ ...this.#kept.record, attempt: { ...attempt, phase } }),
+      starting: (starting) => this.#nowStarting(starting, body),
+      step: (step) => this.#log.debug("apply", { step }),
+    };
   }
 
-  async #start(hash: string, executable: VectorExecutable, signal: AbortSignal): Promise<Step> {
-    const body = await this.#body(hash);
+  async #conclude(
+    attempt: Attempt,
+    outcome: ApplyOutcome,
+    executable: VectorExecutable,
+  ): Promise<void> {
+    const kept = this.#kept;
+    const { hash, version } = attempt;
+    const ended = concluded(attempt, outcome);
+    if (outcome.kind !== "applied") {
+      await kept.save({ ...kept.record, attempt: ended });
+      const verb = outcome.kind === "failed" ? "failed" : "was rolled back";
+      kept.say("error", `version ${version} ${verb}: ${ended.reason}`);
+      return;
+    }
+    this.#restarts.forgive();
+    kept.notice = "";
+    kept.undelivered = "";
+    const effective = { hash, version, vectorVersion: executable.version };
+    await kept.save({ ...kept.record, effective, attempt: ended });
+    await this.#deps.store.pruneBodies(this.id, [hash]);
+    await this.#slot.prune();
+    const gap = outcome.gapMs > 0 ? ` after ${outcome.gapMs} ms without a running process` : "";
+    kept.say("info", `version ${version} is applied${gap}`);
+  }
+
+  async #start(
+    effective: Effective,
+    executable: VectorExecutable,
+    signal: AbortSignal,
+  ): Promise<Step> {
+    const body = await this.#body(effective.hash);
     if (body === undefined) return waitForNews;
     this.#nowStarting(true, body);
-    this.#nextStartAt = undefined;
+    this.#kept.nextStartAt = undefined;
     try {
-      const fault = await this.#slot.start(body, executable, signal);
-      if (fault !== undefined) this.#crashed(fault.reason, 0);
-      else if (this.#restarts > 0) this.#say("info", "runs again");
+      const fault =
+        (await this.#refusedByOtherVector(effective, body, executable, signal)) ??
+        (await this.#slot.start(body, executable, signal));
+      if (fault !== undefined) {
+        this.#restarts.crashed(fault.reason, 0);
+        return again;
+      }
+      if (this.#kept.restarts > 0) this.#kept.say("info", "runs again");
+      this.#kept.notice = "";
+      if (effective.vectorVersion !== executable.version) {
+        const now = { ...effective, vectorVersion: executable.version };
+        await this.#kept.save({ ...this.#kept.record, effective: now });
+      }
     } finally {
       this.#nowStarting(false, body);
     }
     return again;
   }
 
+  /** A Vector of another version than the one that took the configuration is asked first. */
+  async #refusedByOtherVector(
+    effective: Effective,
+    body: PipelineBody,
+    executable: VectorExecutable,
+    signal: AbortSignal,
+  ): Promise<Fault | undefined> {
+    if (effective.vectorVersion === executable.version) return undefined;
+    const build = await this.#slot.build(body);
+    if (build.kind === "unreadable") return unreadableFault(build.problems);
+    const ctx = this.#validation(executable);
+    const fault = await validateBuilt(ctx, build.built, signal);
+    return fault && refusedBy(executable.version, effective.vectorVersion, fault);
+  }
+
+  #validation(executable: VectorExecutable): ValidationContext {
+    const { store, env, limits } = this.#deps;
+    return { executable, cwd: store.paths(this.id).folder, env, limits };
+  }
+
   async #restartNow(executable: VectorExecutable, signal: AbortSignal): Promise<Step> {
-    const hash = this.#record.effective?.hash;
+    const { effective } = this.#kept.record;
     const wanted = this.#restartWanted;
     let problem = "nothing is applied yet";
-    if (hash !== undefined) {
-      await this.#slot.stop(this.#deps.limits.restartGraceMs);
-      await this.#start(hash, executable, signal);
-      problem = this.#slot.isRunning ? "" : this.#trouble;
+    if (effective !== undefined) {
+      await this.#slot.stop(drainMs(this.#deps.limits));
+      await this.#start(effective, executable, signal);
+      problem = this.#slot.isRunning ? "" : this.#kept.trouble;
     }
     this.#restartWanted = undefined;
     wanted?.resolve(problem);
@@ -330,77 +394,36 @@ export class PipelineRunner {
     const upMs = this.#deps.clock.now().getTime() - process.startedAt.getTime();
     const { reason } = process.fault(`Vector ${exit === undefined ? "ended" : describeExit(exit)}`);
     await this.#slot.reap();
-    this.#crashed(reason, upMs);
+    this.#restarts.crashed(reason, upMs);
     return again;
   }
 
-  #crashed(reason: string, upMs: number): void {
-    const { clock, random } = this.#deps;
-    const decision = afterExit(this.#history, upMs, random());
-    this.#history = decision.history;
-    this.#restarts++;
-    this.#nextStartAt = new Date(clock.now().getTime() + decision.delayMs);
-    this.#trouble = boundedText(reason, maxReasonBytes);
-    const inSeconds = Math.round(decision.delayMs / 100) / 10;
-    this.#say("error", `${reason}; it is started again in ${inSeconds} s`);
-  }
-
-  #msUntilStart(): number {
-    if (this.#nextStartAt === undefined) return 0;
-    return Math.max(0, this.#nextStartAt.getTime() - this.#deps.clock.now().getTime());
-  }
-
   async #body(hash: string): Promise<PipelineBody | undefined> {
-    const body = await this.#deps.store.loadBody(this.id, hash);
-    if (body === undefined) this.#trouble = "its configuration is not on this host";
-    return body;
-  }
-
-  async #save(record: PipelineRecord): Promise<void> {
-    await this.#deps.store.prepare(this.id);
-    await this.#deps.store.saveRecord(this.id, record);
-    this.#record = record;
-    this.#publish();
+    const lookup = await this.#deps.store.loadBody(this.id, hash);
+    if (lookup.kind === "found") {
+      if (this.#lacksBody) this.#kept.trouble = "";
+      this.#lacksBody = false;
+      return lookup.body;
+    }
+    this.#lacksBody = hash === this.#entry.hash;
+    this.#kept.trouble =
+      lookup.kind === "absent"
+        ? "its configuration is not on this host; the server is asked for it"
+        : "its stored secrets were sealed with another key than this host has now; the server is asked for them";
+    return undefined;
   }
 
   async #removed(): Promise<void> {
     await this.#deps.store.forget(this.id);
     const attempt = { ...newAttempt(this.#entry), phase: "removed" as const };
-    this.#record = { name: this.#entry.name, effective: undefined, attempt };
-    this.#deps.board.set({ ...this.#status(), state: "stopped", reason: "" });
+    this.#kept.record = { name: this.#entry.name, effective: undefined, attempt };
+    this.#deps.board.set({ ...this.#kept.status(), state: "stopped", reason: "" });
   }
 
   #nowStarting(starting: boolean, body: PipelineBody): void {
-    this.#starting = starting;
+    this.#kept.isStarting = starting;
     this.#logLevel = body.logLevel;
-    this.#publish();
-  }
-
-  #status(): PipelineStatus {
-    const { attempt, effective, name } = this.#record;
-    const running = this.process;
-    const failure = this.#attemptFailed ? (attempt?.reason ?? "") : "";
-    return {
-      pipelineId: this.id,
-      name,
-      state: this.state,
-      attempt,
-      effective,
-      reason: this.#trouble || failure,
-      pid: running?.pid ?? 0,
-      restarts: this.#restarts,
-      nextStartAt: running === undefined ? this.#nextStartAt : undefined,
-      at: this.#deps.clock.now(),
-    };
-  }
-
-  #publish(): void {
-    const status = this.#status();
-    const key = JSON.stringify({ ...status, at: undefined });
-    if (key === this.#published) return;
-    this.#published = key;
-    this.#log.info("pipeline state", { state: status.state, phase: status.attempt?.phase });
-    this.#deps.board.set(status);
+    this.#kept.publish();
   }
 
   #spool(line: VectorLine, stream: OutputStream): void {
@@ -408,13 +431,6 @@ export class PipelineRunner {
     if (this.#slot.process?.fatal !== undefined) this.#wake.put();
     const spooled = lineForServer(this.id, line, stream, this.#logLevel, this.#deps.clock.now());
     if (spooled !== undefined) this.#deps.spool.add(spooled);
-  }
-
-  /** A line of the agent itself about this pipeline. */
-  #say(level: Level, text: string): void {
-    const { spool, clock } = this.#deps;
-    const time = clock.now();
-    spool.add({ pipelineId: this.id, time, level, stream: "agent", componentId: "", text });
   }
 
   async #pause(ms: number | undefined, signal: AbortSignal): Promise<void> {
@@ -428,28 +444,4 @@ export class PipelineRunner {
       await news.catch(() => {}); // The next pause takes anew.
     }
   }
-}
-
-const maxReasonBytes = 4 * 1024;
-
-function newAttempt(entry: ManifestEntry): Attempt {
-  const { hash, version, attempt } = entry;
-  return {
-    hash,
-    version,
-    attempt,
-    phase: "received",
-    reason: "",
-    problems: [],
-    logTail: [],
-    gapMs: 0,
-  };
-}
-
-function boundedFault(fault: Fault): Fault {
-  return {
-    reason: boundedText(fault.reason, maxReasonBytes),
-    problems: fault.problems.slice(0, 50),
-    logTail: fault.logTail.slice(-50).map((line) => boundedText(line, 1024)),
-  };
 }

@@ -1,19 +1,18 @@
-import { createHash } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-
 import type { Clock } from "#common/clock.ts";
 
 import type { PipelineBody } from "../reconcile/desired-state.ts";
-import { writeFileAtomically } from "../state/atomic-file.ts";
+import type { SecretServer, SecretTicket } from "../secrets/secret-server.ts";
 import type { PipelineStore } from "../state/pipeline-store.ts";
 import type { VectorExecutable } from "../vector/executable.ts";
-import { injectTelemetry } from "../vector/inject.ts";
+import { withoutInterpolation } from "../vector/interpolation.ts";
 import { metricsPage } from "../vector/metrics-page.ts";
 import { isReserved } from "../vector/reserved.ts";
+import { buildConfig, vectorLevel, type Built, type BuildResult, type Ports } from "./build.ts";
 import type { OutputStream } from "./child.ts";
+import { ConfigFiles } from "./config-files.ts";
 import { within } from "./deadline.ts";
 import type { RunnerLimits } from "./limits.ts";
+import type { ConfigProblem } from "./pipeline-status.ts";
 import { portsIn, type PortAllocator } from "./ports.ts";
 import { processStartTime } from "./process-identity.ts";
 import type { VectorLine } from "./vector-log-line.ts";
@@ -25,43 +24,10 @@ export interface SlotDeps {
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: RunnerLimits;
-}
-
-/** A configuration made ready for Vector. */
-export interface Built {
-  readonly body: PipelineBody;
-  readonly text: string;
-  /** Two builds with the same are told apart by a reload; others need a new process. */
-  readonly frozen: string;
-}
-
-export type BuildResult =
-  | { readonly kind: "built"; readonly built: Built }
-  | { readonly kind: "unreadable"; readonly problems: readonly string[] };
-
-interface Ports {
-  readonly metrics: number;
-  readonly api: number;
+  readonly secrets: SecretServer;
 }
 
 const portTries = 3;
-
-/**
- * Vector's level for a pipeline's. The lines that tell how a start or a reload went are INFO, so that
- * Vector never logs less; the agent drops what the person does not want to see.
- */
-function vectorLevel(logLevel: string): string {
-  return logLevel === "debug" || logLevel === "trace" ? logLevel : "info";
-}
-
-function frozenPart(body: PipelineBody, frozenConfig: string): string {
-  // A reload does not look at certificate files whose paths stayed the same.
-  const certificates = body.certificates.map(({ filename, content }) => [
-    filename,
-    createHash("sha256").update(content).digest("hex"),
-  ]);
-  return JSON.stringify([frozenConfig, vectorLevel(body.logLevel), certificates]);
-}
 
 /**
  * The one place of a pipeline where a process can run. Owns the files it starts from, its ports, and
@@ -72,8 +38,10 @@ export class ProcessSlot {
   readonly #deps: SlotDeps;
   readonly #onLine: (line: VectorLine, stream: OutputStream) => void;
   readonly #onEnd: () => void;
+  readonly #ticket: SecretTicket;
+  readonly #files: ConfigFiles;
   #process: VectorProcess | undefined;
-  #running: { readonly built: Built; readonly fileId: string } | undefined;
+  #running: { readonly built: Built; readonly executable: VectorExecutable } | undefined;
   #ports: Ports | undefined;
 
   constructor(
@@ -86,6 +54,8 @@ export class ProcessSlot {
     this.#deps = deps;
     this.#onLine = onLine;
     this.#onEnd = onEnd;
+    this.#ticket = deps.secrets.open();
+    this.#files = new ConfigFiles(deps.store.paths(id), this.#ticket);
   }
 
   /** The process, also for a while after it ended; undefined once that was seen to. */
@@ -101,21 +71,14 @@ export class ProcessSlot {
   async build(body: PipelineBody): Promise<BuildResult> {
     const paths = await this.#deps.store.prepare(this.#id);
     const ports = (this.#ports ??= await this.#acquirePorts(body.configYaml));
-    const result = injectTelemetry(body.configYaml, {
-      dataDir: paths.data,
-      metricsPort: ports.metrics,
-      apiPort: ports.api,
-    });
-    if (result.kind === "unreadable") return result;
-    const frozen = frozenPart(body, result.frozen);
-    return { kind: "built", built: { body, text: result.text, frozen } };
+    return buildConfig(body, { paths, ports, secretsCommand: this.#ticket.command });
   }
 
   /** Whether the running process can take this configuration by a reload. */
   canReload(built: Built, executable: VectorExecutable): boolean {
     return (
       this.isRunning &&
-      this.#running?.fileId === executable.fileId &&
+      this.#running?.executable.fileId === executable.fileId &&
       this.#running.built.frozen === built.frozen
     );
   }
@@ -124,11 +87,12 @@ export class ProcessSlot {
     const process = this.#process;
     const running = this.#running;
     if (process === undefined || running === undefined) return { kind: "ended" };
-    await this.#stage(built);
-    const verdict = await process.reload(this.#deps.limits.verdictMs, signal);
+    const flags = withoutInterpolation(running.executable.version);
+    await this.#files.stage(built, flags);
+    const verdict = await process.reload(this.#deps.limits.verdictMs, built.mask, signal);
     if (verdict.kind === "reloaded") this.#running = { ...running, built };
     // The file always is what the process runs: a later reload would read it.
-    if (verdict.kind === "refused") await this.#stage(running.built);
+    if (verdict.kind === "refused") await this.#files.stage(running.built, flags);
     return verdict;
   }
 
@@ -144,14 +108,13 @@ export class ProcessSlot {
   ): Promise<Fault | undefined> {
     for (let tries = 1; ; tries++) {
       const result = await this.build(body);
-      if (result.kind === "unreadable") {
-        return { reason: result.problems.join("; "), problems: [], logTail: [] };
-      }
-      await this.#stage(result.built);
+      if (result.kind === "unreadable") return unreadableFault(result.problems);
+      const flags = withoutInterpolation(executable.version);
+      await this.#files.stage(result.built, flags);
       const process = await this.#spawn(result.built, executable);
       const fault = await this.#settle(process, signal);
       if (fault === undefined) return undefined;
-      await this.stop(this.#deps.limits.removeGraceMs);
+      await this.stop(this.#deps.limits.fatalGraceMs);
       if (!isReserved(process.fatal?.componentId ?? "") || tries === portTries) return fault;
     }
   }
@@ -175,6 +138,21 @@ export class ProcessSlot {
 
   kill(): void {
     this.#process?.kill();
+  }
+
+  /** Writes the process's files again if somebody else changed them. Returns whether that was needed. */
+  async repair(): Promise<boolean> {
+    return this.isRunning && (await this.#files.repair());
+  }
+
+  /** Deletes the files that what runs does not need. */
+  async prune(): Promise<void> {
+    await this.#files.prune();
+  }
+
+  /** Nothing will run here any more. */
+  close(): void {
+    this.#ticket[Symbol.dispose]();
   }
 
   async #settle(process: VectorProcess, signal: AbortSignal): Promise<Fault | undefined> {
@@ -205,33 +183,17 @@ export class ProcessSlot {
         vectorLogLevel: vectorLevel(built.body.logLevel),
         drainSecs: limits.drainSecs,
         metricsPort: this.#ports?.metrics ?? 0,
+        mask: built.mask,
       },
       clock,
       this.#onLine,
     );
     this.#process = process;
-    this.#running = { built, fileId: executable.fileId };
+    this.#running = { built, executable };
     void process.exit.then(this.#onEnd); // Never rejects.
     const startTime = await processStartTime(process.pid);
     if (startTime !== undefined) await store.saveProcess(this.#id, { pid: process.pid, startTime });
     return process;
-  }
-
-  /** Puts the files in their place by rename: Vector dies when its configuration is missing. */
-  async #stage(built: Built): Promise<void> {
-    const paths = this.#deps.store.paths(this.#id);
-    await rm(paths.certificates, { recursive: true, force: true });
-    if (built.body.certificates.length > 0) {
-      await mkdir(paths.certificates, { recursive: true, mode: 0o700 });
-    }
-    for (const { filename, content } of built.body.certificates) {
-      // A name from the server never leaves its folder (A12).
-      if (!/^(?!\.)[\w.-]{1,200}$/.test(filename)) {
-        throw new Error(`unusable name of a certificate file: ${JSON.stringify(filename)}`);
-      }
-      await writeFileAtomically(join(paths.certificates, filename), content);
-    }
-    await writeFileAtomically(paths.config, built.text);
   }
 
   async #acquirePorts(config: string): Promise<Ports> {
@@ -247,4 +209,13 @@ export class ProcessSlot {
     this.#deps.ports.release(this.#ports.api);
     this.#ports = undefined;
   }
+}
+
+/** Why a configuration does not even reach Vector. */
+export function unreadableFault(problems: readonly ConfigProblem[]): Fault {
+  const [first] = problems;
+  const where = first?.componentId ? `component "${first.componentId}": ` : "";
+  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
+  const reason = `the configuration cannot be used: ${where}${first?.message ?? ""}${more}`;
+  return { reason, problems, logTail: [] };
 }

@@ -2,8 +2,10 @@ import { randomUUID } from "node:crypto";
 
 import type { Clock } from "#common/clock.ts";
 
+import { SecretMask } from "../secrets/mask.ts";
 import { boundedText } from "../text.ts";
 import type { VectorExecutable } from "../vector/executable.ts";
+import { withoutInterpolation } from "../vector/interpolation.ts";
 import { isReserved } from "../vector/reserved.ts";
 import { Child, describeExit, type Exit, type OutputStream } from "./child.ts";
 import { within } from "./deadline.ts";
@@ -18,6 +20,7 @@ export interface VectorProcessOptions {
   readonly vectorLogLevel: string;
   readonly drainSecs: number;
   readonly metricsPort: number;
+  readonly mask: SecretMask;
 }
 
 export type ReloadVerdict =
@@ -66,6 +69,7 @@ export class VectorProcess implements AsyncDisposable {
   readonly epoch: string = randomUUID();
   readonly startedAt: Date;
   readonly metricsPort: number;
+  readonly executable: VectorExecutable;
   readonly exit: Promise<Exit>;
   readonly #child: Child;
   readonly #clock: Clock;
@@ -73,7 +77,12 @@ export class VectorProcess implements AsyncDisposable {
   readonly #tail: string[] = [];
   readonly #errors: ConfigProblem[] = [];
   #verdict: PromiseWithResolvers<Verdict> = Promise.withResolvers();
+  /** Of the configuration that it runs. */
+  #ownMask: SecretMask;
+  /** While it takes another one, of both. */
+  #mask: SecretMask;
   #fatal: ConfigProblem | undefined;
+  #lastError: ConfigProblem | undefined;
   #ended: Exit | undefined;
 
   constructor(
@@ -85,6 +94,9 @@ export class VectorProcess implements AsyncDisposable {
     this.#onLine = onLine;
     this.startedAt = clock.now();
     this.metricsPort = options.metricsPort;
+    this.executable = options.executable;
+    this.#mask = options.mask;
+    this.#ownMask = options.mask;
     this.#child = new Child(
       {
         command: options.executable.path,
@@ -95,6 +107,7 @@ export class VectorProcess implements AsyncDisposable {
           String(options.drainSecs),
           "--config-yaml",
           options.configPath,
+          ...withoutInterpolation(options.executable.version).args,
         ],
         cwd: options.cwd,
         env: { ...options.env, VECTOR_LOG: options.vectorLogLevel },
@@ -126,14 +139,25 @@ export class VectorProcess implements AsyncDisposable {
     return verdict === "ended" || verdict === "timed_out" ? verdict : "started";
   }
 
-  /** Sends SIGHUP and waits for the verdict. One reload at a time: verdicts carry no id. */
-  async reload(limitMs: number, signal: AbortSignal): Promise<ReloadVerdict> {
+  /** The newest error that it logged; undefined when there was none. */
+  get lastError(): ConfigProblem | undefined {
+    return this.#lastError;
+  }
+
+  /**
+   * Sends SIGHUP and waits for the verdict. One reload at a time: verdicts carry no id.
+   *
+   * @param mask of the configuration that it shall read.
+   */
+  async reload(limitMs: number, mask: SecretMask, signal: AbortSignal): Promise<ReloadVerdict> {
+    this.#mask = SecretMask.of(this.#ownMask, mask);
     this.#verdict = Promise.withResolvers();
     this.#errors.length = 0;
     this.#child.signal("SIGHUP");
     const verdict = await this.#await(limitMs, signal);
     if (verdict === "ended" || verdict === "timed_out") return { kind: verdict };
     if (verdict.kind === "refused") return { kind: "refused", reason: verdict.reason };
+    this.#ownMask = mask;
     return { kind: "reloaded" };
   }
 
@@ -173,7 +197,8 @@ export class VectorProcess implements AsyncDisposable {
     return result.kind === "timed_out" ? "timed_out" : result.value;
   }
 
-  #read(text: string, stream: OutputStream): void {
+  #read(written: string, stream: OutputStream): void {
+    const text = this.#mask.apply(written);
     const line = parseVectorLine(text, stream);
     if (line.isLog) this.#judge(line);
     this.#tail.push(boundedText(line.isLog ? tailText(line) : text, tailLineBytes));
@@ -186,6 +211,7 @@ export class VectorProcess implements AsyncDisposable {
     if (verdict !== undefined) this.#verdict.resolve(verdict);
     if (line.level !== "error") return;
     const message = line.fields.get("error") ?? line.message;
+    this.#lastError = { componentId: line.componentId, field: "", message };
     if (line.message.startsWith("An error occurred that Vector couldn't handle")) {
       const cause = this.#errors.findLast((error) => error.componentId === line.componentId);
       this.#fatal ??= cause ?? { componentId: line.componentId, field: "", message };

@@ -1,5 +1,6 @@
 import { Latest } from "#common/latest.ts";
 import type { Logger } from "#common/logger.ts";
+import { drainMs } from "../process/limits.ts";
 import { PipelineRunner, type RunnerDeps } from "../process/runner.ts";
 import type { NodeStateStore } from "../state/node-state.ts";
 import type { Manifest, ManifestEntry, PipelineBody } from "./desired-state.ts";
@@ -12,10 +13,17 @@ export interface Refusal {
   readonly installationId: string;
 }
 
-interface Running {
-  readonly runner: PipelineRunner;
-  readonly done: Promise<void>;
+/** One pipeline: what it shall be, and the runner of now. A runner that ends may be followed by another. */
+interface Driven {
+  entry: ManifestEntry | undefined;
+  runner: PipelineRunner | undefined;
+  /** Resolves when there is a runner for the first time. */
+  readonly ready: PromiseWithResolvers<void>;
+  done: Promise<void>;
 }
+
+/** After a runner failed for a reason that nobody foresaw. */
+const failedPauseMs = 5_000;
 
 /**
  * Makes the node run what the last accepted manifest lists. It owns the runners; each works by itself, so that
@@ -27,8 +35,9 @@ export class Reconciler {
   readonly #log: Logger;
   readonly #installationId: () => string;
   readonly #wanted = new Latest<readonly ManifestEntry[]>();
-  readonly #running = new Map<string, Running>();
+  readonly #driven = new Map<string, Driven>();
   readonly #told = new Map<string, ManifestEntry>();
+  readonly #ready = Promise.withResolvers<void>();
 
   constructor(deps: RunnerDeps, state: NodeStateStore, installationId: () => string) {
     this.#deps = deps;
@@ -38,21 +47,26 @@ export class Reconciler {
   }
 
   runners(): readonly PipelineRunner[] {
-    return [...this.#running.values()].map(({ runner }) => runner);
+    return [...this.#driven.values()].flatMap(({ runner }) => runner ?? []);
   }
 
   runner(pipelineId: string): PipelineRunner | undefined {
-    return this.#running.get(pipelineId)?.runner;
+    return this.#driven.get(pipelineId)?.runner;
   }
 
-  /** Hashes of the bodies on disk, by pipeline. The server sends none of these (P1). */
-  heldHashes(): Readonly<Record<string, string>> {
-    return Object.fromEntries(
-      this.runners().flatMap((runner) => {
-        const hash = runner.heldHash;
-        return hash === undefined ? [] : [[runner.id, hash]];
-      }),
+  /** Hashes of the bodies on disk that can be read, by pipeline. The server sends none of these (P1). */
+  async heldHashes(): Promise<Readonly<Record<string, string>>> {
+    const held = await Promise.all(
+      this.runners().map(async (runner) => [runner.id, await runner.heldHash()] as const),
     );
+    return Object.fromEntries(
+      held.flatMap(([id, hash]) => (hash === undefined ? [] : [[id, hash]])),
+    );
+  }
+
+  /** Whether a pipeline waits for a configuration that this disk does not have. */
+  get lacksBodies(): boolean {
+    return this.runners().some(({ lacksBody }) => lacksBody);
   }
 
   /** The highest generation that was accepted. */
@@ -70,6 +84,7 @@ export class Reconciler {
     for (const body of bodies) {
       try {
         await this.#deps.store.saveBody(body);
+        this.runner(body.pipelineId)?.look();
       } catch (error) {
         // The others go on; this pipeline says that its configuration is not here.
         this.#log.error("cannot store a configuration", { pipelineId: body.pipelineId, error });
@@ -104,16 +119,30 @@ export class Reconciler {
     for (const runner of this.runners()) runner.look();
   }
 
+  /** Resolves when the pipelines of before are known again, so that a report tells of all of them. */
+  async ready(): Promise<void> {
+    await this.#ready.promise;
+  }
+
   /** Runs until the signal; then all processes have ended, in parallel. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#wanted.put(await this.#lastKnown());
+    const { leftovers, limits } = this.#deps;
+    const known = await this.#lastKnown();
+    // Of pipelines that are wanted no more: an agent died while it took them away.
+    const unwanted = leftovers.pipelineIds
+      .filter((id) => !known.some(({ pipelineId }) => pipelineId === id))
+      .map((id) => leftovers.end(id, drainMs(limits), this.#deps));
     try {
+      this.#reconcile(known, signal);
+      await Promise.all([...this.#driven.values()].map(({ ready }) => ready.promise));
+      this.#ready.resolve();
       while (!signal.aborted) {
         const entries = await this.#wanted.take(signal);
-        await this.#reconcile(entries, signal);
+        this.#reconcile(entries, signal);
       }
     } finally {
-      await Promise.allSettled([...this.#running.values()].map(({ done }) => done));
+      await Promise.allSettled([...this.#driven.values()].map(({ done }) => done));
+      await Promise.allSettled(unwanted);
     }
   }
 
@@ -139,38 +168,61 @@ export class Reconciler {
     return entries;
   }
 
-  async #reconcile(entries: readonly ManifestEntry[], signal: AbortSignal): Promise<void> {
+  /** Never waits: one pipeline that drains for a minute delays no other (A6). */
+  #reconcile(entries: readonly ManifestEntry[], signal: AbortSignal): void {
     for (const action of planActions(entries, this.#told)) {
       switch (action.kind) {
-        case "remove":
+        case "remove": {
+          const driven = this.#driven.get(action.pipelineId);
           this.#told.delete(action.pipelineId);
-          this.#running.get(action.pipelineId)?.runner.remove();
+          if (driven !== undefined) driven.entry = undefined;
+          driven?.runner?.remove();
           break;
+        }
+        case "add":
         case "update":
           this.#told.set(action.entry.pipelineId, action.entry);
-          this.#running.get(action.entry.pipelineId)?.runner.want(action.entry);
-          break;
-        case "add":
-          this.#told.set(action.entry.pipelineId, action.entry);
-          await this.#add(action.entry, signal);
+          this.#want(action.entry, signal);
           break;
       }
     }
   }
 
-  async #add(entry: ManifestEntry, signal: AbortSignal): Promise<void> {
-    const id = entry.pipelineId;
-    // The one before may still be ending: two runners of one pipeline must never meet.
-    await this.#running.get(id)?.done;
-    const runner = new PipelineRunner(entry, await this.#deps.store.loadRecord(id), this.#deps);
-    const done = runner
-      .run(signal)
-      .catch((error: unknown) => {
-        this.#log.error("a pipeline's runner failed", { pipelineId: id, error });
-      })
-      .finally(() => {
-        if (this.#running.get(id)?.runner === runner) this.#running.delete(id);
-      });
-    this.#running.set(id, { runner, done });
+  #want(entry: ManifestEntry, signal: AbortSignal): void {
+    const driven = this.#driven.get(entry.pipelineId);
+    if (driven !== undefined) {
+      // If its runner is ending, the next one takes this up: two of one pipeline never meet.
+      driven.entry = entry;
+      driven.runner?.want(entry);
+      return;
+    }
+    const fresh: Driven = {
+      entry,
+      runner: undefined,
+      ready: Promise.withResolvers(),
+      done: Promise.resolve(),
+    };
+    this.#driven.set(entry.pipelineId, fresh);
+    fresh.done = this.#drive(entry.pipelineId, fresh, signal);
+  }
+
+  async #drive(pipelineId: string, driven: Driven, signal: AbortSignal): Promise<void> {
+    for (let { entry } = driven; entry !== undefined && !signal.aborted; { entry } = driven) {
+      try {
+        const record = await this.#deps.store.loadRecord(pipelineId);
+        driven.runner = new PipelineRunner(driven.entry ?? entry, record, this.#deps);
+        driven.ready.resolve();
+        // Removed while its record was read: its files must go all the same.
+        if (driven.entry === undefined) driven.runner.remove();
+        await driven.runner.run(signal);
+      } catch (error) {
+        this.#log.error("a pipeline's runner failed", { pipelineId, error });
+        await this.#deps.clock.sleep(failedPauseMs, signal).catch(() => {});
+      } finally {
+        driven.runner = undefined;
+      }
+    }
+    driven.ready.resolve();
+    this.#driven.delete(pipelineId);
   }
 }

@@ -8,7 +8,7 @@ import type { ApplyPhase, Attempt, ConfigProblem, Effective } from "../process/p
 import { isUsableId, type CertificateFile, type PipelineBody } from "../reconcile/desired-state.ts";
 import { readJsonFile, writeFileAtomically } from "./atomic-file.ts";
 import { arrayOf, numberOf, recordOf, stringOf } from "./parse.ts";
-import { seal, unseal } from "./sealed.ts";
+import { seal, SealError, unseal } from "./sealed.ts";
 
 /** What outlives the agent about one pipeline. */
 export interface PipelineRecord {
@@ -22,6 +22,12 @@ export interface ProcessRecord {
   readonly pid: number;
   readonly startTime: string;
 }
+
+export type BodyLookup =
+  | { readonly kind: "found"; readonly body: PipelineBody }
+  | { readonly kind: "absent" }
+  /** It is here, and sealed with another key. */
+  | { readonly kind: "sealed" };
 
 /** Where the files of one pipeline are. */
 export interface PipelinePaths {
@@ -97,14 +103,23 @@ export class PipelineStore {
     await writeFileAtomically(this.#bodyFile(body.pipelineId, body.hash), JSON.stringify(content));
   }
 
-  /** The body with this hash; undefined when it is not here or cannot be opened. */
-  async loadBody(id: string, hash: string): Promise<PipelineBody | undefined> {
-    const parse = (value: unknown): PipelineBody => {
-      const body = parseBody(value, this.#key());
-      if (body.pipelineId !== id || body.hash !== hash) throw new Error("another body's file");
-      return body;
+  /**
+   * The body with this hash. One whose secrets cannot be opened, because the key was lost or is
+   * another's, stays where it is: the right key may come back.
+   */
+  async loadBody(id: string, hash: string): Promise<BodyLookup> {
+    const parse = (value: unknown): BodyLookup => {
+      try {
+        const body = parseBody(value, this.#key());
+        if (body.pipelineId !== id || body.hash !== hash) throw new Error("another body's file");
+        return { kind: "found", body };
+      } catch (error) {
+        if (error instanceof SealError) return { kind: "sealed" };
+        throw error;
+      }
     };
-    return await readJsonFile(this.#bodyFile(id, hash), parse, this.#log);
+    const path = this.#bodyFile(id, hash);
+    return (await readJsonFile(path, parse, this.#log)) ?? { kind: "absent" };
   }
 
   /** Deletes all bodies but those with these hashes. */
@@ -186,8 +201,12 @@ function parseBody(value: unknown, key: Buffer): PipelineBody {
 }
 
 function parseEffective(value: unknown): Effective {
-  const record = recordOf(value);
-  return { hash: stringOf(record["hash"]), version: numberOf(record["version"]) };
+  const { hash, version, vectorVersion } = recordOf(value);
+  return {
+    hash: stringOf(hash),
+    version: numberOf(version),
+    vectorVersion: typeof vectorVersion === "string" ? vectorVersion : "",
+  };
 }
 
 function parseProblem(value: unknown): ConfigProblem {
@@ -219,7 +238,8 @@ function parsePhase(value: unknown): ApplyPhase {
 function parseAttempt(value: unknown): Attempt {
   const record = recordOf(value);
   return {
-    ...parseEffective(record),
+    hash: stringOf(record["hash"]),
+    version: numberOf(record["version"]),
     attempt: numberOf(record["attempt"]),
     phase: parsePhase(record["phase"]),
     reason: stringOf(record["reason"]),

@@ -24,12 +24,22 @@ export function seal(key: Buffer, content: Uint8Array, place: string): string {
   return Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString("base64");
 }
 
-/** Opens what was sealed. Throws when the key or the place is another, or a byte has changed. */
+/** A sealed value cannot be opened: the key or the place is another, or a byte has changed. */
+export class SealError extends Error {
+  override readonly name = "SealError";
+}
+
+/** Opens what was sealed, or throws a SealError. */
 export function unseal(key: Buffer, sealed: string, place: string): Buffer {
   const bytes = Buffer.from(sealed, "base64");
-  if (bytes.length < nonceBytes + tagBytes) throw new Error("a sealed value is too short");
+  if (bytes.length < nonceBytes + tagBytes) throw new SealError("a sealed value is too short");
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, nonceBytes))
     .setAAD(Buffer.from(place))
     .setAuthTag(bytes.subarray(nonceBytes, nonceBytes + tagBytes));
-  return Buffer.concat([decipher.update(bytes.subarray(nonceBytes + tagBytes)), decipher.final()]);
+  try {
+    const opened = decipher.update(bytes.subarray(nonceBytes + tagBytes));
+    return Buffer.concat([opened, decipher.final()]);
+  } catch (cause) {
+    throw new SealError("a sealed value cannot be opened with this key", { cause });
+  }
 }

@@ -11,12 +11,15 @@ export const assumedDelivering: Delivery = { delivering: true, bad: 0, good: 0 }
 
 const checksToChange = 3;
 
-/** Sinks that gather for minutes before they send: their silence alone says nothing. */
-const slowBatches = new Set([
+/** Components that gather for minutes before they pass anything on: their silence alone says nothing. */
+const gathering = new Set([
   "aws_s3",
   "azure_blob",
   "gcp_cloud_storage",
   "gcp_chronicle_unstructured",
+  "aggregate",
+  "reduce",
+  "window",
 ]);
 
 /** `unknown` when nothing arrived: silence is neither a fault nor a recovery. */
@@ -30,12 +33,13 @@ export function checkDelivery(components: readonly ComponentDelta[]): Check {
   if (!sources.some((source) => source.receivedEvents > 0 || source.sentEvents > 0)) {
     return "unknown";
   }
+  if (components.some(({ type, receivedEvents }) => receivedEvents > 0 && gathering.has(type))) {
+    return "unknown";
+  }
   const failing = components.some(
     (component) => component.errors > 0 || component.discardedUnintentional > 0,
   );
-  if (failing) return "bad";
-  const fed = sinks.filter((sink) => sink.receivedEvents > 0);
-  if (fed.length > 0) return fed.every((sink) => slowBatches.has(sink.type)) ? "unknown" : "bad";
+  if (failing || sinks.some((sink) => sink.receivedEvents > 0)) return "bad";
   // Nothing reached a sink. A filter that dropped everything on purpose is no fault.
   return components.some((component) => component.discardedIntentional > 0) ? "unknown" : "bad";
 }

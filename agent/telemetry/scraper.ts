@@ -1,5 +1,7 @@
 import type { Clock } from "#common/clock.ts";
+import { flowOf, type Flow } from "../process/flow.ts";
 import type { PipelineRunner } from "../process/runner.ts";
+import type { VectorProcess } from "../process/vector-process.ts";
 import {
   countersSince,
   joinDeltas,
@@ -9,6 +11,7 @@ import {
 import { metricsPage } from "../vector/metrics-page.ts";
 import { parsePrometheus } from "../vector/prometheus.ts";
 import { afterCheck, assumedDelivering, checkDelivery, type Delivery } from "./delivering.ts";
+import { LastMinute, undeliveredText } from "./evidence.ts";
 
 /** What a pipeline's components did over a time, within one run of its process. */
 export interface PipelineDeltas {
@@ -22,10 +25,15 @@ interface Followed {
   reading: Reading;
   readAt: Date;
   delivery: Delivery;
+  readonly lastMinute: LastMinute;
+  /** When the runner was last given evidence, in milliseconds of the clock; undefined while it delivers. */
+  toldAt: number | undefined;
   unsent: PipelineDeltas | undefined;
 }
 
 const pageTimeoutMs = 2000;
+/** The evidence of a pipeline that does not deliver is told anew this often. */
+const evidenceEveryMs = 30_000;
 
 /**
  * Reads the counters of all running pipelines at an interval of its own, so that a hung page costs its pipeline
@@ -79,6 +87,8 @@ export class Scraper {
         reading: new Map(),
         readAt: process.startedAt,
         delivery: assumedDelivering,
+        lastMinute: new LastMinute(),
+        toldAt: undefined,
         unsent: undefined,
       };
       this.#followed.set(runner.id, followed);
@@ -93,6 +103,23 @@ export class Scraper {
       components: joinDeltas(followed.unsent?.components ?? [], components),
     };
     followed.delivery = afterCheck(followed.delivery, checkDelivery(components));
-    runner.noteDelivery(followed.delivery.delivering);
+    this.#tellDelivery(runner, process, followed, flowOf(components));
+  }
+
+  #tellDelivery(
+    runner: PipelineRunner,
+    process: VectorProcess,
+    followed: Followed,
+    flow: Flow,
+  ): void {
+    const now = followed.readAt.getTime();
+    followed.lastMinute.add(now, flow);
+    if (followed.delivery.delivering) {
+      followed.toldAt = undefined;
+      runner.noteDelivery("");
+    } else if (followed.toldAt === undefined || now - followed.toldAt >= evidenceEveryMs) {
+      followed.toldAt = now;
+      runner.noteDelivery(undeliveredText(followed.lastMinute.sum(), process.lastError));
+    }
   }
 }

@@ -55,6 +55,13 @@ export interface Wanted {
   readonly version: number;
   readonly yaml: string;
   readonly attempt?: number;
+  readonly logLevel?: string;
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly certificates?: readonly {
+    readonly name: string;
+    readonly filename: string;
+    readonly content: string;
+  }[];
 }
 
 /** A control plane without a database: a real peer on the wire that tests tell what to want. */
@@ -64,12 +71,15 @@ export class FakeControlPlane implements AsyncDisposable {
   readonly lines: LogLine[] = [];
   readonly messages: SessionRequest[] = [];
   enrolments = 0;
+  /** Bodies that were sent so far: none for a hash that the agent's Hello named (P1). */
+  bodiesSent = 0;
   installationId = "installation";
   generation = 1n;
   #server: Server | undefined;
   #call: Call | undefined;
   #wanted: readonly Wanted[] | undefined;
   #port = 0;
+  #held: Readonly<Record<string, string>> = {};
 
   /** Listens, the second time on the same port. Returns `host:port`. */
   async start(): Promise<string> {
@@ -135,11 +145,22 @@ export class FakeControlPlane implements AsyncDisposable {
       version,
       attempt: attempt ?? 0,
     }));
-    const bodies = this.#wanted.map(({ id, hash, yaml }) => ({
-      pipelineId: id,
-      hash,
-      configYaml: yaml,
-    }));
+    const bodies = this.#wanted
+      .filter(({ id, hash }) => this.#held[id] !== hash)
+      .map(({ id, hash, yaml, logLevel, secrets, certificates }) => ({
+        pipelineId: id,
+        hash,
+        configYaml: yaml,
+        logLevel: logLevel ?? "",
+        secrets: Object.fromEntries(
+          Object.entries(secrets ?? {}).map(([name, value]) => [name, Buffer.from(value)]),
+        ),
+        certificates: (certificates ?? []).map((file) => ({
+          ...file,
+          content: Buffer.from(file.content),
+        })),
+      }));
+    this.bodiesSent += bodies.length;
     const { generation, installationId } = this;
     this.send({
       case: "desiredState",
@@ -156,6 +177,7 @@ export class FakeControlPlane implements AsyncDisposable {
       const { message } = request;
       if (message.case === "hello") {
         this.reports.push(...message.value.reports);
+        this.#held = message.value.heldHashes;
         this.send({
           case: "welcome",
           value: {

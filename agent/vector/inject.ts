@@ -1,5 +1,11 @@
 import { isMap, parseDocument, type Document } from "yaml";
 
+import {
+  bindReferences,
+  secretBackend,
+  type ReferenceProblem,
+  type ReferenceTargets,
+} from "../secrets/references.ts";
 import { keptMetrics, reservedPrefix } from "./reserved.ts";
 import { expandedInputs, objectOf } from "./wildcards.ts";
 
@@ -8,11 +14,14 @@ export interface Injection {
   readonly dataDir: string;
   readonly metricsPort: number;
   readonly apiPort: number;
+  readonly references: ReferenceTargets;
+  /** The command that answers Vector's exec backend for secrets. */
+  readonly secretsCommand: readonly string[];
 }
 
 export type InjectionResult =
   | { readonly kind: "injected"; readonly text: string; readonly frozen: string }
-  | { readonly kind: "unreadable"; readonly problems: readonly string[] };
+  | { readonly kind: "unreadable"; readonly problems: readonly ReferenceProblem[] };
 
 /** Top-level keys whose changes a reload takes over. All others need a new process. */
 const reloadable = new Set([
@@ -25,35 +34,44 @@ const reloadable = new Set([
   "secret",
 ]);
 
+/** Vector waits this long for the agent's answer; its own default is short for a busy host. */
+const secretsTimeoutSecs = 20;
+
 /**
- * Adds to a rendered configuration what the agent owns: the data directory, the closed API and the
- * metrics page. The document is edited in place, so that quoting, block style and comments stay as
+ * Adds to a rendered configuration what the agent owns: the data directory, the closed API, the
+ * metrics page, and where secrets and certificates come from. The document is edited in place, so that quoting, block style and comments stay as
  * written: the quotes around a `SECRET[…]` decide how its value is read. `frozen` stands for
  * everything in it that a reload cannot change.
  */
 export function injectTelemetry(configYaml: string, injection: Injection): InjectionResult {
   const document = parseDocument(configYaml, { intAsBigInt: true, merge: true });
   if (document.errors.length > 0) {
-    return { kind: "unreadable", problems: document.errors.map((error) => error.message) };
+    return unreadable(...document.errors.map((error) => error.message));
   }
   if (document.contents !== null && !isMap(document.contents)) {
-    return { kind: "unreadable", problems: ["the configuration is not a map of sections"] };
+    return unreadable("the configuration is not a map of sections");
   }
   try {
+    const { usesSecrets, problems } = bindReferences(document, injection.references);
+    if (problems.length > 0) return { kind: "unreadable", problems };
     expandWildcards(document);
     addOwned(document, injection);
+    if (usesSecrets) addSecretBackend(document, injection.secretsCommand);
     const frozen = Object.entries(objectOf(document.toJS()))
       .filter(([key]) => !reloadable.has(key))
       .toSorted(([a], [b]) => (a < b ? -1 : 1));
-    const text = document.toString({ lineWidth: 0 });
+    // Values are pasted into double quotes, which must stand on one line then.
+    const text = document.toString({ lineWidth: 0, doubleQuotedAsJSON: true });
     return { kind: "injected", text, frozen: JSON.stringify(frozen, bigIntAsText) };
   } catch (error) {
     // An alias without its anchor, or a map nested without end through one.
-    return {
-      kind: "unreadable",
-      problems: [error instanceof Error ? error.message : "unreadable"],
-    };
+    return unreadable(error instanceof Error ? error.message : "unreadable");
   }
+}
+
+function unreadable(...messages: readonly string[]): InjectionResult {
+  const problems = messages.map((message) => ({ componentId: "", field: "", message }));
+  return { kind: "unreadable", problems };
 }
 
 function bigIntAsText(_key: string, value: unknown): unknown {
@@ -92,6 +110,14 @@ function addOwned(document: Document, injection: Injection): void {
     healthcheck: false,
     // A reader that is away must never hold up the pipeline.
     buffer: { type: "memory", max_events: 10_000, when_full: "drop_newest" },
+  });
+}
+
+function addSecretBackend(document: Document, command: readonly string[]): void {
+  addComponent(document, "secret", secretBackend, {
+    type: "exec",
+    command: [...command],
+    timeout: secretsTimeoutSecs,
   });
 }
 

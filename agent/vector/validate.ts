@@ -13,6 +13,8 @@ export type Validation =
 
 export interface ValidateOptions {
   readonly vectorPath: string;
+  /** Further flags that this version needs. */
+  readonly args: readonly string[];
   readonly config: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -30,7 +32,7 @@ export async function validateConfig(
   const result = await runCommand(
     {
       command: options.vectorPath,
-      args: ["validate", "--no-environment", "--config-yaml", "/dev/stdin"],
+      args: ["validate", "--no-environment", "--config-yaml", "/dev/stdin", ...options.args],
       cwd: options.cwd,
       env: options.env,
       input: options.config,

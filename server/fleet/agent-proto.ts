@@ -258,6 +258,8 @@ export function reportFromProto(sender: Sender, report: PipelineReport, at: Date
     restarts: whole(report.restarts),
     gapMs: whole(report.gapMs),
     nextStartAt: report.nextStartTime === undefined ? null : timestampDate(report.nextStartTime),
+    notice: report.notice === "" ? null : clean(report.notice, 1000),
+    vectorVersion: report.vectorVersion === "" ? null : clean(report.vectorVersion, 60),
   };
 }
 

@@ -56,6 +56,8 @@ const NodePipelineStatusSchema = defineEntity({
     ratesAt: moment().nullable(),
     gapMs: p.integer().default(0),
     nextStartAt: moment().nullable(),
+    notice: p.text().nullable().comment("What a person should know although it runs as wanted."),
+    vectorVersion: p.text().nullable().comment("Of the running process."),
     receivedAt: moment().nullable(),
     validatedAt: moment().nullable(),
     appliedAt: moment().nullable(),

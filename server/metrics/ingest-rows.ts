@@ -96,6 +96,8 @@ export interface ReportRow {
   readonly restarts: number;
   readonly gapMs: number;
   readonly nextStartAt: Date | null;
+  readonly notice: string | null;
+  readonly vectorVersion: string | null;
 }
 
 /** One log line. */

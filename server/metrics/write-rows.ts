@@ -207,20 +207,22 @@ async function writeReportTurn(db: ClientBase, rows: readonly ReportRow[]): Prom
     ["int4", (row) => row.restarts],
     ["int4", (row) => row.gapMs],
     ["timestamptz", (row) => row.nextStartAt],
+    ["text", (row) => row.notice],
+    ["text", (row) => row.vectorVersion],
   ]);
   await db.query(
     `insert into "NodePipelineStatus" as s ("id", "nodeId", "pipelineId", "phase", "status", "condition",
        "version", "effectiveHash", "attemptedVersion", "attemptedHash", "attempt", "reason", "problems",
-       "logTail", "pid", "restarts", "gapMs", "nextStartAt", "lastUpdated", "receivedAt", "validatedAt",
-       "appliedAt", "finishedAt")
+       "logTail", "pid", "restarts", "gapMs", "nextStartAt", "notice", "vectorVersion", "lastUpdated",
+       "receivedAt", "validatedAt", "appliedAt", "finishedAt")
      select u.id, u.node, u.pipeline, u.phase, u.status::"ProcessStatus", u.condition, u.version, u.hash,
-       u.av, u.ah, u.attempt, u.reason, u.problems::jsonb, u.tail::jsonb, u.pid, u.restarts, u.gap, u.next, u.at,
-       u.at,
+       u.av, u.ah, u.attempt, u.reason, u.problems::jsonb, u.tail::jsonb, u.pid, u.restarts, u.gap, u.next,
+       u.notice, u.vector, u.at, u.at,
        case when u.phase in ('VALIDATED', 'APPLYING', 'APPLIED') then u.at end,
        case when u.phase in ('APPLYING', 'APPLIED') then u.at end,
        case when u.phase in ('APPLIED', 'FAILED', 'ROLLED_BACK') then u.at end
      from ${unnest} as u(id, node, env, pipeline, at, phase, status, condition, version, hash, av, ah, attempt,
-       reason, problems, tail, pid, restarts, gap, next)
+       reason, problems, tail, pid, restarts, gap, next, notice, vector)
      join "Pipeline" p on p."id" = u.pipeline and p."environmentId" = u.env
      join "VectorNode" n on n."id" = u.node
      on conflict ("nodeId", "pipelineId") do update set "phase" = excluded."phase",
@@ -229,7 +231,8 @@ async function writeReportTurn(db: ClientBase, rows: readonly ReportRow[]): Prom
        "attemptedHash" = excluded."attemptedHash", "attempt" = excluded."attempt",
        "reason" = excluded."reason", "problems" = excluded."problems", "logTail" = excluded."logTail",
        "pid" = excluded."pid", "restarts" = excluded."restarts", "gapMs" = excluded."gapMs",
-       "nextStartAt" = excluded."nextStartAt", "lastUpdated" = excluded."lastUpdated",
+       "nextStartAt" = excluded."nextStartAt", "notice" = excluded."notice",
+       "vectorVersion" = excluded."vectorVersion", "lastUpdated" = excluded."lastUpdated",
        "receivedAt" = case when ${sameAttempt} then s."receivedAt" else excluded."receivedAt" end,
        "validatedAt" = case when ${sameAttempt} then coalesce(s."validatedAt", excluded."validatedAt")
          else excluded."validatedAt" end,

@@ -146,6 +146,8 @@ export function statusToProto(
     ...optionalTime("updateTime", view.lastUpdated),
     ...optionalTime("nextStartTime", view.nextStartAt),
     gapMs: view.gapMs ?? 0,
+    notice: view.notice ?? "",
+    vectorVersion: view.vectorVersion ?? "",
     ...optionalTime("receiveTime", view.receivedAt),
     ...optionalTime("validateTime", view.validatedAt),
     ...optionalTime("applyTime", view.appliedAt),

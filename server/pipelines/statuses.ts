@@ -27,6 +27,8 @@ export interface StatusView {
   readonly uptimeSeconds: number | null;
   readonly gapMs: number | null;
   readonly nextStartAt: Date | null;
+  readonly notice: string | null;
+  readonly vectorVersion: string | null;
   readonly receivedAt: Date | null;
   readonly validatedAt: Date | null;
   readonly appliedAt: Date | null;
@@ -49,8 +51,8 @@ export function listStatuses(
        case when n."maintenanceMode" then null else p."deployedVersion" end as "desiredVersion",
        v."contentHash" as "desiredHash", p."attempt" as "desiredAttempt", s."status", s."condition", s."phase",
        s."version", s."effectiveHash", s."attemptedVersion", s."attemptedHash", s."attempt", s."reason",
-       s."problems", s."logTail", s."restarts", s."uptimeSeconds", s."gapMs", s."nextStartAt", s."receivedAt",
-       s."validatedAt", s."appliedAt", s."finishedAt", s."lastUpdated"
+       s."problems", s."logTail", s."restarts", s."uptimeSeconds", s."gapMs", s."nextStartAt", s."notice",
+       s."vectorVersion", s."receivedAt", s."validatedAt", s."appliedAt", s."finishedAt", s."lastUpdated"
      from "Pipeline" p
      join "VectorNode" n on n."environmentId" = p."environmentId" and n."nodeTokenHash" is not null
      left join "PipelineVersion" v on v."pipelineId" = p."id" and v."version" = p."deployedVersion"

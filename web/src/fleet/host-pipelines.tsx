@@ -6,6 +6,7 @@ import type { NodePipelineStatus } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { formatDuration } from "../lib/time.ts";
 import { processWord, progressOf } from "../pipelines/pipeline-state.ts";
+import { RestartNote } from "../pipelines/restart-note.tsx";
 import { useRead } from "../state/create-read.ts";
 import { useEnvironment } from "../state/environment.tsx";
 import { useLive } from "../state/live.tsx";
@@ -73,6 +74,9 @@ function PipelineRow(props: { status: NodePipelineStatus }): JSX.Element {
         <Show when={props.status.reason}>
           <div class="muted">{props.status.reason}</div>
         </Show>
+        <Show when={props.status.notice}>
+          <div class="muted">{props.status.notice}</div>
+        </Show>
       </td>
       <td>
         <A href={environment.path("pipelines", props.status.pipelineId)}>
@@ -90,7 +94,9 @@ function PipelineRow(props: { status: NodePipelineStatus }): JSX.Element {
       <td>
         <StateMark tone={progress().tone}>{progress().word}</StateMark>
       </td>
-      <td>{props.status.restarts}</td>
+      <td>
+        <RestartNote status={props.status} />
+      </td>
       <td>{props.status.uptimeSeconds > 0 ? formatDuration(props.status.uptimeSeconds) : "–"}</td>
     </tr>
   );

@@ -29,6 +29,12 @@ export function formatAgo(thenMs: number, nowMs: number): string {
   return `${Math.floor(hours / 24)} d ago`;
 }
 
+/** As in "in 12 s". A moment that has passed is due. */
+export function formatUntil(thenMs: number, nowMs: number): string {
+  const seconds = Math.round((thenMs - nowMs) / 1000);
+  return seconds <= 0 ? "now" : `in ${formatDuration(seconds)}`;
+}
+
 /** As in "3 min 12 s", at most two units. */
 export function formatDuration(totalSeconds: number): string {
   const seconds = Math.max(0, Math.floor(totalSeconds));

@@ -20,6 +20,7 @@ import {
   stepNames,
   type Progress,
 } from "./pipeline-state.ts";
+import { RestartNote } from "./restart-note.tsx";
 import { StatusDetail } from "./status-detail.tsx";
 
 import "../ui/plain-table.css";
@@ -154,9 +155,7 @@ function HostRow(props: { status: NodePipelineStatus }): JSX.Element {
         </td>
         <td>
           <StateMark tone={word().tone}>{word().word}</StateMark>
-          <Show when={props.status.restarts > 0}>
-            <div class="muted">{plural(props.status.restarts, "restart")}</div>
-          </Show>
+          <RestartNote status={props.status} />
         </td>
         <td>
           <Show when={props.status.effectiveVersion > 0} fallback={<span class="faint">none</span>}>

@@ -8,16 +8,23 @@ import { ProblemLine } from "./problem-line.tsx";
 export function StatusDetail(props: { status: NodePipelineStatus }): JSX.Element {
   const hasMore = (): boolean =>
     props.status.problems.length > 0 || props.status.logTail.length > 0;
+  const hasWords = (): boolean =>
+    props.status.reason !== "" || props.status.notice !== "" || props.status.problems.length > 0;
   return (
-    <Show when={props.status.reason !== "" || props.status.problems.length > 0}>
+    <Show when={hasWords()}>
       <tr class="status-detail">
         <td colSpan={5}>
-          <p class="status-reason">
-            <Show when={props.status.attemptedVersion > 0}>
-              <span class="muted">v{props.status.attemptedVersion}: </span>
-            </Show>
-            {props.status.reason}
-          </p>
+          <Show when={props.status.notice}>
+            <p class="status-reason">{props.status.notice}</p>
+          </Show>
+          <Show when={props.status.reason}>
+            <p class="status-reason">
+              <Show when={props.status.attemptedVersion > 0}>
+                <span class="muted">v{props.status.attemptedVersion}: </span>
+              </Show>
+              {props.status.reason}
+            </p>
+          </Show>
           <Show when={hasMore()}>
             <details open={props.status.problems.length > 0}>
               <summary>Details</summary>
