@@ -22,6 +22,8 @@ export type ProbationResult =
 export const noProcess: Fault = { reason: "the process is gone", problems: [], logTail: [] };
 
 const lookEveryMs = 500;
+/** Vector gathers its counters every second: a page is of the new configuration only after this. */
+const staleMs = 1_500;
 
 /** Whether the process has delivered anything in its life so far. */
 export async function hasDelivered(process: VectorProcess | undefined): Promise<boolean> {
@@ -44,7 +46,8 @@ export async function probation(
 ): Promise<ProbationResult> {
   if (process === undefined) return { kind: "failed", fault: noProcess };
   const { clock, limits } = ctx;
-  const end = clock.now().getTime() + limits.probationMs;
+  const begin = clock.now().getTime();
+  const end = begin + limits.probationMs;
   const meter = new FlowMeter();
   let silent: Flow | undefined;
   let answered = false;
@@ -53,8 +56,8 @@ export async function probation(
     if (left <= 0 && answered && (silent === undefined || left <= -limits.silenceMs)) break;
     if (left <= -limits.pageMs && !answered) break;
     const page = await metricsPage(process.metricsPort, 2_000);
-    if (page !== undefined) {
-      answered = true;
+    answered ||= page !== undefined;
+    if (page !== undefined && clock.now().getTime() - begin >= staleMs) {
       const components = meter.since(page);
       const flow = flowOf(components);
       const failing = flow.errors > 0 && checkDelivery(components) === "bad";

@@ -308,6 +308,7 @@ export class PipelineRunner {
     const kept = this.#kept;
     const { hash, version } = attempt;
     const ended = concluded(attempt, outcome);
+    kept.undelivered = "";
     if (outcome.kind !== "applied") {
       await kept.save({ ...kept.record, attempt: ended });
       const verb = outcome.kind === "failed" ? "failed" : "was rolled back";
@@ -316,7 +317,6 @@ export class PipelineRunner {
     }
     this.#restarts.forgive();
     kept.notice = "";
-    kept.undelivered = "";
     const effective = { hash, version, vectorVersion: executable.version };
     await kept.save({ ...kept.record, effective, attempt: ended });
     await this.#deps.store.pruneBodies(this.id, [hash]);

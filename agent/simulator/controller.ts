@@ -112,7 +112,9 @@ export class Controller {
     }
     const diff = diffConfigs(topology.config.components, config.components, hasProgramFiles);
     await topology.shutdownDiff(diff);
-    const pieces = await this.#build(topology, diff.built, config);
+    const pieces = faults.reloadBuildFails
+      ? this.#configErrors(["vector-sim was asked to fail the build"], builder)
+      : await this.#build(topology, diff.built, config);
     if (pieces === undefined) return this.#restore(topology, diff);
     topology.spawn(pieces);
     topology.config = config;
@@ -122,6 +124,7 @@ export class Controller {
       internal_log_rate_limit: false,
     });
     registry.counter("reloaded_total", {})(1);
+    topology.isStalled = faults.stallAfterReload;
     if (faults.crashOnReload) topology.crash();
     return "goes_on";
   }
@@ -130,7 +133,9 @@ export class Controller {
     const { log } = this.#deps;
     log.warn(running, "Failed to completely load new configuration. Restoring old configuration.");
     const back = flip(diff, topology.config.components);
-    const pieces = await this.#build(topology, back.built, topology.config);
+    const pieces = this.#deps.topology.faults.restoreFails
+      ? this.#configErrors(["vector-sim was asked to fail the restore"], builder)
+      : await this.#build(topology, back.built, topology.config);
     if (pieces === undefined) {
       log.error(running, "Failed to restore old configuration.", {
         internal_log_rate_limit: false,
@@ -222,7 +227,7 @@ export class Controller {
     }
   }
 
-  #configErrors(errors: readonly string[], target: string): void {
+  #configErrors(errors: readonly string[], target: string): undefined {
     for (const error of errors) {
       this.#deps.log.error(target, "Configuration error.", {
         error: raw(error),

@@ -18,8 +18,14 @@ export interface Faults {
   readonly reloadGlobalChanged: boolean;
   /** `validate` waits this long before it reports. */
   readonly slowValidateMs: number;
-  /** The metrics page accepts requests and never answers. */
-  readonly hangMetrics: boolean;
+  /** The metrics page accepts requests and never answers, from so long after its start on. */
+  readonly hangMetricsAfterMs: number | undefined;
+  /** After a reload, sources take events in and pass none on. */
+  readonly stallAfterReload: boolean;
+  /** A reload cannot build its components: the old configuration is restored. */
+  readonly reloadBuildFails: boolean;
+  /** The same, and the old configuration cannot be restored either. */
+  readonly restoreFails: boolean;
   /** Listening sources find their port taken. */
   readonly portTaken: boolean;
 }
@@ -46,7 +52,10 @@ export function parseFaults(env: string | undefined, configText: string): Faults
     neverDrain: named.has("never-drain"),
     reloadGlobalChanged: named.has("reload-global-changed"),
     slowValidateMs: ms("slow-validate") ?? 0,
-    hangMetrics: named.has("hang-metrics"),
+    hangMetricsAfterMs: ms("hang-metrics"),
+    stallAfterReload: named.has("stall-after-reload"),
+    reloadBuildFails: named.has("reload-build-fails") || named.has("restore-fails"),
+    restoreFails: named.has("restore-fails"),
     portTaken: named.has("port-taken"),
   };
 }

@@ -45,6 +45,8 @@ export class Topology {
   readonly #queues = new Map<string, EventQueue>();
   readonly #ended = new WeakSet<Piece>();
   config: Config;
+  /** Sources take events in and pass none on. */
+  isStalled = false;
 
   constructor(config: Config, deps: TopologyDeps) {
     this.config = config;
@@ -107,6 +109,7 @@ export class Topology {
     for (const port of ports) meter.sent([], port ?? "_default");
     const send: Send = async (events, port) => {
       if (events.length === 0) return;
+      if (this.isStalled && component.kind === "source" && !isOwnTelemetry(component)) return;
       await outputs.get(port)?.send(events);
       meter.sent(events, port ?? "_default");
     };
@@ -228,9 +231,7 @@ export class Topology {
     const sources = all.filter(({ built }) => built.kind === "source");
     // Vector stops its internal sources last, so that they see the others end.
     for (const group of [false, true]) {
-      const some = sources.filter(
-        ({ component }) => (component.type === "internal_metrics") === group,
-      );
+      const some = sources.filter(({ component }) => isOwnTelemetry(component) === group);
       for (const { stop } of some) stop.abort();
       await Promise.all(some.map(({ done }) => done));
     }
@@ -244,6 +245,10 @@ export class Topology {
       left = left.filter((running) => !ready.includes(running));
     }
   }
+}
+
+function isOwnTelemetry({ type }: Component): boolean {
+  return type === "internal_metrics";
 }
 
 async function runTransform(transform: Transform, take: Take, send: Send): Promise<void> {

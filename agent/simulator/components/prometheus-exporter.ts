@@ -51,8 +51,10 @@ export function prometheusExporter({ component, meter, log, faults }: BuildConte
       ? undefined
       : `Basic ${btoa(`${user}:${text(options, "auth.password") ?? ""}`)}`;
   const entries = new Map<string, Entry>();
+  const { hangMetricsAfterMs } = faults;
+  const hangsAt = hangMetricsAfterMs === undefined ? undefined : Date.now() + hangMetricsAfterMs;
   const server = createServer((req, res) => {
-    if (faults.hangMetrics) return;
+    if (hangsAt !== undefined && Date.now() >= hangsAt) return;
     if (expected !== undefined && req.headers.authorization !== expected) {
       res.writeHead(401, { "www-authenticate": "Basic, Bearer" }).end();
     } else if (req.method !== "GET" || req.url !== "/metrics") {
