@@ -56,7 +56,7 @@ export async function runAgent(
   await identities.load();
   const vectorEnv = scrubbedEnvironment(env);
   const finder = new VectorFinder({ env, vectorEnv, dataDir: config.dataDir });
-  await finder.look(signal);
+  await finder.look();
   const facts = () => readHostFacts(config.labels, finder.current);
   const client = openClient(config.address);
   try {
@@ -89,7 +89,7 @@ export async function runAgent(
         log,
         limits: deps.limits,
         env: vectorEnv,
-        vector: () => finder.current,
+        vector: () => finder.look(),
       },
       state,
       () => identity.installationId,
@@ -158,7 +158,7 @@ export async function firstIdentity(
       server: config.server,
       token: config.token,
       machineId: await identities.machineId(),
-      facts: await readHostFacts(config.labels, await finder.look(signal)),
+      facts: await readHostFacts(config.labels, await finder.look()),
     },
     deps,
     signal,

@@ -42,7 +42,8 @@ export interface RunnerDeps {
   readonly limits: RunnerLimits;
   /** The environment of Vector processes. */
   readonly env: Readonly<Record<string, string>>;
-  vector(): VectorLookup;
+  /** The executable as the file is now, not as it was when it was last looked at. */
+  vector(): Promise<VectorLookup>;
 }
 
 type Step = { readonly kind: "again" } | { readonly kind: "wait"; readonly ms: number | undefined };
@@ -203,7 +204,7 @@ export class PipelineRunner {
       return again;
     }
     await this.#adoptVersion();
-    const lookup = this.#deps.vector();
+    const lookup = await this.#deps.vector();
     if (lookup.kind === "missing") {
       if (!this.#slot.isRunning) this.#kept.trouble = lookup.problem;
       return waitForNews;

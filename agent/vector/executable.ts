@@ -83,6 +83,8 @@ export class VectorFinder {
   readonly #listeners = new Set<() => void>();
   #current: VectorLookup = { kind: "missing", problem: "not looked for yet" };
   #fileId = "";
+  /** One look serves all who ask meanwhile, so that none of them can call it off. */
+  #looking: Promise<VectorLookup> | undefined;
 
   constructor(options: LookupOptions) {
     this.#options = options;
@@ -98,7 +100,14 @@ export class VectorFinder {
   }
 
   /** Looks for the executable and tells the listeners if another one is found, or none. */
-  async look(signal: AbortSignal): Promise<VectorLookup> {
+  async look(): Promise<VectorLookup> {
+    this.#looking ??= this.#lookOnce().finally(() => {
+      this.#looking = undefined;
+    });
+    return await this.#looking;
+  }
+
+  async #lookOnce(): Promise<VectorLookup> {
     const path = await candidate(this.#options);
     if (path === undefined) {
       return this.#found("", missing("no Vector was found: set VECTOR_BIN or put it on the PATH"));
@@ -111,7 +120,7 @@ export class VectorFinder {
       return this.#found("", missing(`${path} cannot be used: ${messageOf(error)}`));
     }
     if (fileId === this.#fileId) return this.#current;
-    return this.#found(fileId, await this.#probe(path, fileId, signal));
+    return this.#found(fileId, await this.#probe(path, fileId));
   }
 
   /** Looks again every few seconds, so that an upgrade or a first installation is noticed. */
@@ -119,12 +128,12 @@ export class VectorFinder {
     for (;;) {
       await clock.sleep(everyMs, signal);
       const before = this.#current;
-      const now = await this.look(signal);
+      const now = await this.look();
       if (now !== before) log.info("vector changed", { now });
     }
   }
 
-  async #probe(path: string, fileId: string, signal: AbortSignal): Promise<VectorLookup> {
+  async #probe(path: string, fileId: string): Promise<VectorLookup> {
     const result = await runCommand(
       {
         command: path,
@@ -133,9 +142,8 @@ export class VectorFinder {
         env: this.#options.vectorEnv,
         timeoutMs: probeTimeoutMs,
       },
-      signal,
+      new AbortController().signal,
     );
-    signal.throwIfAborted();
     switch (result.kind) {
       case "failed_to_start":
         return missing(`${path} cannot be started: ${result.cause.message}`);
