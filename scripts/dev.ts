@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { nodeFlags } from "../agent/self-command.ts";
 
 // `npm run dev`: the server restarted on every change, Vite with hot reload in front of it, and one agent. Data
 // is kept in .vectorflow/dev. Ctrl-C ends all of it.
@@ -41,7 +42,7 @@ const waiting = setInterval(() => {
   const token = existsSync(identity) ? [] : ["--token-file", tokenFile];
   const vector = process.env["VECTOR_BIN"] ?? join(root, "agent/simulator/vector-sim");
   const flags = ["--server", agents, "--data-dir", join(dataDir, "agent"), ...token];
-  run("agent", ["--watch", "agent/main.ts", "run", ...flags], { VECTOR_BIN: vector });
+  run("agent", [...nodeFlags, "--watch", "agent/main.ts", "run", ...flags], { VECTOR_BIN: vector });
 }, 500);
 
 await once(stop.signal, "abort");
