@@ -13,7 +13,7 @@ import { IdentityStore } from "../state/identity.ts";
 import { PipelineStore } from "../state/pipeline-store.ts";
 import { messageOf } from "../text.ts";
 import { processTable } from "./processes.ts";
-import { redactConfig, redactText } from "./redact.ts";
+import { redactConfig, redactJson, redactText } from "./redact.ts";
 
 const run = promisify(execFile);
 const logLines = 2000;
@@ -34,7 +34,7 @@ export async function collect(
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   const add = async (name: string, make: () => Promise<string>): Promise<void> => {
     const text = await make().catch((error: unknown) => `not available: ${messageOf(error)}\n`);
-    files.set(name, redactText(text, known));
+    files.set(name, name.endsWith(".json") ? redactJson(text, known) : redactText(text, known));
   };
   await add("version.json", async () =>
     json({

@@ -21,7 +21,7 @@ const harmlessMember = /^(?:strategy|enabled|mechanism|region|username_field|cle
 const patterns: readonly (readonly [RegExp, string])[] = [
   [/-----BEGIN [A-Z ]+-----[\s\S]*?(?:-----END [A-Z ]+-----|$)/g, mask],
   [/\b(vf[a-z]_)[A-Za-z0-9_-]{6,}/g, `$1${mask}`],
-  [/\b(Bearer|Basic|Digest|Splunk|ApiKey|Token)\s+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${mask}`],
+  [/\b(Bearer|Basic|Digest|Splunk|ApiKey|Token)[ \t]+[A-Za-z0-9._~+/=-]{6,}/gi, `$1 ${mask}`],
   [/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, `$1${mask}@`],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, mask],
   [
@@ -33,11 +33,11 @@ const patterns: readonly (readonly [RegExp, string])[] = [
     /([?&](?:api_?key|token|sig|signature|secret|password|access_?key|code)=)[^&\s"']+/gi,
     `$1${mask}`,
   ],
-  [
-    /(["']?\b[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;}\]"']+)/gi,
-    `$1${mask}`,
-  ],
 ];
+
+/** `password=…`, `"api_key": "…"`; a reference to a secret is none. */
+const assignment =
+  /(["']?\b[\w.-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)["']?[ \t]*[:=][ \t]*)(?!["']?(?:SECRET\[|\$\{|\[redacted\]))(?:(["'])(?:\\.|(?!\2).)*\2|[^\s,;}\]"']+)/gi;
 
 /** Masks, in any text, what looks like a credential, and every secret that is known. */
 export function redactText(text: string, known: readonly string[]): string {
@@ -47,9 +47,32 @@ export function redactText(text: string, known: readonly string[]): string {
     .toSorted((a, b) => b.length - a.length);
   let redacted = text;
   for (const form of new Set(forms)) redacted = redacted.replaceAll(form, mask);
-  for (const [pattern, replacement] of patterns)
+  for (const [pattern, replacement] of patterns) {
     redacted = redacted.replaceAll(pattern, replacement);
-  return redacted;
+  }
+  return redacted.replaceAll(
+    assignment,
+    (_all, name: string, quote: string | undefined) => `${name}${quote ?? ""}${mask}${quote ?? ""}`,
+  );
+}
+
+/** Masks the strings in a JSON text one by one, so that it stays one. A text that is none is masked as a text. */
+export function redactJson(text: string, known: readonly string[]): string {
+  const clean = (value: unknown, key: string): unknown => {
+    if (typeof value === "string") {
+      return secretName.test(key) && value !== "" ? mask : redactText(value, known);
+    }
+    if (Array.isArray(value)) return value.map((item) => clean(item, key));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, item]) => [redactText(name, known), clean(item, name)]),
+    );
+  };
+  try {
+    return `${JSON.stringify(clean(JSON.parse(text), ""), null, 2)}\n`;
+  } catch {
+    return redactText(text, known);
+  }
 }
 
 /** How a secret may look in a text: as it is, in JSON, in an address, in base 64, and each of its longer lines. */
