@@ -6,8 +6,11 @@ import type { Logger } from "#common/logger.ts";
 import { runTasks } from "#common/run-tasks.ts";
 import type { AgentConfig } from "./config.ts";
 import { openClient } from "./control/channel.ts";
+import { ConnectionState, recordConnection } from "./control/connection-state.ts";
 import { runControlLoop } from "./control/control-loop.ts";
 import { enroll } from "./control/enroll.ts";
+import { ExpectedError } from "./expected-error.ts";
+import { runHealthPage } from "./health/health-page.ts";
 import { Leftovers } from "./process/leftover.ts";
 import type { RunnerLimits } from "./process/limits.ts";
 import { LogSpool } from "./process/log-spool.ts";
@@ -34,7 +37,7 @@ export interface AgentDeps {
 }
 
 /** There is nothing to enroll with. */
-export class NotEnrolledError extends Error {
+export class NotEnrolledError extends ExpectedError {
   override readonly name = "NotEnrolledError";
 }
 
@@ -96,17 +99,21 @@ export async function runAgent(
     );
     using _look = finder.subscribe(() => reconciler.lookAgain());
     const scraper = new Scraper(() => reconciler.runners(), clock);
+    const connection = new ConnectionState(clock);
     let intervalMs = 5000;
     await runTasks(
       signal,
       (scope) => reconciler.run(scope),
       (scope) => scraper.run(() => intervalMs, scope),
       (scope) => finder.watch(lookForVectorEveryMs, clock, log, scope),
+      (scope) => recordConnection(connection, config, log, scope),
+      (scope) => runHealthPage(config.health, { connection, reconciler, spool }, log, scope),
       async (scope) => {
         await reconciler.ready();
         await runControlLoop(
           {
-            client,
+            openClient: () => openClient(config.address),
+            connection,
             clock,
             log,
             bootId: randomUUID(),

@@ -1,45 +1,57 @@
-import { mkdir } from "node:fs/promises";
 import { once } from "node:events";
 import { systemClock } from "#common/clock.ts";
 import { createLogger } from "#common/logger.ts";
 import { version } from "#common/version.ts";
-import { NotEnrolledError, firstIdentity, runAgent, type AgentDeps } from "./agent.ts";
-import { UsageError, parseCommandLine, usage, type AgentConfig } from "./config.ts";
-import { openClient } from "./control/channel.ts";
-import { EnrollmentRefusedError } from "./control/enroll.ts";
+import type { AgentDeps } from "./agent.ts";
+import type { CommandContext } from "./commands/context.ts";
+import { UsageError, parseCommandLine, type AgentConfig } from "./config.ts";
+import { ExpectedError } from "./expected-error.ts";
+import { helpText, type CommandName } from "./flags.ts";
 import { defaultLimits } from "./process/limits.ts";
-import { DataDirInUseError, lockDataDir } from "./state/data-dir-lock.ts";
-import { IdentityStore } from "./state/identity.ts";
-import { formatStatus, readStatus } from "./status.ts";
+import { secretsCommand } from "./secrets/helper-command.ts";
+import { programName } from "./self-command.ts";
 
 /** How much longer than Vector's drain the agent may take to end, before it is ended. */
 const stopSpareMs = 5_000;
 
+/** Loaded when they are asked for: a host pays for what it uses. */
+const commands = {
+  run: async (context) => (await import("./commands/run.ts")).run(context),
+  enroll: async (context) => (await import("./commands/enroll.ts")).enroll(context),
+  status: async (context) => (await import("./commands/status.ts")).status(context),
+  doctor: async (context) => (await import("./commands/doctor.ts")).doctor(context),
+  install: async (context) => (await import("./commands/install.ts")).install(context),
+  uninstall: async (context) => (await import("./commands/uninstall.ts")).uninstall(context),
+  "support-bundle": async (context) =>
+    (await import("./commands/support-bundle.ts")).supportBundle(context),
+  "install-vector": async (context) =>
+    (await import("./commands/install-vector.ts")).installVectorCommand(context),
+  version: async ({ print }) => {
+    print(version);
+    return 0;
+  },
+} satisfies Record<CommandName, (context: CommandContext) => Promise<number>>;
+
 async function main(): Promise<number> {
-  const { command, config } = parseCommandLine(process.argv.slice(2), process.env);
-  const stop = new AbortController();
-  switch (command) {
-    case "help":
-      process.stdout.write(usage);
-      return 0;
-    case "version":
-      process.stdout.write(`${version}\n`);
-      return 0;
-    case "status": {
-      const status = await readStatus(config.dataDir);
-      process.stdout.write(
-        `${config.json ? JSON.stringify(status, null, 2) : formatStatus(status)}\n`,
-      );
-      return 0;
-    }
-    case "enroll":
-      return await enrollOnly(config, depsOf(config), stop.signal);
-    case "run": {
-      stopOnSignal(stop, config.drainSecs * 1_000 + stopSpareMs);
-      await runAgent(config, depsOf(config), stop.signal);
-      return 0;
-    }
+  const [own, ...rest] = process.argv.slice(2);
+  if (own === secretsCommand) {
+    await (await import("./secrets/helper.ts")).answerVector(rest);
+    return 0;
   }
+  const { command, topic, config, ...more } = parseCommandLine(process.argv.slice(2), process.env);
+  if (command === "help") {
+    process.stdout.write(helpText(programName(), topic));
+    return 0;
+  }
+  const stop = new AbortController();
+  stopOnSignal(stop, config.drainSecs * 1_000 + stopSpareMs);
+  return await commands[command]({
+    ...more,
+    config,
+    deps: depsOf(config),
+    signal: stop.signal,
+    print: (text) => process.stdout.write(`${text}\n`),
+  });
 }
 
 function depsOf(config: AgentConfig): AgentDeps {
@@ -64,40 +76,13 @@ function stopOnSignal(stop: AbortController, limitMs: number): void {
   if (process.connected) void once(process, "disconnect").then(end);
 }
 
-async function enrollOnly(
-  config: AgentConfig,
-  deps: AgentDeps,
-  signal: AbortSignal,
-): Promise<number> {
-  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  await using _lock = await lockDataDir(config.dataDir);
-  const identities = new IdentityStore(config.dataDir, deps.log);
-  await identities.load();
-  if (identities.identity !== undefined && !config.force) {
-    process.stdout.write(`this host is enrolled already, as node ${identities.identity.nodeId}\n`);
-    return 0;
-  }
-  const client = openClient(config.address);
-  try {
-    const identity = await firstIdentity(config, deps, client, identities, signal);
-    process.stdout.write(`enrolled as node ${identity.nodeId} in ${identity.environmentName}\n`);
-    return 0;
-  } finally {
-    client.close();
-  }
-}
-
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    const expected =
-      error instanceof UsageError ||
-      error instanceof NotEnrolledError ||
-      error instanceof EnrollmentRefusedError ||
-      error instanceof DataDirInUseError;
-    const text = expected ? (error as Error).message : ((error as Error).stack ?? String(error));
+    const text =
+      error instanceof ExpectedError ? error.message : ((error as Error).stack ?? String(error));
     process.stderr.write(
-      `${text}\n${error instanceof UsageError ? "\nSee node agent/main.ts --help\n" : ""}`,
+      `${text}\n${error instanceof UsageError ? `\nSee ${programName()} --help\n` : ""}`,
     );
     process.exit(error instanceof UsageError ? 2 : 1);
   },

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { nodeFlags } from "../agent/self-command.ts";
 
 // `npm run dev`: the server restarted on every change, Vite with hot reload in front of it, and one agent. Data
 // is kept in .vectorflow/dev. Ctrl-C ends all of it.
@@ -49,7 +50,7 @@ const waiting = setInterval(() => {
     "4",
     ...token,
   ];
-  run("agent", ["--watch", "agent/main.ts", "run", ...flags], { VECTOR_BIN: vector });
+  run("agent", [...nodeFlags, "--watch", "agent/main.ts", "run", ...flags], { VECTOR_BIN: vector });
 }, 500);
 
 await once(stop.signal, "abort");

@@ -2,11 +2,13 @@ import { createWriteStream } from "node:fs";
 import { mkdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "#common/clock.ts";
+import { nodeFlags } from "../agent/self-command.ts";
+import { installVector } from "../agent/vector/install-vector.ts";
+import { vectorVersion } from "../agent/vector/releases.ts";
 import { ConfigError, parseConfig } from "../server/config.ts";
 import { version } from "#common/version.ts";
 import { buildWeb } from "./build-web.ts";
 import { supervise, type Supervised } from "./supervise.ts";
-import { installVector, vectorVersion } from "./vector-download.ts";
 
 const root = join(import.meta.dirname, "..");
 const usage = `VectorFlow ${version}
@@ -134,6 +136,7 @@ async function chooseVector(
   }
   try {
     await installVector({
+      version: vectorVersion,
       baseUrl: process.env["VECTORFLOW_VECTOR_DOWNLOAD_URL"],
       directory: installed,
       progress: process.stderr.isTTY
@@ -176,6 +179,7 @@ async function startAgent(
     {
       name: "agent",
       args: [
+        ...nodeFlags,
         join(root, "agent/main.ts"),
         "run",
         "--server",
@@ -184,6 +188,8 @@ async function startAgent(
         agentDir,
         "--drain-limit",
         "4",
+        // The address may be the public one, but what is sent there stays on this machine.
+        "--allow-plaintext",
       ],
       env: {
         ...process.env,

@@ -1,32 +1,17 @@
-import { Client, credentials } from "@grpc/grpc-js";
-
-/** Where the agent plane is, and how to trust it. */
-export interface ServerAddress {
-  /** `host:port`. */
-  readonly target: string;
-  readonly tls: boolean;
-  /** PEM of the authority to trust instead of the system's. */
-  readonly ca: Buffer | undefined;
-}
-
-/** Reads `host:port`, `http://host:port` or `https://host:port`. Undefined when it is none of them. */
-export function parseServerAddress(
-  text: string,
-): { readonly target: string; readonly tls: boolean } | undefined {
-  const url = URL.parse(text.includes("://") ? text : `http://${text}`);
-  if (url === null || !["http:", "https:"].includes(url.protocol) || url.hostname === "")
-    return undefined;
-  if (url.pathname !== "/" || url.search !== "" || url.username !== "") return undefined;
-  const tls = url.protocol === "https:";
-  return { target: `${url.hostname}:${url.port === "" ? (tls ? 443 : 8081) : url.port}`, tls };
-}
+import type { Socket } from "node:net";
+import type { SecureContext } from "node:tls";
+import { CallCredentials, ChannelCredentials, Client } from "@grpc/grpc-js";
+import { endIfSilent, nextHop, openTunnel, startTls, trustOf } from "./dial.ts";
+import type { ServerAddress } from "./server-address.ts";
 
 /** A connection to the server. A half-open one is noticed within half a minute (A10). */
 export function openClient(address: ServerAddress): Client {
-  const trust = address.tls
-    ? credentials.createSsl(address.ca ?? null)
-    : credentials.createInsecure();
-  return new Client(address.target, trust, {
+  const { host, port } = nextHop(address);
+  const hop = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return new Client(hop, new DialledCredentials(address), {
+    "grpc.default_authority": address.target,
+    // The library's own reading of the proxy variables knows neither upper case nor ports nor deadlines.
+    "grpc.enable_http_proxy": 0,
     "grpc.keepalive_time_ms": 20_000,
     "grpc.keepalive_timeout_ms": 10_000,
     "grpc.keepalive_permit_without_calls": 1,
@@ -36,4 +21,46 @@ export function openClient(address: ServerAddress): Client {
     "grpc.max_reconnect_backoff_ms": 1000,
     "grpc.use_local_subchannel_pool": 1,
   });
+}
+
+/**
+ * Makes a session's connection of plain TCP to the next hop: tunnel, TLS, deadlines. The library's own
+ * credentials wait for ever for a silent peer, and offer an address as a TLS name, which Node refuses.
+ */
+class DialledCredentials extends ChannelCredentials {
+  readonly #address: ServerAddress;
+  #trust: SecureContext | undefined;
+
+  constructor(address: ServerAddress) {
+    super();
+    this.#address = address;
+  }
+
+  override _isSecure(): boolean {
+    return this.#address.tls;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return this === other;
+  }
+
+  override _createSecureConnector(
+    _target: unknown,
+    _options: unknown,
+    callCredentials?: CallCredentials,
+  ): ReturnType<ChannelCredentials["_createSecureConnector"]> {
+    const trust = (): SecureContext => (this.#trust ??= trustOf(this.#address.ca));
+    return {
+      connect: async (tcp: Socket) => {
+        const { host, tls } = this.#address;
+        const way = await openTunnel(tcp, this.#address, trust);
+        const socket = tls ? await startTls(way, host, trust()) : way;
+        endIfSilent(socket);
+        return { socket, secure: tls };
+      },
+      waitForReady: async () => {},
+      getCallCredentials: () => callCredentials ?? CallCredentials.createEmpty(),
+      destroy: () => {},
+    };
+  }
 }

@@ -1,4 +1,4 @@
-import { status } from "@grpc/grpc-js";
+import { status, type Client } from "@grpc/grpc-js";
 import { fullJitter } from "#common/backoff.ts";
 import { runSession, type SessionDeps, type SessionEnd } from "./session.ts";
 
@@ -21,13 +21,16 @@ export function pauseAfter(end: SessionEnd, failures: number, random: number): n
 
 /** Keeps a session open until the signal. Nothing that happens here touches a running pipeline (P2). */
 export async function runControlLoop(
-  deps: SessionDeps & { readonly random: () => number },
+  deps: Omit<SessionDeps, "client"> & { openClient(): Client; readonly random: () => number },
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     const startedAt = deps.clock.now().getTime();
-    const end = await runSession(deps, signal);
+    // A new one each time: a connection that hangs half-way must not be what the next session waits for (A10).
+    const client = deps.openClient();
+    const end = await runSession({ ...deps, client }, signal).finally(() => client.close());
+    deps.connection.closed(end.reason);
     if (signal.aborted) return;
     const lived = deps.clock.now().getTime() - startedAt;
     failures = end.welcomed && lived > stableMs ? 0 : failures + 1;

@@ -7,13 +7,14 @@ import {
 import { fullJitter } from "#common/backoff.ts";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
+import { ExpectedError } from "../expected-error.ts";
 import type { Identity } from "../state/identity.ts";
 import type { HostFacts } from "../telemetry/host-facts.ts";
 import { factsToProto } from "./control-proto.ts";
 import { enrollMethod } from "./grpc-service.ts";
 
 /** The server does not take this machine; trying again will not help. */
-export class EnrollmentRefusedError extends Error {
+export class EnrollmentRefusedError extends ExpectedError {
   override readonly name = "EnrollmentRefusedError";
 }
 

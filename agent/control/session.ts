@@ -24,6 +24,7 @@ import type { Reconciler } from "../reconcile/reconciler.ts";
 import type { HostFacts } from "../telemetry/host-facts.ts";
 import type { HostMetricsReader } from "../telemetry/host-metrics.ts";
 import type { Scraper } from "../telemetry/scraper.ts";
+import type { ConnectionState } from "./connection-state.ts";
 import {
   batchToProto,
   bodiesFromProto,
@@ -37,6 +38,7 @@ import { sessionMethod } from "./grpc-service.ts";
 
 export interface SessionDeps {
   readonly client: Client;
+  readonly connection: ConnectionState;
   readonly clock: Clock;
   readonly log: Logger;
   readonly bootId: string;
@@ -169,6 +171,7 @@ class Session {
   #begin(welcome: Welcome): void {
     this.#logCredit = welcome.limits?.logCreditLines ?? 1000;
     this.#setInterval(welcome.heartbeatIntervalMs);
+    this.#deps.connection.opened();
     this.#deps.log.info("connected", {
       nodeId: welcome.nodeId,
       sessionId: welcome.sessionId,

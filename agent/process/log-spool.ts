@@ -63,6 +63,7 @@ export class LogSpool {
   #sequence = 0;
   #lostBeforeBatch = 0;
   #lostBeforeBeat = 0;
+  #lostEver = 0;
   #onLines: (() => void) | undefined;
 
   constructor(id: string, bounds: SpoolBounds = defaults) {
@@ -83,6 +84,11 @@ export class LogSpool {
   /** Lines that are held, sent or not. */
   get lines(): number {
     return this.#unsent + this.linesUnderWay;
+  }
+
+  /** Lines lost since the agent started. */
+  get totalLost(): number {
+    return this.#lostEver;
   }
 
   /** Lines in batches that are not acknowledged. */
@@ -163,6 +169,7 @@ export class LogSpool {
   #count(lines: number): void {
     this.#lostBeforeBatch += lines;
     this.#lostBeforeBeat += lines;
+    this.#lostEver += lines;
   }
 
   #compact(): void {

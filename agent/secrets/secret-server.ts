@@ -3,9 +3,9 @@ import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isSea } from "node:sea";
 import type { Logger } from "#common/logger.ts";
 import { recordOf, stringOf } from "../state/parse.ts";
+import { helperCommand } from "./helper-command.ts";
 import { escapeForYaml } from "./yaml-escape.ts";
 
 const longestRequest = 256 * 1024;
@@ -109,10 +109,4 @@ function answerFor(
   if (value === undefined) return { value: null, error: "this host has no such secret" };
   if (value === "") return { value: null, error: "the secret is empty" };
   return { value: escapeForYaml(value), error: null };
-}
-
-/** How the agent's own executable answers for Vector. */
-function helperCommand(): readonly string[] {
-  if (isSea()) return [process.execPath, "secrets"];
-  return [process.execPath, join(import.meta.dirname, "helper.ts")];
 }

@@ -1,11 +1,12 @@
 import { open, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
+import { ExpectedError } from "../expected-error.ts";
 import { processStartTime } from "../process/process-identity.ts";
 import { numberOf, recordOf, stringOf } from "./parse.ts";
 
 /** Another agent works in the data directory. */
-export class DataDirInUseError extends Error {
+export class DataDirInUseError extends ExpectedError {
   override readonly name = "DataDirInUseError";
 }
 

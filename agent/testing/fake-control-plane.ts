@@ -1,6 +1,7 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   Server,
+  status,
   ServerCredentials,
   type ServerDuplexStream,
   type ServerUnaryCall,
@@ -73,6 +74,12 @@ export class FakeControlPlane implements AsyncDisposable {
   enrolments = 0;
   /** Bodies that were sent so far: none for a hash that the agent's Hello named (P1). */
   bodiesSent = 0;
+  /** The node token that sessions need. */
+  nodeToken = "vfn_token";
+  /** The only enrollment token that is good; undefined when all are. */
+  enrollmentToken: string | undefined;
+  /** Certificate and key with which it speaks TLS from the next start on. */
+  tls: { readonly certificate: string; readonly key: string } | undefined;
   installationId = "installation";
   generation = 1n;
   #server: Server | undefined;
@@ -86,16 +93,27 @@ export class FakeControlPlane implements AsyncDisposable {
     const server = new Server();
     server.addService(serviceDefinition, {
       enroll: (
-        _call: ServerUnaryCall<EnrollRequest, EnrollResponse>,
+        { request }: ServerUnaryCall<EnrollRequest, EnrollResponse>,
         done: sendUnaryData<EnrollResponse>,
       ) => {
+        if (
+          this.enrollmentToken !== undefined &&
+          request.enrollmentToken !== this.enrollmentToken
+        ) {
+          done({ code: status.UNAUTHENTICATED, details: "the enrollment token is not valid" });
+          return;
+        }
+        if (request.machineId === "") {
+          done({ code: status.INVALID_ARGUMENT, details: "the machine id is missing" });
+          return;
+        }
         this.enrolments += 1;
         done(
           null,
           create(EnrollResponseSchema, {
             installationId: this.installationId,
             nodeId: "node",
-            nodeToken: "vfn_token",
+            nodeToken: this.nodeToken,
             environmentId: "environment",
             environmentName: "Test",
           }),
@@ -104,7 +122,16 @@ export class FakeControlPlane implements AsyncDisposable {
       session: (call: Call) => this.#session(call),
     });
     const { promise, resolve, reject } = Promise.withResolvers<number>();
-    server.bindAsync(`127.0.0.1:${this.#port}`, ServerCredentials.createInsecure(), (error, port) =>
+    const credentials =
+      this.tls === undefined
+        ? ServerCredentials.createInsecure()
+        : ServerCredentials.createSsl(null, [
+            {
+              cert_chain: Buffer.from(this.tls.certificate),
+              private_key: Buffer.from(this.tls.key),
+            },
+          ]);
+    server.bindAsync(`127.0.0.1:${this.#port}`, credentials, (error, port) =>
       error === null ? resolve(port) : reject(error),
     );
     this.#port = await promise;
@@ -169,13 +196,26 @@ export class FakeControlPlane implements AsyncDisposable {
   }
 
   #session(call: Call): void {
-    this.#call = call;
+    const refuse = (code: status, details: string): boolean =>
+      call.emit("error", { code, details });
     call.on("error", () => {});
+    const [authorization] = call.metadata.get("authorization");
+    if (authorization !== `Bearer ${this.nodeToken}`) {
+      refuse(status.UNAUTHENTICATED, "the node token is not valid");
+      return;
+    }
+    let isGreeted = false;
     call.on("end", () => call.end());
     call.on("data", (request: SessionRequest) => {
       this.messages.push(request);
       const { message } = request;
+      if (!isGreeted && message.case !== "hello") {
+        refuse(status.INVALID_ARGUMENT, "the first message of a session must be Hello");
+        return;
+      }
       if (message.case === "hello") {
+        isGreeted = true;
+        this.#call = call;
         this.reports.push(...message.value.reports);
         this.#held = message.value.heldHashes;
         this.send({

@@ -42,13 +42,6 @@ export async function enroll(
   limiter: RateLimiter,
   input: EnrollmentInput,
 ): Promise<Enrollment> {
-  if (!/^[0-9a-zA-Z_-]{16,128}$/.test(input.machineId)) {
-    throw new DomainError(
-      "invalid",
-      "machine_id_invalid",
-      "the machine id needs 16 to 128 letters or digits",
-    );
-  }
   const tokenHash = hashToken(input.enrollmentToken);
   const environment = await scope.em.findOne(Environment, { enrollmentTokenHash: tokenHash });
   if (environment === null) {
@@ -57,6 +50,14 @@ export async function enroll(
       "unauthenticated",
       "enrollment_token_unknown",
       "the enrollment token is not valid: copy the current one from Hosts, Add a host",
+    );
+  }
+  // After the token, so that an agent can ask whether its token is good without using it up.
+  if (!/^[0-9a-zA-Z_-]{16,128}$/.test(input.machineId)) {
+    throw new DomainError(
+      "invalid",
+      "machine_id_invalid",
+      "the machine id needs 16 to 128 letters or digits",
     );
   }
   const nodeToken = newToken("vfn");
