@@ -59,7 +59,9 @@ export class AgentSession implements HubSession {
   #waiting: { readonly environment: EnvironmentState; readonly node: NodeState } | undefined;
   #sent = "";
   #vectorProblem: string;
-  #fenced: boolean;
+  /** Of the newest state that the agent was told. */
+  #generation: number;
+  #highestGeneration: number;
   #intervalMs: number;
   #ended = false;
 
@@ -70,7 +72,9 @@ export class AgentSession implements HubSession {
     start: {
       readonly held: Readonly<Record<string, string>>;
       readonly vectorProblem: string;
-      readonly fenced: boolean;
+      readonly generation: number;
+      /** The highest that the agent has accepted; infinite when that was another installation's. */
+      readonly highestGeneration: number;
       readonly intervalMs: number;
     },
   ) {
@@ -81,16 +85,18 @@ export class AgentSession implements HubSession {
     this.#deps = deps;
     this.#held = new Map(Object.entries(start.held));
     this.#vectorProblem = start.vectorProblem;
-    this.#fenced = start.fenced;
+    this.#generation = start.generation;
+    this.#highestGeneration = start.highestGeneration;
     this.#intervalMs = start.intervalMs;
   }
 
+  /** The agent ignores this server's state, until a person confirms it, which raises the generation (P10). */
   get fenced(): boolean {
-    return this.#fenced;
+    return this.#generation < this.#highestGeneration;
   }
 
-  set fenced(fenced: boolean) {
-    this.#fenced = fenced;
+  set highestGeneration(generation: number) {
+    this.#highestGeneration = generation;
   }
 
   set vectorProblem(problem: string) {
@@ -110,8 +116,9 @@ export class AgentSession implements HubSession {
     const { environment, node } = state;
     const wanted = node.maintenance ? [] : environment.pipelines;
     this.#pipelineNames = new Map(wanted.map(({ pipelineId, name }) => [pipelineId, name]));
+    this.#generation = environment.generation + node.generation;
     const digest = JSON.stringify([
-      environment.generation + node.generation,
+      this.#generation,
       node.maintenance,
       ...wanted.map(({ pipelineId, hash, version, attempt }) => [
         pipelineId,
@@ -164,7 +171,7 @@ export class AgentSession implements HubSession {
     const usage = usageFromProto(host, at);
     const condition: NodeCondition = {
       vectorProblem: this.#vectorProblem,
-      fenced: this.#fenced,
+      fenced: this.fenced,
       lostLogLines: Number(beat.lostLogLines),
       diskUsedRatio: fullestDisk(host),
       memoryUsedRatio:
