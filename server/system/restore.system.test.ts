@@ -93,8 +93,13 @@ test("an older database under a live agent stops nothing until a person confirms
   await using _agent = start(
     [
       join(root, "agent/main.ts"),
-      ...["run", "--server", `http://127.0.0.1:${ports.agents}`, "--token", token],
-      ...["--data-dir", join(dataDir.path, "agent")],
+      "run",
+      "--server",
+      `http://127.0.0.1:${ports.agents}`,
+      "--token",
+      token,
+      "--data-dir",
+      join(dataDir.path, "agent"),
     ],
     { VECTOR_BIN: vectorBin },
   );
