@@ -57,6 +57,8 @@ export class AgentSession implements HubSession {
   readonly #sender: Sender;
   #pipelineNames = new Map<string, string>();
   #waiting: { readonly environment: EnvironmentState; readonly node: NodeState } | undefined;
+  /** Parts of a state that the transport has not taken yet: it stops when the agent reads slowly. */
+  #partsUnread = 0;
   #sent = "";
   #vectorProblem: string;
   /** Of the newest state that the agent was told. */
@@ -105,13 +107,13 @@ export class AgentSession implements HubSession {
 
   offer(environment: EnvironmentState, node: NodeState): void {
     this.#waiting = { environment, node };
-    if (!this.#call.writableNeedDrain) this.sendWaiting();
+    this.#sendWaiting();
   }
 
-  /** Called when the agent has read on. */
-  sendWaiting(): void {
+  /** Sends the newest state, unless parts of the one before still wait for the agent to read. */
+  #sendWaiting(): void {
     const state = this.#waiting;
-    if (state === undefined || this.#ended) return;
+    if (state === undefined || this.#ended || this.#partsUnread > 0) return;
     this.#waiting = undefined;
     const { environment, node } = state;
     const wanted = node.maintenance ? [] : environment.pipelines;
@@ -130,7 +132,13 @@ export class AgentSession implements HubSession {
     if (digest === this.#sent) return;
     this.#sent = digest;
     const missing = wanted.filter(({ pipelineId, hash }) => this.#held.get(pipelineId) !== hash);
-    for (const bytes of this.#deps.encode(environment, node, missing)) this.#call.write(bytes);
+    for (const bytes of this.#deps.encode(environment, node, missing)) {
+      this.#partsUnread += 1;
+      this.#call.write(bytes, () => {
+        this.#partsUnread -= 1;
+        this.#sendWaiting();
+      });
+    }
     for (const { pipelineId, hash } of missing) this.#held.set(pipelineId, hash);
     // An agent forgets the bodies of what it no longer runs.
     const listed = new Set(wanted.map(({ pipelineId }) => pipelineId));

@@ -234,7 +234,6 @@ async function beginSession(
     leave();
     call.end();
   });
-  call.on("drain", () => session.sendWaiting());
   for (const report of greeting.reports.slice(0, 500)) session.report(report);
   receive(deps, installationId, call, session, node);
   await deps.hub.offerTo(session);
