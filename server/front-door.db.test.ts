@@ -57,7 +57,7 @@ describe("GET", () => {
       };
       const json = JSON.stringify(toJson(method.input, create(method.input, message)));
       const query = new URLSearchParams({ connect: "v1", encoding: "json", message: json });
-      const response = await fetch(`${server.server.webUrl}/${path}?${query}`, {
+      const response = await fetch(`${server.server.webUrl}/${path}?${query.toString()}`, {
         headers: { authorization: `Bearer ${token}` },
       });
       await response.text();

@@ -55,7 +55,7 @@ const giveBackMs = 250;
 function giveBackLost(pool: pg.Pool): void {
   const inUse = new Set<pg.PoolClient>();
   pool.on("acquire", (client) => inUse.add(client));
-  pool.on("release", (_error, client) => inUse.delete(client as pg.PoolClient));
+  pool.on("release", (_error, client) => inUse.delete(client));
   pool.on("connect", (client) => {
     client.once("end", () => {
       const late = setTimeout(() => {

@@ -50,7 +50,11 @@ async function freshCatalogue(): Promise<readonly string[]> {
 
 async function migrated(url: string): Promise<void> {
   const orm = await openOrm(url, 2);
-  await migrate(orm, url, now, silentLogger).finally(() => orm.close(true));
+  try {
+    await migrate(orm, url, now, silentLogger);
+  } finally {
+    await orm.close(true);
+  }
 }
 
 describe("a database", () => {
