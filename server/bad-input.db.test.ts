@@ -31,10 +31,9 @@ describe("bad input", () => {
     await bystander.connect();
     const page = new AbortController();
     stack.defer(() => page.abort());
-    const messages = server
-      .client(LiveService, admin.token)
-      .watch({ environmentId: admin.environmentId }, page)
-      [Symbol.asyncIterator]();
+    const { environmentId } = admin;
+    const watch = server.client(LiveService, admin.token).watch({ environmentId }, page);
+    const messages = watch[Symbol.asyncIterator]();
     await messages.next();
     void (async () => {
       for (;;) if ((await messages.next()).done === true) return;

@@ -61,7 +61,7 @@ export function logRpc(deps: ServerDeps): ServiceImpl<typeof LogService> {
           minimumLevel: storedLevels[request.minimumLevel],
         },
         request,
-        undefined,
+        request.endTime === undefined ? undefined : timestampDate(request.endTime),
       );
     },
     tailPipelineLogs(request, ctx) {

@@ -36,7 +36,7 @@ export function makeCertificates(): { readonly ca: string; readonly server: Test
       extension("2.5.29.37", sequence(oid("1.3.6.1.5.5.7.3.1")), false),
     ],
   });
-  const key = server.privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  const key = server.privateKey.export({ type: "pkcs8", format: "pem" });
   return { ca: pem(ca), server: { cert: pem(leaf), key } };
 }
 
