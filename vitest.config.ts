@@ -23,6 +23,15 @@ export default defineConfig({
         },
       },
       {
+        test: {
+          ...node,
+          name: "system",
+          include: ["server/system/**/*.system.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
         test: { ...node, name: "e2e", include: ["web/e2e/**/*.e2e.ts"] },
       },
       "web/vitest.config.ts",

@@ -41,6 +41,7 @@ interface Addresses {
   readonly web: string;
   readonly agents: string;
   readonly setup: string | undefined;
+  readonly listening: { readonly http: string; readonly agents: string };
 }
 
 async function main(): Promise<number> {
@@ -69,11 +70,16 @@ async function main(): Promise<number> {
     flags: "a",
     mode: 0o600,
   });
+  const serverEnv: NodeJS.ProcessEnv = {
+    ...process.env,
+    VECTORFLOW_DATA_DIR: config.dataDir,
+    VECTORFLOW_LOCAL_AGENT: "true",
+  };
   const server = supervise(
     {
       name: "server",
       args: [join(root, "server/main.ts"), "serve"],
-      env: { ...process.env, VECTORFLOW_DATA_DIR: config.dataDir, VECTORFLOW_LOCAL_AGENT: "true" },
+      env: serverEnv,
       cwd: root,
       onLine: (line) => {
         serverLog.write(`${line}\n`);
@@ -85,6 +91,9 @@ async function main(): Promise<number> {
   );
   const addresses = await Promise.race([started.promise, server.gaveUp]);
   if (addresses === undefined) return 1;
+  // A server that is started again must be where its agents and open pages look for it, also if port 0 was asked for.
+  serverEnv["VECTORFLOW_HTTP_LISTEN"] = addresses.listening.http;
+  serverEnv["VECTORFLOW_AGENT_LISTEN"] = addresses.listening.agents;
   print("");
   print(`VectorFlow ${version}`);
   print(`  Server   ${addresses.web}, agents at ${addresses.agents}`);
@@ -103,7 +112,7 @@ async function main(): Promise<number> {
 }
 
 function readServerLine(line: string, resolve: (addresses: Addresses) => void): void {
-  let record: { event?: string; web?: string; agents?: string; setup?: string; level?: string };
+  let record: Partial<Addresses> & { readonly event?: string; readonly level?: string };
   try {
     record = JSON.parse(line) as typeof record;
   } catch {
@@ -111,8 +120,9 @@ function readServerLine(line: string, resolve: (addresses: Addresses) => void): 
     process.stderr.write(`${line}\n`);
     return;
   }
-  if (record.event === "server started") {
-    resolve({ web: record.web ?? "", agents: record.agents ?? "", setup: record.setup });
+  if (record.event === "server started" && record.listening !== undefined) {
+    const { web = "", agents = "", setup, listening } = record;
+    resolve({ web, agents, setup, listening });
   } else if (record.level === "error") {
     process.stderr.write(`server: ${record.event ?? line}\n`);
   }

@@ -127,7 +127,7 @@ function listenAddress(
   problems: string[],
 ): ListenAddress {
   const text = value(key) ?? fallback;
-  const match = /^(?:\[([0-9a-fA-F:]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
     problems.push(`${key} must be host:port, as in ${fallback}, not ${JSON.stringify(text)}`);
@@ -142,13 +142,21 @@ function url(key: ConfigKey, value: Lookup, problems: string[]): string | undefi
   const parsed = URL.parse(text);
   const plain =
     parsed !== null && parsed.pathname === "/" && parsed.search === "" && parsed.hash === "";
-  if (!plain || !["http:", "https:"].includes(parsed.protocol)) {
+  if (!plain || !["http:", "https:"].includes(parsed.protocol) || !isHostName(parsed.hostname)) {
     problems.push(
       `${key} must be an address such as https://vectorflow.example.com, without a path`,
     );
     return undefined;
   }
   return parsed.origin;
+}
+
+/**
+ * URLs may have quotes, backticks and dollars in their hosts; commands that people paste into a shell are made from
+ * these addresses, so that only what names a host is taken (X6).
+ */
+function isHostName(text: string): boolean {
+  return /^[A-Za-z0-9._-]+$|^\[[0-9a-fA-F:.]+\]$/.test(text);
 }
 
 function integer(

@@ -60,7 +60,10 @@ export async function listenHttp(deps: ServerDeps, webRoot: string): Promise<Lis
   const h2 =
     deps.config.tls === undefined
       ? http2.createServer(secured)
-      : http2.createSecureServer({ ...deps.config.tls, allowHTTP1: true }, secured);
+      : http2.createSecureServer(
+          { ...deps.config.tls, allowHTTP1: true, handshakeTimeout: sniffTimeoutMs },
+          secured,
+        );
   const sockets = new Set<Socket>();
   const server = net.createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);

@@ -65,6 +65,7 @@ async function main(): Promise<number> {
   log.info("server started", {
     web: server.webUrl,
     agents: server.agentUrl,
+    listening: server.listening,
     // The first run, guarded by a token that works once.
     setup: server.setupUrl,
   });

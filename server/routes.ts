@@ -22,6 +22,7 @@ import { metricRpc } from "./metrics/metric.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
 import { accessInterceptor } from "./rpc/access-interceptor.ts";
 import { errorInterceptor } from "./rpc/error-interceptor.ts";
+import { streamLimitInterceptor } from "./rpc/stream-limit.ts";
 
 /** Every service of the user API, in the order of reflection. */
 export const userServices: readonly DescService[] = [
@@ -36,7 +37,7 @@ export const userServices: readonly DescService[] = [
 
 /** The interceptors of all calls; errors outermost, so that a denial is converted too. */
 export function interceptors(deps: ServerDeps) {
-  return [errorInterceptor(deps.log), accessInterceptor(deps)];
+  return [errorInterceptor(deps.log), accessInterceptor(deps), streamLimitInterceptor()];
 }
 
 /** The one list of what is served. */

@@ -27,6 +27,8 @@ import { PipelineCompiler } from "./pipelines/compiler.ts";
 export interface RunningServer extends AsyncDisposable {
   readonly webUrl: string;
   readonly agentUrl: string;
+  /** What it listens on, as `host:port` with the ports that were found for port 0. */
+  readonly listening: { readonly http: string; readonly agents: string };
   /** Where to do the first run, or undefined once it is done. */
   readonly setupUrl: string | undefined;
   readonly deps: ServerDeps;
@@ -160,6 +162,10 @@ export async function startServer(
     return {
       webUrl: addresses.web,
       agentUrl: addresses.agents,
+      listening: {
+        http: listenText(config.http.host, http.port),
+        agents: listenText(config.agent.host, agents.port),
+      },
       setupUrl: setupToken === undefined ? undefined : `${addresses.web}/setup?token=${setupToken}`,
       deps,
       failed,
@@ -170,6 +176,11 @@ export async function startServer(
     await stack.disposeAsync();
     throw error;
   }
+}
+
+/** In the form in which the configuration takes it. */
+function listenText(host: string, port: number): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 function addressesOf(

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { EntityCaseNamingStrategy } from "@mikro-orm/core";
 import { Migrator } from "@mikro-orm/migrations";
 import { MikroORM, defineConfig } from "@mikro-orm/postgresql";
+import type pg from "pg";
 import { entities } from "./entities.ts";
 
 const migrationsPath = join(import.meta.dirname, "../../migrations");
@@ -23,10 +24,13 @@ export function openOrm(url: string, poolSize = 10): Promise<MikroORM> {
       pool: { min: 0, max: poolSize, idleTimeoutMillis: 30_000 },
       driverOptions: {
         // Rows of plain SQL give moments as Date too, like those of entities.
-        onPoolCreated(pool: {
-          options: { types: { setTypeParser(oid: number, parse: (text: string) => Date): void } };
-        }) {
+        onPoolCreated(
+          pool: pg.Pool & {
+            options: { types: { setTypeParser(oid: number, parse: (text: string) => Date): void } };
+          },
+        ) {
           pool.options.types.setTypeParser(timestamptz, (text) => new Date(text));
+          giveBackLost(pool);
         },
       },
       migrations: {
@@ -39,4 +43,25 @@ export function openOrm(url: string, poolSize = 10): Promise<MikroORM> {
       },
     }),
   );
+}
+
+/** By then, whoever used a connection has been told that it is gone. */
+const giveBackMs = 250;
+
+/**
+ * A transaction whose connection ends in its midst cannot be rolled back, and the query builder then never gives the
+ * connection back: each such loss would cost one of the pool for good, and closing the pool would wait for ever.
+ */
+function giveBackLost(pool: pg.Pool): void {
+  const inUse = new Set<pg.PoolClient>();
+  pool.on("acquire", (client) => inUse.add(client));
+  pool.on("release", (_error, client) => inUse.delete(client));
+  pool.on("connect", (client) => {
+    client.once("end", () => {
+      const late = setTimeout(() => {
+        if (inUse.delete(client)) client.release(true);
+      }, giveBackMs);
+      late.unref();
+    });
+  });
 }

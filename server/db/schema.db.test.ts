@@ -117,7 +117,7 @@ describe("a freshly migrated database", () => {
     expect(differences).toEqual([]);
   });
 
-  test("is reached by two replicas that start at once", async () => {
+  test("is reached by two replicas that start at once (S14)", async () => {
     await using db = await connect();
     await db.query(`drop schema public cascade`);
     await db.query(`create schema public`);
@@ -158,7 +158,7 @@ describe("partitions", () => {
     expect(await db.query(`select 1 from "NodeMetric_default"`)).toHaveLength(0);
   });
 
-  test("are dropped as whole days when the retention is over", async () => {
+  test("are dropped as whole days when the retention is over (S9)", async () => {
     await using db = await connect();
     const orm = await openOrm(db.url, 2);
     const old = new Date("2020-01-01T00:00:00Z");

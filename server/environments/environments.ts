@@ -23,8 +23,23 @@ export interface EnvironmentView {
   readonly fencedNodeCount: number;
 }
 
-/** The environments of the actor's teams, by name; one of them when an id is given. */
-export async function listEnvironments(scope: Scope, id?: string): Promise<EnvironmentView[]> {
+/** The environments of the actor's teams, by name, after the given place. */
+export async function listEnvironments(
+  scope: Scope,
+  after: { readonly name: string; readonly id: string } | undefined,
+  limit: number,
+): Promise<EnvironmentView[]> {
+  return after === undefined
+    ? readEnvironments(scope, "true", [], limit)
+    : readEnvironments(scope, `(lower(e."name"), e."id") > (?, ?)`, [after.name, after.id], limit);
+}
+
+async function readEnvironments(
+  scope: Scope,
+  condition: string,
+  parameters: readonly string[],
+  limit: number,
+): Promise<EnvironmentView[]> {
   const { actor } = scope;
   if (actor.kind !== "user") return [];
   return scope.em.execute<EnvironmentView[]>(
@@ -38,14 +53,14 @@ export async function listEnvironments(scope: Scope, id?: string): Promise<Envir
      from "Environment" e
      join "Team" t on t."id" = e."teamId"
      left join "TeamMember" m on m."teamId" = t."id" and m."userId" = ?
-     where not e."isSystem" and (? or m."id" is not null) and (? or e."id" = ?)
-     order by lower(e."name")`,
-    [actor.isSuperAdmin, actor.userId, actor.isSuperAdmin, id === undefined, id ?? ""],
+     where not e."isSystem" and (? or m."id" is not null) and ${condition}
+     order by lower(e."name"), e."id" limit ?`,
+    [actor.isSuperAdmin, actor.userId, actor.isSuperAdmin, ...parameters, limit],
   );
 }
 
 export async function getEnvironment(scope: Scope, id: string): Promise<EnvironmentView> {
-  const [found] = await listEnvironments(scope, id);
+  const [found] = await readEnvironments(scope, `e."id" = ?`, [id], 1);
   if (found === undefined) throw notFound("environment", id);
   return found;
 }
@@ -92,19 +107,24 @@ export async function addEnvironment(scope: Scope, teamId: string, name: string)
   return environment.id;
 }
 
+/** How much of an enrollment token people see: its prefix and four characters. */
+export const tokenHintLength = 8;
+
 /** Replaces the enrollment token. The token is returned once; only its hash is kept. */
 export async function createEnrollmentToken(scope: Scope, environmentId: string): Promise<string> {
   const token = newToken("vfe");
   await transact(scope, async (tx) => {
     const environment = await tx.em.findOneOrFail(Environment, { id: environmentId });
     environment.enrollmentTokenHash = hashToken(token);
-    environment.enrollmentTokenHint = token.slice(0, 8);
+    environment.enrollmentTokenHint = token.slice(0, tokenHintLength);
     audit(tx, {
       action: "environment.enrollment_token_created",
       entityType: "Environment",
       entityId: environmentId,
       teamId: environment.teamId ?? null,
       environmentId,
+      // What people see of it too: tells later whose a refused token was.
+      metadata: { hint: environment.enrollmentTokenHint },
     });
     await announce(tx.em, { kind: "seen", environmentId, topic: "environment" });
   });

@@ -57,9 +57,13 @@ export class AgentSession implements HubSession {
   readonly #sender: Sender;
   #pipelineNames = new Map<string, string>();
   #waiting: { readonly environment: EnvironmentState; readonly node: NodeState } | undefined;
+  /** Parts of a state that the transport has not taken yet: it stops when the agent reads slowly. */
+  #partsUnread = 0;
   #sent = "";
   #vectorProblem: string;
-  #fenced: boolean;
+  /** Of the newest state that the agent was told. */
+  #generation: number;
+  #highestGeneration: number;
   #intervalMs: number;
   #ended = false;
 
@@ -70,7 +74,9 @@ export class AgentSession implements HubSession {
     start: {
       readonly held: Readonly<Record<string, string>>;
       readonly vectorProblem: string;
-      readonly fenced: boolean;
+      readonly generation: number;
+      /** The highest that the agent has accepted; infinite when that was another installation's. */
+      readonly highestGeneration: number;
       readonly intervalMs: number;
     },
   ) {
@@ -81,16 +87,18 @@ export class AgentSession implements HubSession {
     this.#deps = deps;
     this.#held = new Map(Object.entries(start.held));
     this.#vectorProblem = start.vectorProblem;
-    this.#fenced = start.fenced;
+    this.#generation = start.generation;
+    this.#highestGeneration = start.highestGeneration;
     this.#intervalMs = start.intervalMs;
   }
 
+  /** The agent ignores this server's state, until a person confirms it, which raises the generation (P10). */
   get fenced(): boolean {
-    return this.#fenced;
+    return this.#generation < this.#highestGeneration;
   }
 
-  set fenced(fenced: boolean) {
-    this.#fenced = fenced;
+  set highestGeneration(generation: number) {
+    this.#highestGeneration = generation;
   }
 
   set vectorProblem(problem: string) {
@@ -99,19 +107,20 @@ export class AgentSession implements HubSession {
 
   offer(environment: EnvironmentState, node: NodeState): void {
     this.#waiting = { environment, node };
-    if (!this.#call.writableNeedDrain) this.sendWaiting();
+    this.#sendWaiting();
   }
 
-  /** Called when the agent has read on. */
-  sendWaiting(): void {
+  /** Sends the newest state, unless parts of the one before still wait for the agent to read. */
+  #sendWaiting(): void {
     const state = this.#waiting;
-    if (state === undefined || this.#ended) return;
+    if (state === undefined || this.#ended || this.#partsUnread > 0) return;
     this.#waiting = undefined;
     const { environment, node } = state;
     const wanted = node.maintenance ? [] : environment.pipelines;
     this.#pipelineNames = new Map(wanted.map(({ pipelineId, name }) => [pipelineId, name]));
+    this.#generation = environment.generation + node.generation;
     const digest = JSON.stringify([
-      environment.generation + node.generation,
+      this.#generation,
       node.maintenance,
       ...wanted.map(({ pipelineId, hash, version, attempt }) => [
         pipelineId,
@@ -123,7 +132,13 @@ export class AgentSession implements HubSession {
     if (digest === this.#sent) return;
     this.#sent = digest;
     const missing = wanted.filter(({ pipelineId, hash }) => this.#held.get(pipelineId) !== hash);
-    for (const bytes of this.#deps.encode(environment, node, missing)) this.#call.write(bytes);
+    for (const bytes of this.#deps.encode(environment, node, missing)) {
+      this.#partsUnread += 1;
+      this.#call.write(bytes, () => {
+        this.#partsUnread -= 1;
+        this.#sendWaiting();
+      });
+    }
     for (const { pipelineId, hash } of missing) this.#held.set(pipelineId, hash);
     // An agent forgets the bodies of what it no longer runs.
     const listed = new Set(wanted.map(({ pipelineId }) => pipelineId));
@@ -164,7 +179,7 @@ export class AgentSession implements HubSession {
     const usage = usageFromProto(host, at);
     const condition: NodeCondition = {
       vectorProblem: this.#vectorProblem,
-      fenced: this.#fenced,
+      fenced: this.fenced,
       lostLogLines: Number(beat.lostLogLines),
       diskUsedRatio: fullestDisk(host),
       memoryUsedRatio:

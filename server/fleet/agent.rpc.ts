@@ -191,13 +191,14 @@ async function beginSession(
     );
   }
   const greeting = first.message.value;
-  const { generation, fenced } = await recordHello(deps, node, greeting, installationId);
+  const { generation, highestGeneration } = await recordHello(deps, node, greeting, installationId);
   const intervalMs = heartbeatInterval(deps.config.heartbeatIntervalMs, deps.fleetSize());
   const sender = { nodeId: node.id, environmentId: node.environmentId };
   const session = new AgentSession(sender, call, sessionDeps, {
     held: greeting.heldHashes,
     vectorProblem: greeting.host?.vector?.problem ?? "",
-    fenced,
+    generation,
+    highestGeneration,
     intervalMs,
   });
   call.write(
@@ -233,9 +234,8 @@ async function beginSession(
     leave();
     call.end();
   });
-  call.on("drain", () => session.sendWaiting());
   for (const report of greeting.reports.slice(0, 500)) session.report(report);
-  receive(deps, call, session, node);
+  receive(deps, installationId, call, session, node);
   await deps.hub.offerTo(session);
 }
 
@@ -264,13 +264,13 @@ function firstMessage(call: AgentCall): Promise<SessionRequest> {
   return promise;
 }
 
-/** Writes what Hello says of the node. Returns its generation, and whether the agent fences this server off. */
+/** Writes what Hello says of the node. Returns its generation, and the highest that the agent has accepted (P10). */
 async function recordHello(
   deps: ServerDeps,
   node: VectorNode,
   hello: Hello,
   installationId: string,
-): Promise<{ generation: number; fenced: boolean }> {
+): Promise<{ generation: number; highestGeneration: number }> {
   const { metadata, hostname, ...facts } = factsFromProto(hello.host);
   const em = deps.orm.em.fork();
   const [row] = await em.execute<{ generation: string }[]>(
@@ -280,9 +280,7 @@ async function recordHello(
   );
   const generation = Number(row?.generation ?? 0);
   const highest = Number(hello.highestGeneration);
-  const fenced =
-    highest > generation ||
-    (hello.installationId !== "" && hello.installationId !== installationId);
+  const highestGeneration = fenceOf(hello, installationId);
   if (hello.protocol > protocolVersion) {
     deps.log.info("an agent speaks a newer protocol", {
       nodeId: node.id,
@@ -303,15 +301,30 @@ async function recordHello(
       host: hostname,
       metadata,
       reportedGeneration: highest,
-      fenced,
+      fenced: highestGeneration > generation,
       lastSeen: now,
       changedAt: now,
     },
   );
-  return { generation, fenced };
+  return { generation, highestGeneration };
 }
 
-function receive(deps: ServerDeps, call: AgentCall, session: AgentSession, node: VectorNode): void {
+/** The generation from which the agent will listen again. */
+function fenceOf(
+  refusal: { readonly highestGeneration: bigint; readonly installationId: string },
+  installationId: string,
+): number {
+  const foreign = refusal.installationId !== "" && refusal.installationId !== installationId;
+  return foreign ? Infinity : Number(refusal.highestGeneration);
+}
+
+function receive(
+  deps: ServerDeps,
+  installationId: string,
+  call: AgentCall,
+  session: AgentSession,
+  node: VectorNode,
+): void {
   let windowStart = 0;
   let inWindow = 0;
   call.on("data", (request: SessionRequest) => {
@@ -344,8 +357,10 @@ function receive(deps: ServerDeps, call: AgentCall, session: AgentSession, node:
           session.logs(message.value);
           break;
         case "fenced":
-          session.fenced = true;
-          void recordFence(deps, node.id, Number(message.value.highestGeneration));
+          session.highestGeneration = fenceOf(message.value, installationId);
+          if (session.fenced) {
+            void recordFence(deps, node.id, Number(message.value.highestGeneration));
+          }
           break;
         default:
           // Answers to what this server never asks for, and kinds that it does not know (A6).

@@ -6,6 +6,7 @@ import { newId } from "../db/columns.ts";
 import type { DeploymentMode } from "../db/enums.ts";
 import { transact } from "../db/transaction.ts";
 import { Environment } from "../environments/environment.entity.ts";
+import { tokenHintLength } from "../environments/environments.ts";
 import { DomainError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { VectorNode, type NodeMetadata } from "./vector-node.entity.ts";
@@ -114,14 +115,43 @@ function addressOf(scope: Scope): string | undefined {
   return scope.actor.kind === "system" ? undefined : scope.actor.ipAddress;
 }
 
+/**
+ * The environment that a token once belonged to, by the first characters that its creation left in the audit: so the
+ * people who handed it out learn that a host still uses it.
+ */
+async function findFormerOwner(
+  tx: Scope,
+  token: string,
+): Promise<{ id: string; teamId: string | null } | undefined> {
+  const hint = token.slice(0, tokenHintLength);
+  if (hint.length < tokenHintLength) return undefined;
+  const [owner] = await tx.em.execute<{ id: string; teamId: string | null }[]>(
+    `select e."id", e."teamId" from "AuditLog" a join "Environment" e on e."id" = a."entityId"
+     where a."entityType" = 'Environment' and a."action" = 'environment.enrollment_token_created'
+       and a."metadata" ->> 'hint' = ? order by a."createdAt" desc limit 1`,
+    [hint],
+  );
+  return owner;
+}
+
 async function refuse(scope: Scope, limiter: RateLimiter, input: EnrollmentInput): Promise<void> {
   if (!limiter.take(addressOf(scope) ?? "")) return;
   await transact(scope, async (tx) => {
+    const owner = await findFormerOwner(tx, input.enrollmentToken);
     audit(tx, {
       action: "node.enrollment_refused",
       entityType: "VectorNode",
       entityId: "",
-      metadata: { host: input.host.hostname, machineId: input.machineId },
+      teamId: owner?.teamId ?? null,
+      environmentId: owner?.id ?? null,
+      metadata: {
+        host: input.host.hostname,
+        machineId: input.machineId,
+        reason: owner === undefined ? "token_unknown" : "token_replaced",
+      },
     });
+    if (owner !== undefined) {
+      await announce(tx.em, { kind: "seen", environmentId: owner.id, topic: "environment" });
+    }
   });
 }

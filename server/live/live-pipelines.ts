@@ -28,7 +28,10 @@ export interface LivePipeline extends PipelineRow {
 /** A measurement older than this is no live number. */
 const freshMs = 45_000;
 
-/** What nodes reported counts only while they can be reached: an old word is no running pipeline (S6). */
+/**
+ * What nodes reported counts only while they can be reached and belong to the fleet: an old word, or that of a host
+ * whose token was revoked, is no running pipeline (S6).
+ */
 export function listLivePipelines(
   em: EntityManager,
   environmentId: string,
@@ -63,7 +66,7 @@ export function listLivePipelines(
            sum(s."errorRate") filter (where s."ratesAt" > ?) as "errors",
            sum(s."discardRate") filter (where s."ratesAt" > ?) as "discarded"
          from "NodePipelineStatus" s join "VectorNode" n on n."id" = s."nodeId"
-         where s."pipelineId" = p."id" and n."status" <> 'UNREACHABLE'
+         where s."pipelineId" = p."id" and n."status" <> 'UNREACHABLE' and n."nodeTokenHash" is not null
        ) live
      where p."environmentId" = ? and not p."isSystem" order by lower(p."name")`,
     [...Array.from({ length: 7 }, () => fresh), environmentId],

@@ -1,16 +1,14 @@
 import { timestampDate, timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { LogLevel, type LogLineSchema } from "#gen/vectorflow/v1/log_pb.ts";
 import type { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import type { LogLevel as StoredLevel } from "../db/enums.ts";
 import type { ServerDeps } from "../deps.ts";
 import { callScope } from "../rpc/call-scope.ts";
-import { decodePageToken, encodePageToken, pageSize } from "../rpc/page-token.ts";
+import { decodePageToken, encodePageToken, isTimePlace, pageSize } from "../rpc/page-token.ts";
 import { streamSignal } from "../rpc/stream-signal.ts";
-import { listLogs, tailLogs, type LogQuery, type LogView } from "./logs.ts";
-
-type Place = readonly [at: number, id: string];
+import { listLogs, tailLogs, type LogQuery, type LogView, type TailQuery } from "./logs.ts";
 
 export function logRpc(deps: ServerDeps): ServiceImpl<typeof LogService> {
   const list = async (
@@ -20,23 +18,25 @@ export function logRpc(deps: ServerDeps): ServiceImpl<typeof LogService> {
     end: Date | undefined,
   ) => {
     const size = pageSize(request.pageSize, 200, 1000);
-    const place = decodePageToken(request.pageToken, isPlace);
+    const place = decodePageToken(request.pageToken, isTimePlace);
     const before =
       place === undefined
         ? end === undefined
           ? undefined
           : { at: end, id: "" }
         : { at: new Date(place[0]), id: place[1] };
-    const rows = await listLogs(em, { ...query, before, limit: size + 1 });
-    const page = rows.slice(0, size);
-    const last = page.at(-1);
+    const { lines, next } = await listLogs(em, { ...query, before, limit: size });
     return {
-      lines: page.map(toProto),
-      nextPageToken:
-        rows.length > size && last !== undefined
-          ? encodePageToken([last.timestamp.getTime(), last.id])
-          : "",
+      lines: lines.map(toProto),
+      nextPageToken: next === undefined ? "" : encodePageToken([next.at.getTime(), next.id]),
     };
+  };
+  const tail = async function* (query: TailQuery, ctx: HandlerContext) {
+    using life = streamSignal(deps, ctx);
+    for await (const batch of tailLogs(() => deps.orm.em.fork(), deps.clock, query, life.signal)) {
+      yield { lines: batch.lines.map(toProto), skippedLines: BigInt(batch.skipped) };
+    }
+    life.throwIfEnded();
   };
   return {
     async listPipelineLogs(request, ctx) {
@@ -61,25 +61,16 @@ export function logRpc(deps: ServerDeps): ServiceImpl<typeof LogService> {
           minimumLevel: storedLevels[request.minimumLevel],
         },
         request,
-        undefined,
+        request.endTime === undefined ? undefined : timestampDate(request.endTime),
       );
     },
-    async *tailPipelineLogs(request, ctx) {
-      using life = streamSignal(deps, ctx);
-      const query = {
-        pipelineId: request.pipelineId,
-        minimumLevel: storedLevels[request.minimumLevel],
-        ...(request.nodeId === "" ? {} : { nodeId: request.nodeId }),
-      };
-      for await (const batch of tailLogs(
-        () => deps.orm.em.fork(),
-        deps.clock,
-        query,
-        life.signal,
-      )) {
-        yield { lines: batch.lines.map(toProto), skippedLines: BigInt(batch.skipped) };
-      }
-      life.throwIfEnded();
+    tailPipelineLogs(request, ctx) {
+      const { pipelineId, nodeId } = request;
+      const minimumLevel = storedLevels[request.minimumLevel];
+      return tail({ pipelineId, minimumLevel, ...(nodeId === "" ? {} : { nodeId }) }, ctx);
+    },
+    tailNodeLogs({ nodeId, minimumLevel }, ctx) {
+      return tail({ nodeId, minimumLevel: storedLevels[minimumLevel] }, ctx);
     },
   };
 }
@@ -91,10 +82,6 @@ const storedLevels: Partial<Record<LogLevel, StoredLevel>> = {
   [LogLevel.WARN]: "WARN",
   [LogLevel.ERROR]: "ERROR",
 };
-
-function isPlace(place: unknown): place is Place {
-  return Array.isArray(place) && typeof place[0] === "number" && typeof place[1] === "string";
-}
 
 function toProto(line: LogView): MessageInitShape<typeof LogLineSchema> {
   return {

@@ -25,8 +25,36 @@ export interface LogQuery {
   readonly limit: number;
 }
 
-/** Lines newest first. */
-export function listLogs(em: EntityManager, query: LogQuery): Promise<LogView[]> {
+/** A search reads at most this many lines for a page: no text makes the database read days (S11). */
+const searchedLines = 20_000;
+
+type Place = NonNullable<LogQuery["before"]>;
+
+/** Lines newest first, and the place to go on from when there may be more. */
+export async function listLogs(
+  em: EntityManager,
+  query: LogQuery,
+): Promise<{ readonly lines: LogView[]; readonly next: Place | undefined }> {
+  const rows = await readLogs(em, { ...query, limit: query.limit + 1 });
+  const lines = rows.slice(0, query.limit);
+  const last = lines.at(-1);
+  if (rows.length > query.limit && last !== undefined) {
+    return { lines, next: { at: last.timestamp, id: last.id } };
+  }
+  if (query.search === "") return { lines, next: undefined };
+  const { sql, values } = conditionsOf(query);
+  const [end] = await em.execute<Place[]>(
+    `select l."timestamp" as "at", l."id" from "PipelineLog" l where ${sql}
+     order by l."timestamp" desc, l."id" desc offset ? limit 1`,
+    [...values, searchedLines - 1],
+  );
+  return { lines, next: end };
+}
+
+function conditionsOf(query: Omit<LogQuery, "search" | "limit">): {
+  readonly sql: string;
+  readonly values: unknown[];
+} {
   const conditions: string[] = [];
   const values: unknown[] = [];
   const where = (condition: string, ...parameters: unknown[]): void => {
@@ -37,16 +65,25 @@ export function listLogs(em: EntityManager, query: LogQuery): Promise<LogView[]>
   if (query.nodeId !== undefined) where(`l."nodeId" = ?`, query.nodeId);
   // The enum's order is the order of severity.
   if (query.minimumLevel !== undefined) where(`l."level" >= ?::"LogLevel"`, query.minimumLevel);
-  if (query.search !== "") where(`position(lower(?) in lower(l."message")) > 0`, query.search);
   if (query.before !== undefined) {
     where(`(l."timestamp", l."id") < (?, ?)`, query.before.at, query.before.id);
   }
+  return { sql: conditions.join(" and "), values };
+}
+
+async function readLogs(em: EntityManager, query: LogQuery): Promise<LogView[]> {
+  const { sql, values } = conditionsOf(query);
+  const order = `order by l."timestamp" desc, l."id" desc`;
+  const lines =
+    query.search === ""
+      ? `select l.* from "PipelineLog" l where ${sql} ${order} limit ?`
+      : `select * from (select l.* from "PipelineLog" l where ${sql} ${order} limit ${searchedLines}) l
+         where position(lower(?) in lower(l."message")) > 0 ${order} limit ?`;
   return em.execute<LogView[]>(
     `select l."id", l."timestamp", l."level", l."nodeId", n."name" as "nodeName", l."pipelineId",
        l."componentKey", l."message"
-     from "PipelineLog" l left join "VectorNode" n on n."id" = l."nodeId"
-     where ${conditions.join(" and ")} order by l."timestamp" desc, l."id" desc limit ?`,
-    [...values, query.limit],
+     from (${lines}) l left join "VectorNode" n on n."id" = l."nodeId" ${order}`,
+    [...values, ...(query.search === "" ? [] : [query.search]), query.limit],
   );
 }
 
@@ -61,21 +98,25 @@ export interface TailBatch {
   readonly skipped: number;
 }
 
+/** What a tail follows: a pipeline over its nodes, or a node over its pipelines. */
+export type TailQuery = Pick<LogQuery, "minimumLevel" | "pipelineId" | "nodeId">;
+
 /**
- * Follows the lines of a pipeline, beginning with the newest stored ones. Read from the database, so that it
+ * Follows the lines of a pipeline or a node, beginning with the newest stored ones. Read from the database, so that it
  * does not matter which replica the agents talk to. Yields an empty batch when nothing came for ten seconds.
  */
 export async function* tailLogs(
   fork: () => EntityManager,
   clock: Clock,
-  query: Pick<LogQuery, "minimumLevel"> & { readonly pipelineId: string; readonly nodeId?: string },
+  query: TailQuery,
   signal: AbortSignal,
 ): AsyncGenerator<TailBatch> {
   const seen = new Map<string, number>();
   let quietSince = clock.now().getTime();
   let newest = 0;
   for (let first = true; !signal.aborted; first = false) {
-    const rows = await listLogs(fork(), {
+    const after = newest;
+    const rows = await readLogs(fork(), {
       ...query,
       search: "",
       before: undefined,
@@ -88,14 +129,43 @@ export async function* tailLogs(
       seen.set(id, timestamp.getTime());
       newest = Math.max(newest, timestamp.getTime());
     }
+    // A full reading without a known line in it means that more came than fit.
+    const skipped =
+      !first && fresh.length === maximumBatch
+        ? await skipOver(fork(), query, new Date(after - overlapMs), seen)
+        : 0;
     for (const [id, at] of seen) if (at < newest - overlapMs * 2) seen.delete(id);
     const now = clock.now().getTime();
-    // A full reading without a known line in it means that more came than fit.
-    const overrun = !first && fresh.length === maximumBatch;
     if (fresh.length > 0 || first || now - quietSince >= 10_000) {
       quietSince = now;
-      yield { lines: fresh, skipped: overrun ? 1 : 0 };
+      yield { lines: fresh, skipped };
     }
     await clock.sleep(pollMs, signal).catch(() => {});
   }
+}
+
+/** Ids that one overrun looks at; beyond them lines are counted and not remembered. */
+const maximumSkipped = 50_000;
+
+/** Counts the lines since a moment that no reading gave, and marks them as seen: each is skipped once. */
+async function skipOver(
+  em: EntityManager,
+  query: TailQuery,
+  since: Date,
+  seen: Map<string, number>,
+): Promise<number> {
+  const { sql, values } = conditionsOf({ ...query, before: undefined });
+  const from = `from "PipelineLog" l where ${sql} and l."timestamp" > ?`;
+  const rows = await em.execute<{ id: string; timestamp: Date }[]>(
+    `select l."id", l."timestamp" ${from} order by l."timestamp" desc, l."id" desc limit ?`,
+    [...values, since, maximumSkipped],
+  );
+  const missed = rows.filter(({ id }) => !seen.has(id));
+  for (const { id, timestamp } of missed) seen.set(id, timestamp.getTime());
+  if (rows.length < maximumSkipped) return missed.length;
+  const [total] = await em.execute<{ count: number }[]>(`select count(*)::int as "count" ${from}`, [
+    ...values,
+    since,
+  ]);
+  return missed.length + Math.max(0, (total?.count ?? 0) - rows.length);
 }

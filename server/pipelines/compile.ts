@@ -13,6 +13,9 @@ export interface CompiledPipeline {
   readonly configYaml: string | undefined;
 }
 
+/** More tell nobody more; errors come first. */
+const maximumProblems = 500;
+
 /** Larger programs are left to the hosts' own Vector: the compiler's time grows faster than their length. */
 const maximumVrlLength = 65_536;
 
@@ -46,9 +49,11 @@ export async function compilePipeline(
   const rank = { error: 0, warning: 1 };
   return {
     graph,
-    problems: problems.toSorted(
-      (a, b) => rank[a.severity] - rank[b.severity] || (a.span?.from ?? 0) - (b.span?.from ?? 0),
-    ),
+    problems: problems
+      .toSorted(
+        (a, b) => rank[a.severity] - rank[b.severity] || (a.span?.from ?? 0) - (b.span?.from ?? 0),
+      )
+      .slice(0, maximumProblems),
     configYaml: hasErrors ? undefined : renderConfig(graph, catalogue),
   };
 }

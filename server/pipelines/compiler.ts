@@ -14,7 +14,7 @@ type Answer = { readonly id: number } & (
   | { readonly failed: string }
 );
 
-const timeoutMs = 5000;
+const defaultTimeoutMs = 5000;
 const idleMs = 60_000;
 const maximumWaiting = 50;
 
@@ -26,7 +26,12 @@ export class PipelineCompiler implements AsyncDisposable {
   #worker: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
   #nextId = 0;
+  readonly #timeoutMs: number;
   readonly #waiting = new Map<number, Waiting>();
+
+  constructor(timeoutMs = defaultTimeoutMs) {
+    this.#timeoutMs = timeoutMs;
+  }
 
   /** Throws DomainError `exhausted` when too many wait, and `invalid` when the text takes too long. */
   compile(text: string, context: CheckContext): Promise<CompiledPipeline> {
@@ -39,7 +44,7 @@ export class PipelineCompiler implements AsyncDisposable {
     }
     const id = (this.#nextId += 1);
     const { promise, resolve, reject } = Promise.withResolvers<CompiledPipeline>();
-    const timer = setTimeout(() => this.#giveUp(id), timeoutMs);
+    const timer = setTimeout(() => this.#giveUp(id), this.#timeoutMs);
     this.#waiting.set(id, { resolve, reject, timer });
     clearTimeout(this.#idle);
     (this.#worker ??= this.#start()).postMessage({ id, text, context });
@@ -80,7 +85,7 @@ export class PipelineCompiler implements AsyncDisposable {
       clearTimeout(waiting.timer);
       waiting.reject(
         other === id
-          ? tooHard()
+          ? tooHard(this.#timeoutMs)
           : new DomainError(
               "unavailable",
               "compiler_restarted",
@@ -104,7 +109,7 @@ export class PipelineCompiler implements AsyncDisposable {
   }
 }
 
-function tooHard(): DomainError {
+function tooHard(timeoutMs: number): DomainError {
   return new DomainError(
     "invalid",
     "pipeline_too_complex",

@@ -55,9 +55,34 @@ export function summaryToProto(
   };
 }
 
-export function problemToProto(
-  problem: Problem,
+/** Lines are counted once for all: a text may have a mebibyte and hundreds of problems (S8). */
+export function problemsToProto(
+  problems: readonly Problem[],
   text: string,
+): Exclude<MessageInitShape<typeof ProblemSchema>, Message>[] {
+  const lineAt = lineCounter(text);
+  return problems.map((problem) => problemToProto(problem, lineAt));
+}
+
+/** Tells the line of a place, from 1. */
+function lineCounter(text: string): (place: number) => number {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return (place) => {
+    let low = 0;
+    let high = starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= place) low = middle;
+      else high = middle;
+    }
+    return low + 1;
+  };
+}
+
+function problemToProto(
+  problem: Problem,
+  lineAt: (place: number) => number,
 ): Exclude<MessageInitShape<typeof ProblemSchema>, Message> {
   const { span } = problem;
   return {
@@ -70,7 +95,7 @@ export function problemToProto(
       : {
           from: span.from,
           to: span.to,
-          line: text.slice(0, span.from).split("\n").length,
+          line: lineAt(span.from),
         }),
   };
 }

@@ -15,11 +15,10 @@ import {
   rollbackPipeline,
   undeployPipeline,
 } from "./deployments.ts";
-import { parsePipelineText } from "./graph.ts";
 import { listPipelines, readPipelineRow } from "./pipeline-list.ts";
 import {
   changeToProto,
-  problemToProto,
+  problemsToProto,
   statusToProto,
   summaryToProto,
   versionToProto,
@@ -134,7 +133,7 @@ async function fullPipeline(
     summary: summaryToProto(row),
     yaml: pipeline.yaml,
     revision: String(pipeline.revision),
-    problems: problems.map((problem) => problemToProto(problem, pipeline.yaml)),
+    problems: problemsToProto(problems, pipeline.yaml),
     deployedYaml: deployed?.configYaml ?? "",
   };
 }
@@ -150,7 +149,11 @@ async function preview(
     pipeline.deployedVersion == null
       ? undefined
       : await findVersion(scope, pipeline.id, pipeline.deployedVersion);
-  const before = deployed === undefined ? undefined : parsePipelineText(deployed.sourceYaml).graph;
+  // Also taken apart on the compiler's thread: it may be as large as the draft (S8).
+  const before =
+    deployed === undefined
+      ? undefined
+      : await compileIn(scope, deps.compiler, pipeline.environmentId, deployed.sourceYaml);
   const targets = await scope.em.execute<{ id: string; name: string; connected: boolean }[]>(
     `select "id", "name", "status" in ('HEALTHY', 'DEGRADED') as "connected" from "VectorNode"
      where "environmentId" = ? and "nodeTokenHash" is not null order by lower("name") limit 1000`,
@@ -158,12 +161,12 @@ async function preview(
   );
   return {
     configYaml: compiled.configYaml ?? "",
-    problems: compiled.problems.map((problem) => problemToProto(problem, request.yaml)),
+    problems: problemsToProto(compiled.problems, request.yaml),
     deployedYaml: deployed?.configYaml ?? "",
     changes:
       compiled.graph === undefined
         ? []
-        : compareGraphs(before, compiled.graph).map(({ key, kind }) => ({
+        : compareGraphs(before?.graph, compiled.graph).map(({ key, kind }) => ({
             componentKey: key,
             kind: changeToProto[kind],
           })),

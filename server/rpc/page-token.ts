@@ -30,6 +30,11 @@ export function isNamePlace(place: unknown): place is { name: string; id: string
   return typeof name === "string" && typeof id === "string";
 }
 
+/** A place in a list that is sorted by time: milliseconds, and the id among those of one moment. */
+export function isTimePlace(place: unknown): place is readonly [at: number, id: string] {
+  return Array.isArray(place) && typeof place[0] === "number" && typeof place[1] === "string";
+}
+
 /** The number of rows to give: the default for 0, and never more than the maximum. */
 export function pageSize(asked: number, fallback: number, maximum: number): number {
   return asked === 0 ? fallback : Math.min(asked, maximum);

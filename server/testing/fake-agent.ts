@@ -248,6 +248,15 @@ export class FakeAgent implements AsyncDisposable {
     this.onDesired?.(state);
   }
 
+  /** Stops to read, as a host does whose agent is stuck; what comes meanwhile piles up before it. */
+  pause(): void {
+    this.#session?.pause();
+  }
+
+  resume(): void {
+    this.#session?.resume();
+  }
+
   /** Goes without a word, as a host does that loses power. */
   drop(): void {
     this.#session?.cancel();

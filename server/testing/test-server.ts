@@ -39,9 +39,11 @@ export async function startTestServer(
     ...env,
   });
   const server = stack.use(await startServer(config, log));
+  // Where it listens: its public address need not lead anywhere.
+  const baseUrl = `http://${server.listening.http}`;
   const transport = (token?: string): Transport =>
     createConnectTransport({
-      baseUrl: server.webUrl,
+      baseUrl,
       httpVersion: "1.1",
       interceptors: [
         (next) => (request) => {

@@ -2,19 +2,19 @@
 // @generated from file vectorflow/v1/environment.proto (package vectorflow.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Role } from "./role_pb.ts";
 import { file_vectorflow_v1_role } from "./role_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file vectorflow/v1/environment.proto.
  */
 export const file_vectorflow_v1_environment: GenFile = /*@__PURE__*/
-  fileDesc("Ch92ZWN0b3JmbG93L3YxL2Vudmlyb25tZW50LnByb3RvEg12ZWN0b3JmbG93LnYxIoUCCgtFbnZpcm9ubWVudBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3RlYW1faWQYAyABKAkSEQoJdGVhbV9uYW1lGAQgASgJEiEKBHJvbGUYBSABKA4yEy52ZWN0b3JmbG93LnYxLlJvbGUSHQoVZW5yb2xsbWVudF90b2tlbl9oaW50GAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpub2RlX2NvdW50GAggASgNEhYKDnBpcGVsaW5lX2NvdW50GAkgASgNEhkKEWZlbmNlZF9ub2RlX2NvdW50GAogASgNYgZwcm90bzM", [file_google_protobuf_timestamp, file_vectorflow_v1_role]);
+  fileDesc("Ch92ZWN0b3JmbG93L3YxL2Vudmlyb25tZW50LnByb3RvEg12ZWN0b3JmbG93LnYxIoUCCgtFbnZpcm9ubWVudBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEg8KB3RlYW1faWQYAyABKAkSEQoJdGVhbV9uYW1lGAQgASgJEiEKBHJvbGUYBSABKA4yEy52ZWN0b3JmbG93LnYxLlJvbGUSHQoVZW5yb2xsbWVudF90b2tlbl9oaW50GAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpub2RlX2NvdW50GAggASgNEhYKDnBpcGVsaW5lX2NvdW50GAkgASgNEhkKEWZlbmNlZF9ub2RlX2NvdW50GAogASgNIqEBChFSZWZ1c2VkRW5yb2xsbWVudBIKCgJpZBgBIAEoCRIoCgR0aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgppcF9hZGRyZXNzGAMgASgJEhAKCGhvc3RuYW1lGAQgASgJEjAKBnJlYXNvbhgFIAEoDjIgLnZlY3RvcmZsb3cudjEuRW5yb2xsbWVudFJlZnVzYWwqhAEKEUVucm9sbG1lbnRSZWZ1c2FsEiIKHkVOUk9MTE1FTlRfUkVGVVNBTF9VTlNQRUNJRklFRBAAEiQKIEVOUk9MTE1FTlRfUkVGVVNBTF9UT0tFTl9VTktOT1dOEAESJQohRU5ST0xMTUVOVF9SRUZVU0FMX1RPS0VOX1JFUExBQ0VEEAJiBnByb3RvMw", [file_google_protobuf_timestamp, file_vectorflow_v1_role]);
 
 /**
  * A logical grouping of nodes and pipelines.
@@ -85,4 +85,86 @@ export type Environment = Message<"vectorflow.v1.Environment"> & {
  */
 export const EnvironmentSchema: GenMessage<Environment> = /*@__PURE__*/
   messageDesc(file_vectorflow_v1_environment, 0);
+
+/**
+ * An attempt to enroll that was refused. One a minute of each address is kept.
+ *
+ * @generated from message vectorflow.v1.RefusedEnrollment
+ */
+export type RefusedEnrollment = Message<"vectorflow.v1.RefusedEnrollment"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp time = 2;
+   */
+  time?: Timestamp | undefined;
+
+  /**
+   * Where the call came from.
+   *
+   * @generated from field: string ip_address = 3;
+   */
+  ipAddress: string;
+
+  /**
+   * What the host called itself.
+   *
+   * @generated from field: string hostname = 4;
+   */
+  hostname: string;
+
+  /**
+   * @generated from field: vectorflow.v1.EnrollmentRefusal reason = 5;
+   */
+  reason: EnrollmentRefusal;
+};
+
+/**
+ * Describes the message vectorflow.v1.RefusedEnrollment.
+ * Use `create(RefusedEnrollmentSchema)` to create a new message.
+ */
+export const RefusedEnrollmentSchema: GenMessage<RefusedEnrollment> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_environment, 1);
+
+/**
+ * Why an attempt was refused.
+ *
+ * @generated from enum vectorflow.v1.EnrollmentRefusal
+ */
+export const EnrollmentRefusal = {
+  /**
+   * @generated from enum value: ENROLLMENT_REFUSAL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * No environment has or had such a token.
+   *
+   * @generated from enum value: ENROLLMENT_REFUSAL_TOKEN_UNKNOWN = 1;
+   */
+  TOKEN_UNKNOWN: 1,
+
+  /**
+   * The token was replaced by a newer one, or was copied incompletely.
+   *
+   * @generated from enum value: ENROLLMENT_REFUSAL_TOKEN_REPLACED = 2;
+   */
+  TOKEN_REPLACED: 2,
+} as const;
+
+/**
+ * Why an attempt was refused.
+ *
+ * @generated from enum vectorflow.v1.EnrollmentRefusal
+ */
+export type EnrollmentRefusal = (typeof EnrollmentRefusal)[keyof typeof EnrollmentRefusal] | UnknownEnum;
+
+/**
+ * Describes the enum vectorflow.v1.EnrollmentRefusal.
+ */
+export const EnrollmentRefusalSchema: GenEnum<EnrollmentRefusal> = /*@__PURE__*/
+  enumDesc(file_vectorflow_v1_environment, 0);
 

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Environment } from "./environment_pb.ts";
+import type { Environment, RefusedEnrollment } from "./environment_pb.ts";
 import { file_vectorflow_v1_environment } from "./environment_pb.ts";
 import { file_vectorflow_v1_options } from "./options_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -13,12 +13,23 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/environment_service.proto.
  */
 export const file_vectorflow_v1_environment_service: GenFile = /*@__PURE__*/
-  fileDesc("Cid2ZWN0b3JmbG93L3YxL2Vudmlyb25tZW50X3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiGQoXTGlzdEVudmlyb25tZW50c1JlcXVlc3QiTAoYTGlzdEVudmlyb25tZW50c1Jlc3BvbnNlEjAKDGVudmlyb25tZW50cxgBIAMoCzIaLnZlY3RvcmZsb3cudjEuRW52aXJvbm1lbnQiIwoVR2V0RW52aXJvbm1lbnRSZXF1ZXN0EgoKAmlkGAEgASgJIkkKFkdldEVudmlyb25tZW50UmVzcG9uc2USLwoLZW52aXJvbm1lbnQYASABKAsyGi52ZWN0b3JmbG93LnYxLkVudmlyb25tZW50IjkKGENyZWF0ZUVudmlyb25tZW50UmVxdWVzdBIPCgd0ZWFtX2lkGAEgASgJEgwKBG5hbWUYAiABKAkiTAoZQ3JlYXRlRW52aXJvbm1lbnRSZXNwb25zZRIvCgtlbnZpcm9ubWVudBgBIAEoCzIaLnZlY3RvcmZsb3cudjEuRW52aXJvbm1lbnQiNgocQ3JlYXRlRW5yb2xsbWVudFRva2VuUmVxdWVzdBIWCg5lbnZpcm9ubWVudF9pZBgBIAEoCSJZCh1DcmVhdGVFbnJvbGxtZW50VG9rZW5SZXNwb25zZRINCgV0b2tlbhgBIAEoCRIWCg5lbnJvbGxfY29tbWFuZBgCIAEoCRIRCglhZ2VudF91cmwYAyABKAkiNQobQ29uZmlybVJlc3RvcmVkU3RhdGVSZXF1ZXN0EhYKDmVudmlyb25tZW50X2lkGAEgASgJIjIKHENvbmZpcm1SZXN0b3JlZFN0YXRlUmVzcG9uc2USEgoKbm9kZV9jb3VudBgBIAEoDTL6BQoSRW52aXJvbm1lbnRTZXJ2aWNlEm4KEExpc3RFbnZpcm9ubWVudHMSJi52ZWN0b3JmbG93LnYxLkxpc3RFbnZpcm9ubWVudHNSZXF1ZXN0GicudmVjdG9yZmxvdy52MS5MaXN0RW52aXJvbm1lbnRzUmVzcG9uc2UiCZACAYq1GAIQARJwCg5HZXRFbnZpcm9ubWVudBIkLnZlY3RvcmZsb3cudjEuR2V0RW52aXJvbm1lbnRSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5HZXRFbnZpcm9ubWVudFJlc3BvbnNlIhGQAgGKtRgKIggIARACGgJpZBKSAQoRQ3JlYXRlRW52aXJvbm1lbnQSJy52ZWN0b3JmbG93LnYxLkNyZWF0ZUVudmlyb25tZW50UmVxdWVzdBooLnZlY3RvcmZsb3cudjEuQ3JlYXRlRW52aXJvbm1lbnRSZXNwb25zZSIqirUYDyINCAMQARoHdGVhbV9pZJK1GBNlbnZpcm9ubWVudC5jcmVhdGVkErYBChVDcmVhdGVFbnJvbGxtZW50VG9rZW4SKy52ZWN0b3JmbG93LnYxLkNyZWF0ZUVucm9sbG1lbnRUb2tlblJlcXVlc3QaLC52ZWN0b3JmbG93LnYxLkNyZWF0ZUVucm9sbG1lbnRUb2tlblJlc3BvbnNlIkKKtRgWIhQIAxACGg5lbnZpcm9ubWVudF9pZJK1GCRlbnZpcm9ubWVudC5lbnJvbGxtZW50X3Rva2VuX2NyZWF0ZWQSswEKFENvbmZpcm1SZXN0b3JlZFN0YXRlEioudmVjdG9yZmxvdy52MS5Db25maXJtUmVzdG9yZWRTdGF0ZVJlcXVlc3QaKy52ZWN0b3JmbG93LnYxLkNvbmZpcm1SZXN0b3JlZFN0YXRlUmVzcG9uc2UiQoq1GBYiFAgDEAIaDmVudmlyb25tZW50X2lkkrUYJGVudmlyb25tZW50LnJlc3RvcmVkX3N0YXRlX2NvbmZpcm1lZGIGcHJvdG8z", [file_vectorflow_v1_environment, file_vectorflow_v1_options]);
+  fileDesc("Cid2ZWN0b3JmbG93L3YxL2Vudmlyb25tZW50X3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiQAoXTGlzdEVudmlyb25tZW50c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkiZQoYTGlzdEVudmlyb25tZW50c1Jlc3BvbnNlEjAKDGVudmlyb25tZW50cxgBIAMoCzIaLnZlY3RvcmZsb3cudjEuRW52aXJvbm1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiMKFUdldEVudmlyb25tZW50UmVxdWVzdBIKCgJpZBgBIAEoCSJJChZHZXRFbnZpcm9ubWVudFJlc3BvbnNlEi8KC2Vudmlyb25tZW50GAEgASgLMhoudmVjdG9yZmxvdy52MS5FbnZpcm9ubWVudCI5ChhDcmVhdGVFbnZpcm9ubWVudFJlcXVlc3QSDwoHdGVhbV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJIkwKGUNyZWF0ZUVudmlyb25tZW50UmVzcG9uc2USLwoLZW52aXJvbm1lbnQYASABKAsyGi52ZWN0b3JmbG93LnYxLkVudmlyb25tZW50IjYKHENyZWF0ZUVucm9sbG1lbnRUb2tlblJlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkiWQodQ3JlYXRlRW5yb2xsbWVudFRva2VuUmVzcG9uc2USDQoFdG9rZW4YASABKAkSFgoOZW5yb2xsX2NvbW1hbmQYAiABKAkSEQoJYWdlbnRfdXJsGAMgASgJIl4KHUxpc3RSZWZ1c2VkRW5yb2xsbWVudHNSZXF1ZXN0EhYKDmVudmlyb25tZW50X2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIm0KHkxpc3RSZWZ1c2VkRW5yb2xsbWVudHNSZXNwb25zZRIyCghyZWZ1c2FscxgBIAMoCzIgLnZlY3RvcmZsb3cudjEuUmVmdXNlZEVucm9sbG1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjUKG0NvbmZpcm1SZXN0b3JlZFN0YXRlUmVxdWVzdBIWCg5lbnZpcm9ubWVudF9pZBgBIAEoCSIyChxDb25maXJtUmVzdG9yZWRTdGF0ZVJlc3BvbnNlEhIKCm5vZGVfY291bnQYASABKA0ykQcKEkVudmlyb25tZW50U2VydmljZRJuChBMaXN0RW52aXJvbm1lbnRzEiYudmVjdG9yZmxvdy52MS5MaXN0RW52aXJvbm1lbnRzUmVxdWVzdBonLnZlY3RvcmZsb3cudjEuTGlzdEVudmlyb25tZW50c1Jlc3BvbnNlIgmQAgGKtRgCEAEScAoOR2V0RW52aXJvbm1lbnQSJC52ZWN0b3JmbG93LnYxLkdldEVudmlyb25tZW50UmVxdWVzdBolLnZlY3RvcmZsb3cudjEuR2V0RW52aXJvbm1lbnRSZXNwb25zZSIRkAIBirUYCiIICAEQAhoCaWQSkgEKEUNyZWF0ZUVudmlyb25tZW50EicudmVjdG9yZmxvdy52MS5DcmVhdGVFbnZpcm9ubWVudFJlcXVlc3QaKC52ZWN0b3JmbG93LnYxLkNyZWF0ZUVudmlyb25tZW50UmVzcG9uc2UiKoq1GA8iDQgDEAEaB3RlYW1faWSStRgTZW52aXJvbm1lbnQuY3JlYXRlZBK2AQoVQ3JlYXRlRW5yb2xsbWVudFRva2VuEisudmVjdG9yZmxvdy52MS5DcmVhdGVFbnJvbGxtZW50VG9rZW5SZXF1ZXN0GiwudmVjdG9yZmxvdy52MS5DcmVhdGVFbnJvbGxtZW50VG9rZW5SZXNwb25zZSJCirUYFiIUCAMQAhoOZW52aXJvbm1lbnRfaWSStRgkZW52aXJvbm1lbnQuZW5yb2xsbWVudF90b2tlbl9jcmVhdGVkEpQBChZMaXN0UmVmdXNlZEVucm9sbG1lbnRzEiwudmVjdG9yZmxvdy52MS5MaXN0UmVmdXNlZEVucm9sbG1lbnRzUmVxdWVzdBotLnZlY3RvcmZsb3cudjEuTGlzdFJlZnVzZWRFbnJvbGxtZW50c1Jlc3BvbnNlIh2QAgGKtRgWIhQIAxACGg5lbnZpcm9ubWVudF9pZBKzAQoUQ29uZmlybVJlc3RvcmVkU3RhdGUSKi52ZWN0b3JmbG93LnYxLkNvbmZpcm1SZXN0b3JlZFN0YXRlUmVxdWVzdBorLnZlY3RvcmZsb3cudjEuQ29uZmlybVJlc3RvcmVkU3RhdGVSZXNwb25zZSJCirUYFiIUCAMQAhoOZW52aXJvbm1lbnRfaWSStRgkZW52aXJvbm1lbnQucmVzdG9yZWRfc3RhdGVfY29uZmlybWVkYgZwcm90bzM", [file_vectorflow_v1_environment, file_vectorflow_v1_options]);
 
 /**
  * @generated from message vectorflow.v1.ListEnvironmentsRequest
  */
 export type ListEnvironmentsRequest = Message<"vectorflow.v1.ListEnvironmentsRequest"> & {
+  /**
+   * At most 500; 0 means 500.
+   *
+   * @generated from field: uint32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
 };
 
 /**
@@ -36,6 +47,11 @@ export type ListEnvironmentsResponse = Message<"vectorflow.v1.ListEnvironmentsRe
    * @generated from field: repeated vectorflow.v1.Environment environments = 1;
    */
   environments: Environment[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -169,6 +185,57 @@ export const CreateEnrollmentTokenResponseSchema: GenMessage<CreateEnrollmentTok
   messageDesc(file_vectorflow_v1_environment_service, 7);
 
 /**
+ * @generated from message vectorflow.v1.ListRefusedEnrollmentsRequest
+ */
+export type ListRefusedEnrollmentsRequest = Message<"vectorflow.v1.ListRefusedEnrollmentsRequest"> & {
+  /**
+   * @generated from field: string environment_id = 1;
+   */
+  environmentId: string;
+
+  /**
+   * At most 100; 0 means 20.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.ListRefusedEnrollmentsRequest.
+ * Use `create(ListRefusedEnrollmentsRequestSchema)` to create a new message.
+ */
+export const ListRefusedEnrollmentsRequestSchema: GenMessage<ListRefusedEnrollmentsRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_environment_service, 8);
+
+/**
+ * @generated from message vectorflow.v1.ListRefusedEnrollmentsResponse
+ */
+export type ListRefusedEnrollmentsResponse = Message<"vectorflow.v1.ListRefusedEnrollmentsResponse"> & {
+  /**
+   * @generated from field: repeated vectorflow.v1.RefusedEnrollment refusals = 1;
+   */
+  refusals: RefusedEnrollment[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.ListRefusedEnrollmentsResponse.
+ * Use `create(ListRefusedEnrollmentsResponseSchema)` to create a new message.
+ */
+export const ListRefusedEnrollmentsResponseSchema: GenMessage<ListRefusedEnrollmentsResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_environment_service, 9);
+
+/**
  * @generated from message vectorflow.v1.ConfirmRestoredStateRequest
  */
 export type ConfirmRestoredStateRequest = Message<"vectorflow.v1.ConfirmRestoredStateRequest"> & {
@@ -183,7 +250,7 @@ export type ConfirmRestoredStateRequest = Message<"vectorflow.v1.ConfirmRestored
  * Use `create(ConfirmRestoredStateRequestSchema)` to create a new message.
  */
 export const ConfirmRestoredStateRequestSchema: GenMessage<ConfirmRestoredStateRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_environment_service, 8);
+  messageDesc(file_vectorflow_v1_environment_service, 10);
 
 /**
  * @generated from message vectorflow.v1.ConfirmRestoredStateResponse
@@ -200,7 +267,7 @@ export type ConfirmRestoredStateResponse = Message<"vectorflow.v1.ConfirmRestore
  * Use `create(ConfirmRestoredStateResponseSchema)` to create a new message.
  */
 export const ConfirmRestoredStateResponseSchema: GenMessage<ConfirmRestoredStateResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_environment_service, 9);
+  messageDesc(file_vectorflow_v1_environment_service, 11);
 
 /**
  * EnvironmentService manages environments and how hosts join them.
@@ -209,7 +276,7 @@ export const ConfirmRestoredStateResponseSchema: GenMessage<ConfirmRestoredState
  */
 export const EnvironmentService: GenService<{
   /**
-   * Lists the environments of the caller's teams, by name.
+   * Lists the environments of the caller's teams, by name, paged.
    *
    * @generated from rpc vectorflow.v1.EnvironmentService.ListEnvironments
    */
@@ -248,6 +315,17 @@ export const EnvironmentService: GenService<{
     methodKind: "unary";
     input: typeof CreateEnrollmentTokenRequestSchema;
     output: typeof CreateEnrollmentTokenResponseSchema;
+  },
+  /**
+   * Lists attempts to enroll that were refused in the last 24 hours, newest first, paged: those with a token
+   * that once was this environment's, and for super admins those whose token nobody knows.
+   *
+   * @generated from rpc vectorflow.v1.EnvironmentService.ListRefusedEnrollments
+   */
+  listRefusedEnrollments: {
+    methodKind: "unary";
+    input: typeof ListRefusedEnrollmentsRequestSchema;
+    output: typeof ListRefusedEnrollmentsResponseSchema;
   },
   /**
    * Confirms, after the database was restored from a backup, that its state shall rule the nodes that

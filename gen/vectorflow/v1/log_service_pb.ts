@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/log_service.proto.
  */
 export const file_vectorflow_v1_log_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch92ZWN0b3JmbG93L3YxL2xvZ19zZXJ2aWNlLnByb3RvEg12ZWN0b3JmbG93LnYxItQBChdMaXN0UGlwZWxpbmVMb2dzUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIuCg1taW5pbXVtX2xldmVsGAIgASgOMhcudmVjdG9yZmxvdy52MS5Mb2dMZXZlbBIPCgdub2RlX2lkGAMgASgJEg4KBnNlYXJjaBgEIAEoCRIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkiWgoYTGlzdFBpcGVsaW5lTG9nc1Jlc3BvbnNlEiUKBWxpbmVzGAEgAygLMhYudmVjdG9yZmxvdy52MS5Mb2dMaW5lEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKNAQoTTGlzdE5vZGVMb2dzUmVxdWVzdBIPCgdub2RlX2lkGAEgASgJEi4KDW1pbmltdW1fbGV2ZWwYAiABKA4yFy52ZWN0b3JmbG93LnYxLkxvZ0xldmVsEg4KBnNlYXJjaBgDIAEoCRIRCglwYWdlX3NpemUYBCABKA0SEgoKcGFnZV90b2tlbhgFIAEoCSJWChRMaXN0Tm9kZUxvZ3NSZXNwb25zZRIlCgVsaW5lcxgBIAMoCzIWLnZlY3RvcmZsb3cudjEuTG9nTGluZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkibwoXVGFpbFBpcGVsaW5lTG9nc1JlcXVlc3QSEwoLcGlwZWxpbmVfaWQYASABKAkSLgoNbWluaW11bV9sZXZlbBgCIAEoDjIXLnZlY3RvcmZsb3cudjEuTG9nTGV2ZWwSDwoHbm9kZV9pZBgDIAEoCSJYChhUYWlsUGlwZWxpbmVMb2dzUmVzcG9uc2USJQoFbGluZXMYASADKAsyFi52ZWN0b3JmbG93LnYxLkxvZ0xpbmUSFQoNc2tpcHBlZF9saW5lcxgCIAEoBDKCAwoKTG9nU2VydmljZRJ/ChBMaXN0UGlwZWxpbmVMb2dzEiYudmVjdG9yZmxvdy52MS5MaXN0UGlwZWxpbmVMb2dzUmVxdWVzdBonLnZlY3RvcmZsb3cudjEuTGlzdFBpcGVsaW5lTG9nc1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZBJvCgxMaXN0Tm9kZUxvZ3MSIi52ZWN0b3JmbG93LnYxLkxpc3ROb2RlTG9nc1JlcXVlc3QaIy52ZWN0b3JmbG93LnYxLkxpc3ROb2RlTG9nc1Jlc3BvbnNlIhaQAgGKtRgPIg0IARADGgdub2RlX2lkEoEBChBUYWlsUGlwZWxpbmVMb2dzEiYudmVjdG9yZmxvdy52MS5UYWlsUGlwZWxpbmVMb2dzUmVxdWVzdBonLnZlY3RvcmZsb3cudjEuVGFpbFBpcGVsaW5lTG9nc1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZDABYgZwcm90bzM", [file_google_protobuf_timestamp, file_vectorflow_v1_log, file_vectorflow_v1_options]);
+  fileDesc("Ch92ZWN0b3JmbG93L3YxL2xvZ19zZXJ2aWNlLnByb3RvEg12ZWN0b3JmbG93LnYxItQBChdMaXN0UGlwZWxpbmVMb2dzUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIuCg1taW5pbXVtX2xldmVsGAIgASgOMhcudmVjdG9yZmxvdy52MS5Mb2dMZXZlbBIPCgdub2RlX2lkGAMgASgJEg4KBnNlYXJjaBgEIAEoCRIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkiWgoYTGlzdFBpcGVsaW5lTG9nc1Jlc3BvbnNlEiUKBWxpbmVzGAEgAygLMhYudmVjdG9yZmxvdy52MS5Mb2dMaW5lEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK7AQoTTGlzdE5vZGVMb2dzUmVxdWVzdBIPCgdub2RlX2lkGAEgASgJEi4KDW1pbmltdW1fbGV2ZWwYAiABKA4yFy52ZWN0b3JmbG93LnYxLkxvZ0xldmVsEg4KBnNlYXJjaBgDIAEoCRIRCglwYWdlX3NpemUYBCABKA0SEgoKcGFnZV90b2tlbhgFIAEoCRIsCghlbmRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiVgoUTGlzdE5vZGVMb2dzUmVzcG9uc2USJQoFbGluZXMYASADKAsyFi52ZWN0b3JmbG93LnYxLkxvZ0xpbmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIm8KF1RhaWxQaXBlbGluZUxvZ3NSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEi4KDW1pbmltdW1fbGV2ZWwYAiABKA4yFy52ZWN0b3JmbG93LnYxLkxvZ0xldmVsEg8KB25vZGVfaWQYAyABKAkiWAoYVGFpbFBpcGVsaW5lTG9nc1Jlc3BvbnNlEiUKBWxpbmVzGAEgAygLMhYudmVjdG9yZmxvdy52MS5Mb2dMaW5lEhUKDXNraXBwZWRfbGluZXMYAiABKAQiVgoTVGFpbE5vZGVMb2dzUmVxdWVzdBIPCgdub2RlX2lkGAEgASgJEi4KDW1pbmltdW1fbGV2ZWwYAiABKA4yFy52ZWN0b3JmbG93LnYxLkxvZ0xldmVsIlQKFFRhaWxOb2RlTG9nc1Jlc3BvbnNlEiUKBWxpbmVzGAEgAygLMhYudmVjdG9yZmxvdy52MS5Mb2dMaW5lEhUKDXNraXBwZWRfbGluZXMYAiABKAQy9QMKCkxvZ1NlcnZpY2USfwoQTGlzdFBpcGVsaW5lTG9ncxImLnZlY3RvcmZsb3cudjEuTGlzdFBpcGVsaW5lTG9nc1JlcXVlc3QaJy52ZWN0b3JmbG93LnYxLkxpc3RQaXBlbGluZUxvZ3NSZXNwb25zZSIakAIBirUYEyIRCAEQBBoLcGlwZWxpbmVfaWQSbwoMTGlzdE5vZGVMb2dzEiIudmVjdG9yZmxvdy52MS5MaXN0Tm9kZUxvZ3NSZXF1ZXN0GiMudmVjdG9yZmxvdy52MS5MaXN0Tm9kZUxvZ3NSZXNwb25zZSIWkAIBirUYDyINCAEQAxoHbm9kZV9pZBKBAQoQVGFpbFBpcGVsaW5lTG9ncxImLnZlY3RvcmZsb3cudjEuVGFpbFBpcGVsaW5lTG9nc1JlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlRhaWxQaXBlbGluZUxvZ3NSZXNwb25zZSIakAIBirUYEyIRCAEQBBoLcGlwZWxpbmVfaWQwARJxCgxUYWlsTm9kZUxvZ3MSIi52ZWN0b3JmbG93LnYxLlRhaWxOb2RlTG9nc1JlcXVlc3QaIy52ZWN0b3JmbG93LnYxLlRhaWxOb2RlTG9nc1Jlc3BvbnNlIhaQAgGKtRgPIg0IARADGgdub2RlX2lkMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vectorflow_v1_log, file_vectorflow_v1_options]);
 
 /**
  * @generated from message vectorflow.v1.ListPipelineLogsRequest
@@ -114,6 +114,8 @@ export type ListNodeLogsRequest = Message<"vectorflow.v1.ListNodeLogsRequest"> &
   search: string;
 
   /**
+   * At most 1 000; 0 means 200.
+   *
    * @generated from field: uint32 page_size = 4;
    */
   pageSize: number;
@@ -122,6 +124,11 @@ export type ListNodeLogsRequest = Message<"vectorflow.v1.ListNodeLogsRequest"> &
    * @generated from field: string page_token = 5;
    */
   pageToken: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp end_time = 6;
+   */
+  endTime?: Timestamp | undefined;
 };
 
 /**
@@ -207,13 +214,62 @@ export const TailPipelineLogsResponseSchema: GenMessage<TailPipelineLogsResponse
   messageDesc(file_vectorflow_v1_log_service, 5);
 
 /**
+ * @generated from message vectorflow.v1.TailNodeLogsRequest
+ */
+export type TailNodeLogsRequest = Message<"vectorflow.v1.TailNodeLogsRequest"> & {
+  /**
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * @generated from field: vectorflow.v1.LogLevel minimum_level = 2;
+   */
+  minimumLevel: LogLevel;
+};
+
+/**
+ * Describes the message vectorflow.v1.TailNodeLogsRequest.
+ * Use `create(TailNodeLogsRequestSchema)` to create a new message.
+ */
+export const TailNodeLogsRequestSchema: GenMessage<TailNodeLogsRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_log_service, 6);
+
+/**
+ * @generated from message vectorflow.v1.TailNodeLogsResponse
+ */
+export type TailNodeLogsResponse = Message<"vectorflow.v1.TailNodeLogsResponse"> & {
+  /**
+   * Oldest first. Empty in a heartbeat, which comes every 10 seconds.
+   *
+   * @generated from field: repeated vectorflow.v1.LogLine lines = 1;
+   */
+  lines: LogLine[];
+
+  /**
+   * Lines that were left out before these because they came too fast.
+   *
+   * @generated from field: uint64 skipped_lines = 2;
+   */
+  skippedLines: bigint;
+};
+
+/**
+ * Describes the message vectorflow.v1.TailNodeLogsResponse.
+ * Use `create(TailNodeLogsResponseSchema)` to create a new message.
+ */
+export const TailNodeLogsResponseSchema: GenMessage<TailNodeLogsResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_log_service, 7);
+
+/**
  * LogService reads the log lines of pipelines.
  *
  * @generated from service vectorflow.v1.LogService
  */
 export const LogService: GenService<{
   /**
-   * Lists stored lines of a pipeline, newest first, paged.
+   * Lists stored lines of a pipeline, newest first, paged. A search looks through a bounded number of lines
+   * for each page: a page may be empty and still have a next one.
    *
    * @generated from rpc vectorflow.v1.LogService.ListPipelineLogs
    */
@@ -223,7 +279,7 @@ export const LogService: GenService<{
     output: typeof ListPipelineLogsResponseSchema;
   },
   /**
-   * Lists stored lines of a node's pipelines, newest first, paged.
+   * Lists stored lines of a node's pipelines, newest first, paged. Searches as above.
    *
    * @generated from rpc vectorflow.v1.LogService.ListNodeLogs
    */
@@ -242,6 +298,16 @@ export const LogService: GenService<{
     methodKind: "server_streaming";
     input: typeof TailPipelineLogsRequestSchema;
     output: typeof TailPipelineLogsResponseSchema;
+  },
+  /**
+   * The same over all pipelines of a node.
+   *
+   * @generated from rpc vectorflow.v1.LogService.TailNodeLogs
+   */
+  tailNodeLogs: {
+    methodKind: "server_streaming";
+    input: typeof TailNodeLogsRequestSchema;
+    output: typeof TailNodeLogsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_vectorflow_v1_log_service, 0);

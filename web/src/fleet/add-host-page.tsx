@@ -14,6 +14,7 @@ import { ErrorBox, Notice } from "../ui/feedback.tsx";
 import { SimulatedBadge } from "../ui/mark.tsx";
 import { PageHeader, Section } from "../ui/page.tsx";
 import { osName } from "./host-columns.tsx";
+import { RefusedEnrollments } from "./refused-enrollments.tsx";
 
 import "./fleet.css";
 
@@ -90,6 +91,7 @@ export function AddHostPage(): JSX.Element {
           <Arrivals agentUrl={token()?.agentUrl ?? ""} />
         </Show>
       </Section>
+      <RefusedEnrollments />
     </div>
   );
 }

@@ -48,6 +48,12 @@ export function HostOverview(props: { host: Node }): JSX.Element {
                 {formatBytes(usage()?.diskUsedBytes)} of {formatBytes(usage()?.diskTotalBytes)}
               </span>,
             ],
+            [
+              "Measured",
+              <Show when={usage()} fallback={<span>not yet</span>}>
+                {(measured) => <Ago ms={millisOf(measured().time)} now={live.now()} />}
+              </Show>,
+            ],
             ["Last seen", <Ago ms={millisOf(props.host.lastSeenTime)} now={live.now()} />],
             ["Enrolled", <Ago ms={millisOf(props.host.enrollTime)} now={live.now()} />],
           ]}

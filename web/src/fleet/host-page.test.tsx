@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { NodeStatus } from "#gen/vectorflow/v1/node_pb.ts";
 import { ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
+import { toTimestamp } from "../lib/time.ts";
 import { aHost, aLogLine, aStatus } from "../testing/builders.ts";
 import { failure, FakeWorld } from "../testing/fake-world.ts";
 import { renderApp } from "../testing/render-app.tsx";
@@ -88,11 +89,48 @@ test("lists what runs on the host, and why not", async () => {
   expect(screen.getByRole("link", { name: "auth-logs" })).toBeTruthy();
 });
 
-test("shows the host's log lines", async () => {
+test("the host's log follows", async () => {
   const world = oneHost();
   world.logs.push(aLogLine({ text: "hello from vector" }));
   renderApp("/e/env-1/hosts/edge-01?tab=logs", world);
   expect(await screen.findByText("hello from vector")).toBeTruthy();
+  expect(await screen.findByText("following")).toBeTruthy();
+  world.logs.push(aLogLine({ nodeId: "another", text: "not of this host" }));
+  world.logs.push(aLogLine({ text: "and another line" }));
+  world.publish({});
+  expect(await screen.findByText("and another line")).toBeTruthy();
+  expect(screen.queryByText("not of this host")).toBeNull();
+});
+
+const factOf = async (name: string): Promise<string | null | undefined> =>
+  (await screen.findByText(name)).nextElementSibling?.textContent;
+
+test("every fact has an age (S7)", async () => {
+  const world = new FakeWorld();
+  const ago = (minutes: number) => toTimestamp(Date.now() - minutes * 60_000);
+  world.putHost(
+    aHost({
+      status: NodeStatus.UNREACHABLE,
+      reasons: ["no heartbeat since 10:00"],
+      lastSeenTime: ago(7),
+      enrollTime: ago(180),
+      usage: { cpuRatio: 0.2, time: ago(8) },
+    }),
+  );
+  renderApp("/e/env-1/hosts/edge-01", world);
+  expect(await factOf("Measured")).toMatch(/^8 min/);
+  expect(await factOf("Last seen")).toMatch(/^7 min/);
+  expect(await factOf("Enrolled")).toMatch(/^3 h/);
+});
+
+test("what was not measured says so and is no zero (S7)", async () => {
+  const world = new FakeWorld();
+  const host = aHost();
+  delete host.usage;
+  world.putHost(host);
+  renderApp("/e/env-1/hosts/edge-01", world);
+  expect(await factOf("Measured")).toBe("not yet");
+  for (const fact of ["CPU", "Memory", "Disk"]) expect(await factOf(fact)).not.toMatch(/\b0\b/);
 });
 
 test("a host that is gone says so", async () => {

@@ -24,7 +24,8 @@ const overscan = 20;
 
 /**
  * Log lines, oldest first, drawn only where they are in view. Follows the newest while the end is in
- * view; scrolling up stops that, and says how many have come since.
+ * view; scrolling up, or going to a line, stops that, and says how many have come since. One line is in the tab
+ * order; arrows, Home and End go from line to line, Enter opens one and Escape closes it.
  */
 export function LogList(props: { lines: readonly LogLine[]; showHost: boolean }): JSX.Element {
   const [scrollTop, setScrollTop] = createSignal(0);
@@ -32,6 +33,7 @@ export function LogList(props: { lines: readonly LogLine[]; showHost: boolean })
   const [following, setFollowing] = createSignal(true);
   const [seenId, setSeenId] = createSignal<string>();
   const [chosen, setChosen] = createSignal<LogLine>();
+  const [cursor, setCursor] = createSignal<LogLine>();
   let viewport: HTMLDivElement | undefined;
 
   onMount(() => {
@@ -66,9 +68,53 @@ export function LogList(props: { lines: readonly LogLine[]; showHost: boolean })
     const at = props.lines.findLastIndex(({ id }) => id === seenId());
     return props.lines.length - 1 - at;
   });
+  const goTo = (index: number): void => {
+    const line = props.lines[index];
+    if (line === undefined || viewport === undefined) return;
+    setCursor(line);
+    const top = index * lineHeight;
+    if (top < scrollTop()) viewport.scrollTop = top;
+    else if (top + lineHeight > scrollTop() + height()) {
+      viewport.scrollTop = top + lineHeight - height();
+    }
+    // What is in view is drawn at once, so that the line is there to take the focus.
+    onScroll(viewport);
+    setFollowing(false);
+    setSeenId(props.lines.at(-1)?.id);
+    viewport.querySelector<HTMLElement>(`[data-index="${index}"]`)?.focus({ preventScroll: true });
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    const last = props.lines.length - 1;
+    const at = props.lines.findIndex((line) => line === cursor());
+    const next: Record<string, number> = {
+      ArrowDown: at === -1 ? last : Math.min(last, at + 1),
+      ArrowUp: at === -1 ? last : Math.max(0, at - 1),
+      Home: 0,
+      End: last,
+    };
+    const target = next[event.key];
+    if (target !== undefined) {
+      event.preventDefault();
+      goTo(target);
+    } else if (event.key === "Escape" && chosen() !== undefined) {
+      event.preventDefault();
+      close();
+    }
+  };
+  const close = (): void => {
+    const line = chosen();
+    setChosen(undefined);
+    goTo(props.lines.findIndex((other) => other === line));
+  };
   const range = createMemo(() =>
     visibleRange(scrollTop(), height(), lineHeight, props.lines.length, overscan),
   );
+  const tabStop = createMemo(() => {
+    const line = cursor();
+    const { start, end } = range();
+    const drawn = props.lines.slice(start, end);
+    return line !== undefined && drawn.includes(line) ? line : drawn.at(-1);
+  });
 
   return (
     <div class="log-list">
@@ -77,17 +123,25 @@ export function LogList(props: { lines: readonly LogLine[]; showHost: boolean })
         ref={(node) => {
           viewport = node;
         }}
-        tabIndex={0}
         role="log"
         aria-live="off"
         aria-label="Log lines"
         onScroll={(event) => onScroll(event.currentTarget)}
+        onKeyDown={onKey}
       >
         <div class="log-lines" style={{ height: `${props.lines.length * lineHeight}px` }}>
           <div style={{ transform: `translateY(${range().start * lineHeight}px)` }}>
             <For each={props.lines.slice(range().start, range().end)}>
-              {(line) => (
-                <LogRow line={line} showHost={props.showHost} onChoose={() => setChosen(line)} />
+              {(line, place) => (
+                <LogRow
+                  line={line}
+                  index={range().start + place()}
+                  showHost={props.showHost}
+                  tabStop={tabStop() === line}
+                  open={chosen() === line}
+                  onFocus={() => setCursor(line)}
+                  onChoose={() => setChosen(line)}
+                />
               )}
             </For>
           </div>
@@ -100,18 +154,33 @@ export function LogList(props: { lines: readonly LogLine[]; showHost: boolean })
           </Button>
         </div>
       </Show>
-      <Show when={chosen()}>
-        {(line) => <LogDetail line={line()} onClose={() => setChosen(undefined)} />}
-      </Show>
+      <Show when={chosen()}>{(line) => <LogDetail line={line()} onClose={close} />}</Show>
     </div>
   );
 }
 
-function LogRow(props: { line: LogLine; showHost: boolean; onChoose: () => void }): JSX.Element {
+function LogRow(props: {
+  line: LogLine;
+  index: number;
+  showHost: boolean;
+  tabStop: boolean;
+  open: boolean;
+  onFocus: () => void;
+  onChoose: () => void;
+}): JSX.Element {
   const word = (): ReturnType<typeof levelWord> => levelWord(props.line.level);
   const time = (): number | undefined => millisOf(props.line.time);
   return (
-    <div class="log-line" data-tone={word().tone} onClick={() => props.onChoose()}>
+    <button
+      type="button"
+      class="log-line"
+      data-tone={word().tone}
+      data-index={props.index}
+      tabIndex={props.tabStop ? 0 : -1}
+      aria-expanded={props.open}
+      onFocus={() => props.onFocus()}
+      onClick={() => props.onChoose()}
+    >
       <span class="log-time">{time() === undefined ? "" : formatClock(time() ?? 0)}</span>
       <span class="log-level">{word().word}</span>
       <Show when={props.showHost}>
@@ -121,13 +190,18 @@ function LogRow(props: { line: LogLine; showHost: boolean; onChoose: () => void 
         <span class="log-component">{props.line.componentKey}</span>
       </Show>
       <span class="log-text">{props.line.text}</span>
-    </div>
+    </button>
   );
 }
 
 function LogDetail(props: { line: LogLine; onClose: () => void }): JSX.Element {
   return (
-    <div class="log-detail">
+    <div
+      class="log-detail"
+      onKeyDown={(event) => {
+        if (event.key === "Escape") props.onClose();
+      }}
+    >
       <header>
         <span class="muted">
           {props.line.nodeName} {props.line.componentKey}

@@ -172,6 +172,55 @@ test("the log follows, and is searched", async () => {
   await expect.poll(() => screen.queryByText("first line")).toBeNull();
 });
 
+test("log lines are opened, walked through and closed by keyboard", async () => {
+  const world = deployed();
+  for (const text of ["one", "two", "three"]) world.logs.push(aLogLine({ text: `line ${text}` }));
+  const { user } = renderApp(`${page}?tab=logs`, world);
+  const last = await screen.findByRole("button", { name: /line three/ });
+  expect(last.tabIndex).toBe(0);
+  last.focus();
+  await user.keyboard("{ArrowUp}");
+  const middle = screen.getByRole("button", { name: /line two/ });
+  expect(document.activeElement).toBe(middle);
+  await user.keyboard("{Enter}");
+  expect(middle.getAttribute("aria-expanded")).toBe("true");
+  expect(screen.getByRole("button", { name: "Close line" })).toBeTruthy();
+  await user.keyboard("{Home}");
+  expect(document.activeElement).toBe(screen.getByRole("button", { name: /line one/ }));
+  await user.keyboard("{Escape}");
+  expect(screen.queryByRole("button", { name: "Close line" })).toBeNull();
+  expect(document.activeElement).toBe(middle);
+});
+
+test("lines from before the tail are loaded on request", async () => {
+  const world = deployed();
+  world.storedLogs.push(aLogLine({ text: "long ago" }));
+  world.logs.push(aLogLine({ text: "just now" }));
+  const { user } = renderApp(`${page}?tab=logs`, world);
+  await screen.findByText("just now");
+  expect(screen.queryByText("long ago")).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Load older" }));
+  expect(await screen.findByText("long ago")).toBeTruthy();
+  expect(screen.getAllByText("just now")).toHaveLength(1);
+});
+
+test("versions come page by page (S11)", async () => {
+  const world = deployed();
+  const pipeline = world.pipeline("pipe-1");
+  for (let version = 2; version <= 120; version += 1)
+    world.addVersion(pipeline, `change ${version}`);
+  const { user } = renderApp(`${page}?tab=versions`, world);
+  expect(await screen.findByText("change 120")).toBeTruthy();
+  expect(screen.queryByText("change 70")).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Older" }));
+  expect(await screen.findByText("change 70")).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: "Older" }));
+  expect(await screen.findByText("First version")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Older" })).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Newer" }));
+  expect(await screen.findByText("change 70")).toBeTruthy();
+});
+
 test("a deleted pipeline leaves for the list", async () => {
   const { user, path } = renderApp(page, deployed());
   await user.click(await screen.findByRole("button", { name: "More actions" }));

@@ -17,6 +17,7 @@ import { TextField } from "../ui/field.tsx";
 import { EmptyState } from "../ui/feedback.tsx";
 import { Badge } from "../ui/mark.tsx";
 import { Section } from "../ui/page.tsx";
+import { createPages, Pager } from "../ui/pager.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 import { VersionSheet } from "./version-sheet.tsx";
@@ -29,11 +30,11 @@ const pageSize = 50;
 export function VersionsTab(): JSX.Element {
   const pipeline = usePipeline();
   const [params] = useSearchParams();
-  const [limit, setLimit] = createSignal(pageSize);
+  const pages = createPages();
   const [rollback, setRollback] = createSignal<number>();
   const read = useRead(
     PipelineService.method.listVersions,
-    () => ({ pipelineId: pipeline.id, pageSize: Math.min(100, limit()) }),
+    () => ({ pipelineId: pipeline.id, pageSize, pageToken: pages.token() }),
     { keepPrevious: true },
   );
   return (
@@ -45,13 +46,7 @@ export function VersionsTab(): JSX.Element {
             fallback={<EmptyState title="No versions yet">Every deploy makes one.</EmptyState>}
           >
             <VersionTable versions={answer().versions} onRollback={setRollback} />
-            <Show when={answer().nextPageToken !== "" && limit() === pageSize}>
-              <p class="table-note">
-                <Button loading={read.fetching()} onClick={() => setLimit(100)}>
-                  Show more
-                </Button>
-              </p>
-            </Show>
+            <Pager pages={pages} nextPageToken={answer().nextPageToken} loading={read.fetching()} />
           </Show>
         )}
       </QueryView>

@@ -24,6 +24,10 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
       getEnvironment({ id }) {
         return { environment: world.environments.find((environment) => environment.id === id) };
       },
+      listRefusedEnrollments({ pageSize, pageToken }) {
+        world.enter("listRefusedEnrollments");
+        return page(world.refusals, pageSize, pageToken, (refusals) => ({ refusals }));
+      },
       createEnrollmentToken() {
         world.enter("createEnrollmentToken");
         world.enrollmentTokens++;
@@ -51,12 +55,46 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
         );
         return { lines: lines.toReversed() };
       },
-      tailPipelineLogs: (request, context) => fakeTail(world, request, context.signal),
+      listPipelineLogs({ pipelineId, minimumLevel, search }) {
+        const lines = [...world.storedLogs, ...world.logs].filter(
+          (line) =>
+            line.pipelineId === pipelineId &&
+            line.level >= minimumLevel &&
+            line.text.includes(search),
+        );
+        return { lines: lines.toReversed() };
+      },
+      tailPipelineLogs: (request, context) =>
+        fakeTail(
+          world,
+          "tailPipelineLogs",
+          (line) => line.pipelineId === request.pipelineId && line.level >= request.minimumLevel,
+          context.signal,
+        ),
+      tailNodeLogs: (request, context) =>
+        fakeTail(
+          world,
+          "tailNodeLogs",
+          (line) => line.nodeId === request.nodeId && line.level >= request.minimumLevel,
+          context.signal,
+        ),
     });
     router.service(LiveService, {
       watch: (request, context) => fakeWatch(world, request, context.signal),
     });
   };
+}
+
+/** A page of a list; tokens are places in it. */
+export function page<T, R>(
+  all: readonly T[],
+  pageSize: number,
+  pageToken: string,
+  toResponse: (items: T[]) => R,
+): R & { nextPageToken: string } {
+  const from = Number(pageToken || 0);
+  const to = from + (pageSize || 100);
+  return { ...toResponse(all.slice(from, to)), nextPageToken: to < all.length ? String(to) : "" };
 }
 
 function authService(world: FakeWorld) {

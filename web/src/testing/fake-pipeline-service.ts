@@ -126,9 +126,15 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof PipelineSer
       world.publish({ removedPipelineIds: [id] });
       return {};
     },
-    listVersions({ pipelineId }) {
+    listVersions({ pipelineId, pageSize, pageToken }) {
       world.enter("listVersions");
-      return { versions: world.pipeline(pipelineId).versions };
+      const from = Number(pageToken || 0);
+      const to = from + (pageSize || 50);
+      const { versions } = world.pipeline(pipelineId);
+      return {
+        versions: versions.slice(from, to),
+        nextPageToken: to < versions.length ? String(to) : "",
+      };
     },
     getVersion({ pipelineId, version }) {
       world.enter("getVersion");

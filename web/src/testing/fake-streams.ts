@@ -2,7 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 import { WatchResponseSchema, type WatchResponse } from "#gen/vectorflow/v1/live_service_pb.ts";
-import type { LogLevel, LogLine } from "#gen/vectorflow/v1/log_pb.ts";
+import type { LogLine } from "#gen/vectorflow/v1/log_pb.ts";
 
 import { toTimestamp } from "../lib/time.ts";
 import type { FakeWorld } from "./fake-world.ts";
@@ -56,20 +56,17 @@ export async function* fakeWatch(
 /** The stored lines, then new ones as the world logs them. */
 export async function* fakeTail(
   world: FakeWorld,
-  request: { readonly pipelineId: string; readonly minimumLevel: LogLevel },
+  method: string,
+  wants: (line: LogLine) => boolean,
   signal: AbortSignal,
 ): AsyncGenerator<{ lines: LogLine[] }> {
-  world.enter("tailPipelineLogs");
+  world.enter(method);
   let sent = 0;
   const mailbox = createMailbox<undefined>(signal);
   const stop = world.watch(() => mailbox.put(undefined));
   try {
     for (;;) {
-      const lines = world.logs
-        .slice(sent)
-        .filter(
-          (line) => line.pipelineId === request.pipelineId && line.level >= request.minimumLevel,
-        );
+      const lines = world.logs.slice(sent).filter(wants);
       sent = world.logs.length;
       yield { lines };
       await mailbox.take();

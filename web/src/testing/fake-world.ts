@@ -2,7 +2,11 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 import { CurrentUserSchema, type CurrentUser } from "#gen/vectorflow/v1/auth_pb.ts";
-import { EnvironmentSchema, type Environment } from "#gen/vectorflow/v1/environment_pb.ts";
+import {
+  EnvironmentSchema,
+  type Environment,
+  type RefusedEnrollment,
+} from "#gen/vectorflow/v1/environment_pb.ts";
 import { ErrorInfoSchema } from "#gen/vectorflow/v1/error_pb.ts";
 import {
   WatchResponseSchema,
@@ -66,6 +70,10 @@ export class FakeWorld {
   readonly hosts = new Map<string, Node>();
   readonly pipelines = new Map<string, FakePipeline>();
   readonly logs: LogLine[] = [];
+  /** Lines from before the tail. */
+  readonly storedLogs: LogLine[] = [];
+  /** Newest first. */
+  refusals: RefusedEnrollment[] = [];
   readonly #watchers = new Set<(response: WatchResponse) => void>();
   readonly #failures = new Map<string, ConnectError[]>();
 

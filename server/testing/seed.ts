@@ -1,0 +1,42 @@
+import pg from "pg";
+
+/** A connection to a test's database for what would take too long through the API. */
+export async function openSql(databaseUrl: string) {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  return {
+    async query<T>(sql: string, values: readonly unknown[] = []): Promise<T[]> {
+      return (await client.query(sql, [...values])).rows as T[];
+    },
+    [Symbol.asyncDispose]: () => client.end(),
+  };
+}
+
+export type Sql = Awaited<ReturnType<typeof openSql>>;
+
+/** Hosts `host-0001` … that are enrolled and were heard of just now. */
+export async function seedNodes(sql: Sql, environmentId: string, count: number): Promise<void> {
+  await sql.query(
+    `insert into "VectorNode" ("id", "name", "host", "environmentId", "machineId", "nodeTokenHash", "status",
+       "enrolledAt", "lastHeartbeat", "lastSeen")
+     select 'n' || i, 'host-' || lpad(i::text, 5, '0'), 'h', $1, 'm' || i, 'hash' || i, 'HEALTHY', now(), now(), now()
+     from generate_series(1, $2::int) i`,
+    [environmentId, count],
+  );
+}
+
+/** Rows of every table, to see whether something was written. */
+export async function contentOfAllTables(sql: Sql): Promise<Readonly<Record<string, string>>> {
+  const tables = await sql.query<{ name: string }>(
+    `select tablename as "name" from pg_tables where schemaname = 'public' order by 1`,
+  );
+  const content: Record<string, string> = {};
+  for (const { name } of tables) {
+    const [row] = await sql.query<{ digest: string }>(
+      `select count(*) || ':' || coalesce(md5(string_agg(t::text, '|' order by t::text)), '') as "digest"
+       from "${name}" t`,
+    );
+    content[name] = row?.digest ?? "";
+  }
+  return content;
+}
