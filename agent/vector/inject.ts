@@ -1,4 +1,6 @@
-import { isMap, parseDocument, type Document } from "yaml";
+import { isMap, type Document } from "yaml";
+
+import { readDocument } from "#common/yaml-document.ts";
 
 import { keptMetrics, reservedPrefix } from "./reserved.ts";
 import { expandedInputs, objectOf } from "./wildcards.ts";
@@ -32,10 +34,9 @@ const reloadable = new Set([
  * everything in it that a reload cannot change.
  */
 export function injectTelemetry(configYaml: string, injection: Injection): InjectionResult {
-  const document = parseDocument(configYaml, { intAsBigInt: true, merge: true });
-  if (document.errors.length > 0) {
-    return { kind: "unreadable", problems: document.errors.map((error) => error.message) };
-  }
+  const read = readDocument(configYaml);
+  if (read.kind === "unreadable") return read;
+  const { document } = read;
   if (document.contents !== null && !isMap(document.contents)) {
     return { kind: "unreadable", problems: ["the configuration is not a map of sections"] };
   }
