@@ -8,6 +8,8 @@ import type { AgentConfig } from "./config.ts";
 import { openClient } from "./control/channel.ts";
 import { runControlLoop } from "./control/control-loop.ts";
 import { enroll } from "./control/enroll.ts";
+import { HostPolicyKeeper } from "./policy/host-policy.ts";
+import type { PolicyFile } from "./policy/policy-file.ts";
 import { endLeftovers } from "./process/leftover.ts";
 import type { RunnerLimits } from "./process/limits.ts";
 import { LogSpool } from "./process/log-spool.ts";
@@ -30,6 +32,8 @@ export interface AgentDeps {
   readonly random: () => number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly limits: RunnerLimits;
+  /** How the host's policy is read; tests need no root for theirs. */
+  readonly readPolicy?: (path: string) => Promise<PolicyFile>;
 }
 
 /** There is nothing to enroll with. */
@@ -49,6 +53,7 @@ export async function runAgent(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, log, env } = deps;
+  const policy = await HostPolicyKeeper.open(config.policyPath, deps.readPolicy);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   await using _lock = await lockDataDir(config.dataDir);
   const identities = new IdentityStore(config.dataDir, log);
@@ -56,7 +61,7 @@ export async function runAgent(
   const vectorEnv = scrubbedEnvironment(env);
   const finder = new VectorFinder({ env, vectorEnv, dataDir: config.dataDir });
   await finder.look(signal);
-  const facts = () => readHostFacts(config.labels, finder.current);
+  const facts = () => readHostFacts(config.labels, finder.current, policy.facts);
   const client = openClient(config.address);
   try {
     const identity =
@@ -83,6 +88,7 @@ export async function runAgent(
         random: deps.random,
         log,
         limits: deps.limits,
+        policy,
         env: vectorEnv,
         vector: () => finder.current,
       },
@@ -90,6 +96,7 @@ export async function runAgent(
       () => identity.installationId,
     );
     using _look = finder.subscribe(() => reconciler.lookAgain());
+    using _rules = policy.subscribe(() => reconciler.lookAgain());
     const scraper = new Scraper(() => reconciler.runners(), clock);
     let intervalMs = 5000;
     await runTasks(
@@ -97,6 +104,7 @@ export async function runAgent(
       (scope) => reconciler.run(scope),
       (scope) => scraper.run(() => intervalMs, scope),
       (scope) => finder.watch(lookForVectorEveryMs, clock, log, scope),
+      (scope) => policy.run(clock, log, scope),
       (scope) =>
         runControlLoop(
           {

@@ -13,6 +13,8 @@ export interface AgentConfig {
   readonly address: ServerAddress;
   readonly token: string | undefined;
   readonly dataDir: string;
+  /** The host's own rules; undefined when it has none. */
+  readonly policyPath: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly logLevel: LogLevelName;
   readonly force: boolean;
@@ -46,6 +48,9 @@ Options:
   --label KEY=VALUE   Label to report with this host; can be repeated. Labels that select what a
                       host runs are set on the server.
   --ca-file PATH      Trust this certificate authority (PEM) for https instead of the system's.
+  --policy FILE       What this host lets Vector do, whatever the server says (YAML). The file and its
+                      folders must be root's and not writable by others; see
+                      docs/host-policy.md. Or VECTORFLOW_AGENT_POLICY.
   --log-level LEVEL   debug, info (default), warn or error.
   --force             With enroll: replace the identity that is there.
   --json              With status: print JSON.
@@ -62,6 +67,7 @@ const options = {
   "data-dir": { type: "string" },
   label: { type: "string", multiple: true },
   "ca-file": { type: "string" },
+  policy: { type: "string" },
   "log-level": { type: "string" },
   force: { type: "boolean" },
   json: { type: "boolean" },
@@ -123,6 +129,7 @@ export function parseCommandLine(
     else labels[key] = value;
   }
   const ca = read(values["ca-file"], "--ca-file");
+  const policy = set(values.policy, "VECTORFLOW_AGENT_POLICY");
   if (problems.length > 0) throw new UsageError(problems.join("\n"));
   return {
     command: command ?? "help",
@@ -134,6 +141,7 @@ export function parseCommandLine(
         set(values["data-dir"], "VECTORFLOW_AGENT_DATA_DIR") ??
           defaultDataDir(process.getuid?.() === 0),
       ),
+      policyPath: policy === undefined ? undefined : resolve(policy),
       labels,
       logLevel: level ?? "info",
       force: values.force === true,

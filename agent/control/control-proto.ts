@@ -148,6 +148,9 @@ export function factsToProto(facts: HostFacts): HostFactsMessage {
     memoryTotalBytes: facts.memoryTotalBytes,
     labels: { ...facts.labels },
     deploymentMode: facts.inContainer ? DeploymentMode.DOCKER : DeploymentMode.STANDALONE,
+    ...(facts.policy === undefined
+      ? {}
+      : { policy: { ...facts.policy, problem: boundedText(facts.policy.problem, 1024) } }),
     vector:
       facts.vector.kind === "found"
         ? {

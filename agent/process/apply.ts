@@ -41,6 +41,7 @@ export async function applyBody(
   signal: AbortSignal,
 ): Promise<ApplyOutcome> {
   const build = await ctx.slot.build(next);
+  if (build.kind === "refused") return await refused(ctx, build.fault);
   if (build.kind === "unreadable") return await refused(ctx, unreadable(build.problems));
   const validation = await validateConfig(
     {

@@ -2,6 +2,7 @@ import type { Clock } from "#common/clock.ts";
 import { Latest } from "#common/latest.ts";
 import type { Logger } from "#common/logger.ts";
 
+import type { HostPolicyKeeper } from "../policy/host-policy.ts";
 import type { ManifestEntry, PipelineBody } from "../reconcile/desired-state.ts";
 import type { PipelineRecord, PipelineStore } from "../state/pipeline-store.ts";
 import { boundedText, messageOf } from "../text.ts";
@@ -27,6 +28,7 @@ export interface RunnerDeps {
   readonly random: () => number;
   readonly log: Logger;
   readonly limits: RunnerLimits;
+  readonly policy: HostPolicyKeeper;
   /** The environment of Vector processes. */
   readonly env: Readonly<Record<string, string>>;
   vector(): VectorLookup;
@@ -63,6 +65,10 @@ export class PipelineRunner {
   #delivering = true;
   #restartWanted: PromiseWithResolvers<string> | undefined;
   #published = "";
+  /** What the host's policy says against the effective configuration (P11); empty when nothing. */
+  #violation = "";
+  /** Of which policy and configuration that is. */
+  #judged = "";
 
   constructor(entry: ManifestEntry, record: PipelineRecord | undefined, deps: RunnerDeps) {
     this.id = entry.pipelineId;
@@ -137,6 +143,7 @@ export class PipelineRunner {
       if (!this.#delivering) return "not_delivering";
       return failed ? "held" : "running";
     }
+    if (this.#violation !== "") return "stopped";
     if (this.#nextStartAt !== undefined) return "crashed";
     return failed ? "stopped" : "pending";
   }
@@ -182,6 +189,7 @@ export class PipelineRunner {
       return again;
     }
     await this.#adoptVersion();
+    await this.#holdToPolicy();
     const lookup = this.#deps.vector();
     if (lookup.kind === "missing") {
       if (!this.#slot.isRunning) this.#trouble = lookup.problem;
@@ -192,11 +200,29 @@ export class PipelineRunner {
       if (body !== undefined) return await this.#apply(body, lookup.executable, signal);
     }
     if (this.#restartWanted !== undefined) return await this.#restartNow(lookup.executable, signal);
+    if (!this.#slot.isRunning && this.#violation !== "") return waitForNews;
     if (!this.#slot.isRunning && this.#record.effective !== undefined) {
       if (this.#msUntilStart() > 0) return { kind: "wait", ms: this.#msUntilStart() };
       return await this.#start(this.#record.effective.hash, lookup.executable, signal);
     }
     return this.#settled();
+  }
+
+  /**
+   * Judges the effective configuration when it or the host's policy has changed. What runs goes on and is
+   * told of, unless the policy itself says that it shall stop (P11).
+   */
+  async #holdToPolicy(): Promise<void> {
+    const { policy, limits } = this.#deps;
+    const hash = this.#record.effective?.hash;
+    const judged = `${hash} ${policy.fingerprint}`;
+    if (hash === undefined || judged === this.#judged) return;
+    this.#judged = judged;
+    const body = await this.#deps.store.loadBody(this.id, hash);
+    this.#violation = (body && policy.judge(body.configYaml)?.reason) ?? "";
+    if (this.#violation === "") return;
+    this.#say("error", this.#violation);
+    if (policy.stopsRunning) await this.#slot.stop(limits.removeGraceMs);
   }
 
   /** While it runs: forgets earlier trouble once it has run for long enough. */
@@ -314,7 +340,9 @@ export class PipelineRunner {
     const hash = this.#record.effective?.hash;
     const wanted = this.#restartWanted;
     let problem = "nothing is applied yet";
-    if (hash !== undefined) {
+    // A restart would end what the host's policy no longer lets start.
+    if (this.#violation !== "") problem = this.#violation;
+    else if (hash !== undefined) {
       await this.#slot.stop(this.#deps.limits.restartGraceMs);
       await this.#start(hash, executable, signal);
       problem = this.#slot.isRunning ? "" : this.#trouble;
@@ -386,7 +414,7 @@ export class PipelineRunner {
       state: this.state,
       attempt,
       effective,
-      reason: this.#trouble || failure,
+      reason: this.#violation || this.#trouble || failure,
       pid: running?.pid ?? 0,
       restarts: this.#restarts,
       nextStartAt: running === undefined ? this.#nextStartAt : undefined,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import type { Clock } from "#common/clock.ts";
 
+import type { HostPolicyKeeper } from "../policy/host-policy.ts";
 import type { PipelineBody } from "../reconcile/desired-state.ts";
 import { writeFileAtomically } from "../state/atomic-file.ts";
 import type { PipelineStore } from "../state/pipeline-store.ts";
@@ -25,6 +26,7 @@ export interface SlotDeps {
   readonly clock: Clock;
   readonly env: Readonly<Record<string, string>>;
   readonly limits: RunnerLimits;
+  readonly policy: HostPolicyKeeper;
 }
 
 /** A configuration made ready for Vector. */
@@ -37,6 +39,8 @@ export interface Built {
 
 export type BuildResult =
   | { readonly kind: "built"; readonly built: Built }
+  /** By the host's own policy (P11). */
+  | { readonly kind: "refused"; readonly fault: Fault }
   | { readonly kind: "unreadable"; readonly problems: readonly string[] };
 
 interface Ports {
@@ -99,6 +103,8 @@ export class ProcessSlot {
 
   /** Adds to a body what the agent owns, with the ports of the running process if there is one. */
   async build(body: PipelineBody): Promise<BuildResult> {
+    const fault = this.#deps.policy.judge(body.configYaml);
+    if (fault !== undefined) return { kind: "refused", fault };
     const paths = await this.#deps.store.prepare(this.#id);
     const ports = (this.#ports ??= await this.#acquirePorts(body.configYaml));
     const result = injectTelemetry(body.configYaml, {
@@ -144,6 +150,7 @@ export class ProcessSlot {
   ): Promise<Fault | undefined> {
     for (let tries = 1; ; tries++) {
       const result = await this.build(body);
+      if (result.kind === "refused") return result.fault;
       if (result.kind === "unreadable") {
         return { reason: result.problems.join("; "), problems: [], logTail: [] };
       }
