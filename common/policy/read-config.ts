@@ -4,6 +4,13 @@ import type { HostPolicy } from "./policy.ts";
 import { checkPolicy, type PolicyProblem } from "./check-policy.ts";
 import type { ResolvePath } from "./paths.ts";
 
+/** A configuration's text, read once for any number of policies. */
+export interface ReadConfig {
+  readonly config: unknown;
+  /** What breaks every policy. */
+  readonly problems: readonly PolicyProblem[];
+}
+
 /**
  * Finds everything in a configuration's text that a policy does not allow. Besides what `checkPolicy` finds:
  * references that could change the shape of the text when they are filled in, and tags.
@@ -13,40 +20,40 @@ export function checkConfigText(
   configYaml: string,
   resolve?: ResolvePath,
 ): readonly PolicyProblem[] {
-  const whole = (rule: string, message: string): PolicyProblem => ({
-    rule,
-    componentId: "",
-    field: "",
-    message,
+  const { config, problems } = readConfig(configYaml);
+  return [...problems, ...checkPolicy(policy, config, resolve)];
+}
+
+/** Reads a text for `checkPolicy`. Never throws: what cannot be read is a problem. */
+export function readConfig(configYaml: string): ReadConfig {
+  const broken = (message: string): ReadConfig => ({
+    config: {},
+    problems: [whole("components", message)],
   });
-  try {
-    const read = readDocument(configYaml);
-    if (read.kind === "unreadable") {
-      return [whole("components", `it cannot be read: ${read.problems[0]?.split("\n", 1)[0]}`)];
-    }
-    const { document } = read;
-    if (document.contents !== null && !isMap(document.contents)) {
-      return [whole("components", "it is not a map of sections")];
-    }
-    const tags =
-      document.warnings.length > 0
-        ? [whole("components", "it has tags that cannot be judged")]
-        : [];
-    const variables = /\$\{[\w.]+:?-/.test(configYaml)
-      ? [whole("references", "variables with a default can change what a configuration does")]
-      : [];
-    return [
-      ...tags,
-      ...variables,
-      ...loosePlaces(document),
-      ...checkPolicy(policy, document.toJS(), resolve),
-    ];
-  } catch (error) {
-    // Aliases without an anchor, or too many of them; nesting beyond the parser's stack.
-    return [
-      whole("components", `it cannot be unfolded: ${error instanceof Error ? error.message : ""}`),
-    ];
+  const read = readDocument(configYaml);
+  if (read.kind === "unreadable") {
+    return broken(`it cannot be read: ${read.problems[0]?.split("\n", 1)[0]}`);
   }
+  const { document } = read;
+  if (document.contents !== null && !isMap(document.contents)) {
+    return broken("it is not a map of sections");
+  }
+  const tags =
+    document.warnings.length > 0 ? [whole("components", "it has tags that cannot be judged")] : [];
+  const variables = /\$\{[\w.]+:?-/.test(configYaml)
+    ? [whole("references", "variables with a default can change what a configuration does")]
+    : [];
+  try {
+    const problems = [...tags, ...variables, ...loosePlaces(document)];
+    return { config: document.toJS() as unknown, problems };
+  } catch (error) {
+    // Aliases without an anchor, or too many of them.
+    return broken(`it cannot be unfolded: ${error instanceof Error ? error.message : ""}`);
+  }
+}
+
+function whole(rule: string, message: string): PolicyProblem {
+  return { rule, componentId: "", field: "", message };
 }
 
 /**

@@ -8,7 +8,7 @@ import { transact } from "../db/transaction.ts";
 import { Environment } from "../environments/environment.entity.ts";
 import { DomainError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
-import { VectorNode, type NodeMetadata } from "./vector-node.entity.ts";
+import { VectorNode, type NodeMetadata, type ReportedPolicy } from "./vector-node.entity.ts";
 
 /** What a host says of itself. */
 export interface HostFacts {
@@ -18,6 +18,8 @@ export interface HostFacts {
   readonly vectorVersion: string;
   readonly deploymentMode: DeploymentMode;
   readonly metadata: NodeMetadata;
+  /** Null when the host has none. */
+  readonly hostPolicy: ReportedPolicy | null;
 }
 
 export interface EnrollmentInput {
