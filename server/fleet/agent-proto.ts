@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { SessionResponseSchema } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
 import {
   DesiredStateSchema,
@@ -36,7 +36,7 @@ import type {
 } from "../metrics/ingest-rows.ts";
 import type { DesiredPipeline, EnvironmentState } from "./desired-state.ts";
 import type { HostFacts as StoredFacts } from "./enrollment.ts";
-import { clean, cleanName, finite, whole } from "./text.ts";
+import { clean, cleanName, finite, momentOf, whole } from "./text.ts";
 import type { ReportedPolicy, Usage } from "./vector-node.entity.ts";
 
 /** Whom a message came from. */
@@ -46,6 +46,10 @@ export interface Sender {
 }
 
 const dayMs = 86_400_000;
+
+function dateOf({ seconds, nanos }: Timestamp): Date | null {
+  return momentOf(seconds, nanos);
+}
 
 export function factsFromProto(host: HostFacts | undefined): StoredFacts {
   const modes: Partial<Record<DeploymentMode, StoredFacts["deploymentMode"]>> = {
@@ -136,16 +140,21 @@ export function usageFromProto(host: HostMetrics | undefined, at: Date): Usage |
 
 function sumDisks(host: HostMetrics): { total: number; used: number } {
   return {
-    total: host.filesystems.reduce((sum, disk) => sum + (finite(disk.totalBytes) ?? 0), 0),
-    used: host.filesystems.reduce((sum, disk) => sum + (finite(disk.usedBytes) ?? 0), 0),
+    total: sumOf(host.filesystems.map(({ totalBytes }) => totalBytes)),
+    used: sumOf(host.filesystems.map(({ usedBytes }) => usedBytes)),
   };
+}
+
+/** Finite even when each of a thousand values is next to infinity. */
+function sumOf(values: readonly number[]): number {
+  return finite(values.reduce((sum, value) => sum + (finite(value) ?? 0), 0)) ?? 0;
 }
 
 /** The share of the fullest filesystem that is used. */
 export function fullestDisk(host: HostMetrics | undefined): number | undefined {
   const ratios = (host?.filesystems ?? [])
     .filter(({ totalBytes }) => totalBytes > 0)
-    .map(({ usedBytes, totalBytes }) => usedBytes / totalBytes);
+    .map(({ usedBytes, totalBytes }) => finite(usedBytes / totalBytes) ?? 0);
   return ratios.length === 0 ? undefined : Math.max(...ratios);
 }
 
@@ -174,11 +183,8 @@ export function nodeMetricFromProto(
       totalBytes: finite(disk.totalBytes),
       usedBytes: finite(disk.usedBytes),
     })),
-    receivedBytes: host.interfaces.reduce(
-      (sum, link) => sum + (finite(link.receivedBytes) ?? 0),
-      0,
-    ),
-    sentBytes: host.interfaces.reduce((sum, link) => sum + (finite(link.sentBytes) ?? 0), 0),
+    receivedBytes: sumOf(host.interfaces.map(({ receivedBytes }) => receivedBytes)),
+    sentBytes: sumOf(host.interfaces.map(({ sentBytes }) => sentBytes)),
   };
 }
 
@@ -206,9 +212,13 @@ function ratesFromProto(beat: PipelineBeat): Rates | null {
     kind: ComponentKind | undefined,
     value: (component: ComponentMetrics) => number,
   ): number =>
-    components
-      .filter((component) => kind === undefined || component.kind === kind)
-      .reduce((total, component) => total + (finite(value(component)) ?? 0), 0) * perSecond;
+    finite(
+      sumOf(
+        components
+          .filter((component) => kind === undefined || component.kind === kind)
+          .map((component) => value(component)),
+      ) * perSecond,
+    ) ?? 0;
   return {
     eventsIn: sum(ComponentKind.SOURCE, (component) => component.receivedEvents),
     eventsOut: sum(ComponentKind.SINK, (component) => component.sentEvents),
@@ -282,7 +292,7 @@ export function reportFromProto(sender: Sender, report: PipelineReport, at: Date
     pid: report.pid === 0 ? null : whole(report.pid),
     restarts: whole(report.restarts),
     gapMs: whole(report.gapMs),
-    nextStartAt: report.nextStartTime === undefined ? null : timestampDate(report.nextStartTime),
+    nextStartAt: report.nextStartTime === undefined ? null : dateOf(report.nextStartTime),
   };
 }
 
@@ -297,7 +307,7 @@ const levels: Partial<Record<LogLevel, string>> = {
 export function logsFromProto(sender: Sender, batch: LogBatch, now: Date): LogRow[] {
   const place = `${cleanName(batch.spoolId, 40)}-${batch.sequence.toString(36).padStart(9, "0")}`;
   return batch.lines.map((line, index) => {
-    const written = line.time === undefined ? now : timestampDate(line.time);
+    const written = (line.time && dateOf(line.time)) ?? now;
     const offset = written.getTime() - now.getTime();
     return {
       ...sender,

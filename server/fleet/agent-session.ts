@@ -20,6 +20,7 @@ import {
   type Sender,
 } from "./agent-proto.ts";
 import type { DesiredPipeline, EnvironmentState, NodeState } from "./desired-state.ts";
+import { clean, counter, whole } from "./text.ts";
 import { assessNode, type NodeCondition } from "./liveness.ts";
 
 export type AgentCall = ServerDuplexStream<SessionRequest, SessionResponse | Buffer>;
@@ -80,7 +81,7 @@ export class AgentSession implements HubSession {
     this.#call = call;
     this.#deps = deps;
     this.#held = new Map(Object.entries(start.held));
-    this.#vectorProblem = start.vectorProblem;
+    this.#vectorProblem = clean(start.vectorProblem, 500);
     this.#fenced = start.fenced;
     this.#intervalMs = start.intervalMs;
   }
@@ -94,7 +95,7 @@ export class AgentSession implements HubSession {
   }
 
   set vectorProblem(problem: string) {
-    this.#vectorProblem = problem;
+    this.#vectorProblem = clean(problem, 500);
   }
 
   offer(environment: EnvironmentState, node: NodeState): void {
@@ -165,7 +166,7 @@ export class AgentSession implements HubSession {
     const condition: NodeCondition = {
       vectorProblem: this.#vectorProblem,
       fenced: this.#fenced,
-      lostLogLines: Number(beat.lostLogLines),
+      lostLogLines: counter(beat.lostLogLines),
       diskUsedRatio: fullestDisk(host),
       memoryUsedRatio:
         usage === undefined || usage.memoryTotalBytes === 0
@@ -187,7 +188,7 @@ export class AgentSession implements HubSession {
         status: health as "HEALTHY" | "DEGRADED",
         reasons,
         usage,
-        lostLogLines: Number(beat.lostLogLines),
+        lostLogLines: whole(Number(beat.lostLogLines)),
       },
       metric: nodeMetricFromProto(this.nodeId, beat, at),
       pipelines: rows,

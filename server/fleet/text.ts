@@ -25,6 +25,18 @@ export function finite(value: number | undefined): number | null {
   return value !== undefined && Number.isFinite(value) ? value : null;
 }
 
+/** A counter from a host, as a number that the database and the wire take. */
+export function counter(value: bigint | number): number {
+  return Math.min(Math.max(finite(Number(value)) ?? 0, 0), Number.MAX_SAFE_INTEGER);
+}
+
+/** A moment from a host, or null when no calendar has it. */
+export function momentOf(seconds: bigint, nanos: number): Date | null {
+  const at = new Date(Number(seconds) * 1000 + Math.floor(nanos / 1_000_000));
+  const year = at.getUTCFullYear();
+  return year >= 1970 && year <= 9999 ? at : null;
+}
+
 /** A whole number from a host that fits the database's integer. */
 export function whole(value: number | undefined): number {
   return Math.round(Math.min(Math.max(finite(value) ?? 0, 0), 2_147_483_647));
