@@ -120,6 +120,7 @@ export async function runAgent(
             answered: new Map(),
             random: deps.random,
             nodeToken: () => identity.nodeToken,
+            nodeId: () => identity.nodeId,
             installationId: () => state.manifest?.installationId ?? "",
             facts,
             onInterval: (ms) => {

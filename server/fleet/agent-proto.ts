@@ -24,6 +24,7 @@ import {
   PipelineState,
   type PipelineReport,
 } from "#gen/vectorflow/agent/v1/report_pb.ts";
+import { bodyDigest } from "#common/body-digest.ts";
 import { parsePolicy } from "#common/policy/policy.ts";
 import type { ComponentKind as StoredKind, ProcessStatus } from "../db/enums.ts";
 import type {
@@ -321,6 +322,20 @@ export function logsFromProto(sender: Sender, batch: LogBatch, now: Date): LogRo
   });
 }
 
+/** All that an agent gets to run a pipeline. */
+function bodyOf({ configYaml, logLevel }: DesiredPipeline) {
+  return { configYaml, logLevel: logLevel ?? "", secrets: [], certificates: [] };
+}
+
+/** A state that was read once goes to many nodes. */
+const digests = new WeakMap<DesiredPipeline, Buffer>();
+
+function digestOf(pipeline: DesiredPipeline): Buffer {
+  const known = digests.get(pipeline) ?? bodyDigest(bodyOf(pipeline));
+  digests.set(pipeline, known);
+  return known;
+}
+
 /** Bodies beyond this go into further messages; gRPC refuses messages over 4 MiB by default. */
 const messageBytes = 2_000_000;
 
@@ -338,8 +353,8 @@ export function desiredStateMessages(
     create(PipelineBodySchema, {
       pipelineId: pipeline.pipelineId,
       hash: pipeline.hash,
-      configYaml: pipeline.configYaml,
-      logLevel: pipeline.logLevel ?? "",
+      ...bodyOf(pipeline),
+      secrets: {},
     }),
   );
   const groups: PipelineBody[][] = [[]];
@@ -361,12 +376,13 @@ export function desiredStateMessages(
       maintenance: node.maintenance,
       manifest: node.maintenance
         ? []
-        : environment.pipelines.map(({ pipelineId, name, hash, version, attempt }) => ({
-            pipelineId,
-            name,
-            hash,
-            version,
-            attempt,
+        : environment.pipelines.map((pipeline) => ({
+            pipelineId: pipeline.pipelineId,
+            name: pipeline.name,
+            hash: pipeline.hash,
+            version: pipeline.version,
+            attempt: pipeline.attempt,
+            bodySha256: digestOf(pipeline),
           })),
     });
     const message = create(SessionResponseSchema, { message: { case: "desiredState", value } });
