@@ -12,6 +12,8 @@ import { enroll } from "./control/enroll.ts";
 import { ExpectedError } from "./expected-error.ts";
 import { runHealthPage } from "./health/health-page.ts";
 import { Leftovers } from "./process/leftover.ts";
+import { HostPolicyKeeper } from "./policy/host-policy.ts";
+import type { PolicyFile } from "./policy/policy-file.ts";
 import type { RunnerLimits } from "./process/limits.ts";
 import { LogSpool } from "./process/log-spool.ts";
 import { StatusBoard } from "./process/pipeline-status.ts";
@@ -34,6 +36,8 @@ export interface AgentDeps {
   readonly random: () => number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly limits: RunnerLimits;
+  /** How the host's policy is read; tests need no root for theirs. */
+  readonly readPolicy?: (path: string) => Promise<PolicyFile>;
 }
 
 /** There is nothing to enroll with. */
@@ -53,6 +57,7 @@ export async function runAgent(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, log, env } = deps;
+  const policy = await HostPolicyKeeper.open(config.policyPath, deps.readPolicy);
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   await using _lock = await lockDataDir(config.dataDir);
   const identities = new IdentityStore(config.dataDir, log);
@@ -60,7 +65,7 @@ export async function runAgent(
   const vectorEnv = scrubbedEnvironment(env);
   const finder = new VectorFinder({ env, vectorEnv, dataDir: config.dataDir });
   await finder.look();
-  const facts = () => readHostFacts(config.labels, finder.current);
+  const facts = () => readHostFacts(config.labels, finder.current, policy.facts);
   const client = openClient(config.address);
   try {
     const identity =
@@ -91,6 +96,7 @@ export async function runAgent(
         random: deps.random,
         log,
         limits: deps.limits,
+        policy,
         env: vectorEnv,
         vector: () => finder.look(),
       },
@@ -98,6 +104,7 @@ export async function runAgent(
       () => identity.installationId,
     );
     using _look = finder.subscribe(() => reconciler.lookAgain());
+    using _rules = policy.subscribe(() => reconciler.lookAgain());
     const scraper = new Scraper(() => reconciler.runners(), clock);
     const connection = new ConnectionState(clock);
     let intervalMs = 5000;
@@ -106,6 +113,7 @@ export async function runAgent(
       (scope) => reconciler.run(scope),
       (scope) => scraper.run(() => intervalMs, scope),
       (scope) => finder.watch(lookForVectorEveryMs, clock, log, scope),
+      (scope) => policy.run(clock, log, scope),
       (scope) => recordConnection(connection, config, log, scope),
       (scope) => runHealthPage(config.health, { connection, reconciler, spool }, log, scope),
       async (scope) => {
@@ -125,6 +133,7 @@ export async function runAgent(
             answered: new Map(),
             random: deps.random,
             nodeToken: () => identity.nodeToken,
+            nodeId: () => identity.nodeId,
             installationId: () => state.manifest?.installationId ?? "",
             facts,
             onInterval: (ms) => {

@@ -14,6 +14,8 @@ export interface AgentConfig {
   readonly address: ServerAddress;
   readonly token: string | undefined;
   readonly dataDir: string;
+  /** The host's own rules; undefined when it has none. */
+  readonly policyPath: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   /** How long a Vector that shall end may deliver what it holds. */
   readonly drainSecs: number;
@@ -122,6 +124,7 @@ function readConfig(
   const fromFile = read(tokenFile, "--token-file")?.toString("utf8").trim();
   const level = levels.find((name) => name === (values["log-level"] ?? "info"));
   if (level === undefined) problems.push(`--log-level must be one of ${levels.join(", ")}`);
+  const policy = set(values.policy, "VECTORFLOW_AGENT_POLICY");
   const drainSecs = Number(values["drain-limit"] ?? "60");
   if (!Number.isInteger(drainSecs) || drainSecs < 1 || drainSecs > 3600) {
     problems.push("--drain-limit must be a whole number of seconds from 1 to 3600");
@@ -135,6 +138,7 @@ function readConfig(
       set(values["data-dir"], "VECTORFLOW_AGENT_DATA_DIR") ??
         defaultDataDir(process.getuid?.() === 0),
     ),
+    policyPath: policy === undefined ? undefined : resolve(policy),
     labels: readLabels(values.label ?? [], problems),
     drainSecs,
     logLevel: level ?? "info",

@@ -65,6 +65,11 @@ const flagTable = {
     commands: dialling,
     help: "Speak to a server on another machine without TLS. Tokens, secrets and logs can then be read on the way.",
   },
+  policy: {
+    value: "FILE",
+    commands: ["run", "install"],
+    help: "What this host lets Vector do, whatever the server says (YAML). The file and its folders must be root's and not writable by others; see docs/host-policy.md. Or VECTORFLOW_AGENT_POLICY.",
+  },
   "drain-limit": {
     value: "SECS",
     commands: ["run", "install"],

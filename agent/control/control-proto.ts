@@ -1,6 +1,9 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { DesiredState } from "#gen/vectorflow/agent/v1/desired_state_pb.ts";
+import type {
+  DesiredState,
+  PipelineBody as BodyMessage,
+} from "#gen/vectorflow/agent/v1/desired_state_pb.ts";
 import {
   ComponentKind,
   PipelineMetricsSchema,
@@ -20,7 +23,12 @@ import {
 } from "#gen/vectorflow/agent/v1/report_pb.ts";
 import type { SpooledBatch } from "../process/log-spool.ts";
 import type { ApplyPhase as Phase, PipelineStatus, RunState } from "../process/pipeline-status.ts";
-import { isUsableId, type Manifest, type PipelineBody } from "../reconcile/desired-state.ts";
+import {
+  isUsableId,
+  type Manifest,
+  type ManifestEntry,
+  type PipelineBody,
+} from "../reconcile/desired-state.ts";
 import type { HostFacts } from "../telemetry/host-facts.ts";
 import type { PipelineDeltas } from "../telemetry/scraper.ts";
 import { boundedText } from "../text.ts";
@@ -150,6 +158,9 @@ export function factsToProto(facts: HostFacts): HostFactsMessage {
     memoryTotalBytes: facts.memoryTotalBytes,
     labels: { ...facts.labels },
     deploymentMode: facts.inContainer ? DeploymentMode.DOCKER : DeploymentMode.STANDALONE,
+    ...(facts.policy === undefined
+      ? {}
+      : { policy: { ...facts.policy, problem: boundedText(facts.policy.problem, 1024) } }),
     vector:
       facts.vector.kind === "found"
         ? {
@@ -161,37 +172,58 @@ export function factsToProto(facts: HostFacts): HostFactsMessage {
   });
 }
 
-/** The manifest of a message. An entry that cannot be used costs only itself (P12). */
+/** Longer texts are none that a server makes; they are cut, and cost their pipeline only. */
+const maximumNameBytes = 256;
+
+/**
+ * The manifest of a message. An entry that cannot be used costs only itself (P12); of two for one pipeline, the
+ * first counts.
+ */
 export function manifestFromProto(state: DesiredState): Manifest {
+  const entries = new Map<string, ManifestEntry>();
+  for (const { pipelineId, name, hash, version, attempt } of state.manifest) {
+    if (!isUsableId(pipelineId) || entries.has(pipelineId)) continue;
+    entries.set(pipelineId, {
+      pipelineId,
+      name: boundedText(name, maximumNameBytes),
+      hash: boundedText(hash, maximumNameBytes),
+      version,
+      attempt,
+    });
+  }
   return {
     installationId: state.installationId,
     generation: state.generation,
     maintenance: state.maintenance,
-    entries: state.manifest
-      .filter(({ pipelineId }) => isUsableId(pipelineId))
-      .map(({ pipelineId, name, hash, version, attempt }) => ({
-        pipelineId,
-        name,
-        hash,
-        version,
-        attempt,
-      })),
+    entries: [...entries.values()],
   };
 }
 
-export function bodiesFromProto(state: DesiredState): readonly PipelineBody[] {
-  return state.bodies
-    .filter(({ pipelineId }) => isUsableId(pipelineId))
-    .map((body) => ({
-      pipelineId: body.pipelineId,
-      hash: body.hash,
-      configYaml: body.configYaml,
-      logLevel: body.logLevel === "" ? "info" : body.logLevel,
-      secrets: new Map(Object.entries(body.secrets)),
-      certificates: body.certificates.map(({ name, filename, content }) => ({
-        name,
-        filename,
-        content,
-      })),
-    }));
+export function bodyFromProto(body: BodyMessage): PipelineBody {
+  return {
+    pipelineId: body.pipelineId,
+    hash: boundedText(body.hash, maximumNameBytes),
+    configYaml: body.configYaml,
+    logLevel: body.logLevel === "" ? "info" : body.logLevel,
+    secrets: new Map(Object.entries(body.secrets)),
+    certificates: body.certificates.map(({ name, filename, content }) => ({
+      name,
+      filename,
+      content,
+    })),
+  };
+}
+
+/** Reports beyond this go without their details in Hello, and complete after the welcome. */
+const helloReportBytes = 1024 * 1024;
+
+/** Names every pipeline, since the server forgets those that are not named, and fits into one message. */
+export function helloReports(statuses: readonly PipelineStatus[]): readonly PipelineReport[] {
+  let left = helloReportBytes;
+  return statuses.map((status) => {
+    const report = reportToProto(status);
+    left -= toBinary(PipelineReportSchema, report).length;
+    if (left >= 0) return report;
+    return { ...report, problems: [], logTail: [], reason: boundedText(report.reason, 200) };
+  });
 }

@@ -1,4 +1,10 @@
-import { fromBinary, toBinary, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
+import {
+  create,
+  fromBinary,
+  toBinary,
+  type DescMessage,
+  type MessageShape,
+} from "@bufbuild/protobuf";
 import { AgentService } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
 
 /** One method for a call of @grpc/grpc-js, with protobuf-es on the wire. */
@@ -20,7 +26,30 @@ function methodOf<I extends DescMessage, O extends DescMessage>(
   };
 }
 
+/**
+ * In a stream, a message that cannot be read costs itself and not the session: it is taken for an empty one,
+ * which is ignored like a kind of a newer server (P12).
+ */
+function tolerant<I extends DescMessage, O extends DescMessage>(
+  method: GrpcMethod<I, O>,
+  output: O,
+): GrpcMethod<I, O> {
+  return {
+    ...method,
+    deserialize: (bytes) => {
+      try {
+        return method.deserialize(bytes);
+      } catch {
+        return create(output);
+      }
+    },
+  };
+}
+
 const { enroll, session } = AgentService.method;
 
 export const enrollMethod = methodOf(enroll.name, enroll.input, enroll.output);
-export const sessionMethod = methodOf(session.name, session.input, session.output);
+export const sessionMethod = tolerant(
+  methodOf(session.name, session.input, session.output),
+  session.output,
+);

@@ -19,22 +19,23 @@ import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import type { LogSpool } from "../process/log-spool.ts";
 import type { StatusBoard } from "../process/pipeline-status.ts";
-import type { PipelineBody } from "../reconcile/desired-state.ts";
-import type { Reconciler } from "../reconcile/reconciler.ts";
+import type { Reconciler, Refusal } from "../reconcile/reconciler.ts";
 import type { HostFacts } from "../telemetry/host-facts.ts";
 import type { HostMetricsReader } from "../telemetry/host-metrics.ts";
 import type { Scraper } from "../telemetry/scraper.ts";
+import { boundedText, messageOf } from "../text.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import {
   batchToProto,
-  bodiesFromProto,
   factsToProto,
-  manifestFromProto,
+  helloReports,
   metricsToProto,
   reportToProto,
   stateToProto,
 } from "./control-proto.ts";
 import { sessionMethod } from "./grpc-service.ts";
+import * as limits from "./limits.ts";
+import { StateInbox } from "./state-inbox.ts";
 
 export interface SessionDeps {
   readonly client: Client;
@@ -50,6 +51,8 @@ export interface SessionDeps {
   /** Commands that were answered, with their answers: a repeat gets the same one (P6). */
   readonly answered: Map<string, CommandStatus>;
   nodeToken(): string;
+  /** The node that this host was enrolled as. */
+  nodeId(): string;
   installationId(): string;
   facts(): Promise<HostFacts>;
   onInterval(intervalMs: number): void;
@@ -69,6 +72,7 @@ const logPauseMs = 250;
 const askAgainMs = 20_000;
 const rememberedCommands = 1000;
 const protocolVersion = 1;
+const longestCoveredMs = 86_400_000;
 
 type Call = ClientDuplexStream<SessionRequest, SessionResponse>;
 type Message = MessageInitShape<typeof SessionRequestSchema>["message"];
@@ -96,7 +100,12 @@ class Session {
   #intervalMs = 5000;
   #logCredit = 0;
   #logTimer: NodeJS.Timeout | undefined;
-  #bodies: PipelineBody[] = [];
+  readonly #inbox = new StateInbox();
+  #isWelcomed = false;
+  #waitingStates = 0;
+  /** Cuts the pause before the next heartbeat short. */
+  #beatSooner = new AbortController();
+  #commandsUnderWay = 0;
   #factsSent = "";
   /** Desired states are taken one after another. */
   #accepting: Promise<void> = Promise.resolve();
@@ -123,9 +132,8 @@ class Session {
     this.#welcomed.promise.catch(() => {});
     try {
       await this.#hello();
-      const late = setTimeout(() => this.#call.cancel(), welcomeTimeoutMs);
-      const welcome = await this.#welcomed.promise.finally(() => clearTimeout(late));
-      this.#begin(welcome);
+      void this.#endUnwelcomed();
+      this.#begin(await this.#welcomed.promise);
       await Promise.race([ended.promise, this.#beat()]);
       await ended.promise;
     } catch (error) {
@@ -139,14 +147,27 @@ class Session {
     return this.#end ?? { code: status.UNKNOWN, reason: "the session ended", welcomed: false };
   }
 
+  async #endUnwelcomed(): Promise<void> {
+    await this.#deps.clock.sleep(welcomeTimeoutMs, this.#over.signal).catch(() => {});
+    if (this.#isWelcomed) return;
+    this.#finish(status.DEADLINE_EXCEEDED, "the server did not answer");
+    this.#call.cancel();
+  }
+
   #finish(code: status, reason: string): void {
-    this.#end ??= { code, reason, welcomed: this.#logCredit > 0 };
+    this.#end ??= { code, reason, welcomed: this.#isWelcomed };
     this.#over.abort();
     this.#welcomed.reject(new Error(reason));
   }
 
   #send(message: Message): void {
     if (message === undefined || this.#end !== undefined) return;
+    if (this.#call.writableLength > limits.maximumWaitingMessages) {
+      // It is connected and does not read: what waits for it would take all memory.
+      this.#finish(status.UNAVAILABLE, "the server does not read what it is sent");
+      this.#call.cancel();
+      return;
+    }
     this.#call.write(create(SessionRequestSchema, { message }));
   }
 
@@ -163,13 +184,13 @@ class Session {
         heldHashes: { ...(await reconciler.heldHashes()) },
         installationId: this.#deps.installationId(),
         highestGeneration: reconciler.highestGeneration,
-        reports: board.all().map(reportToProto),
+        reports: [...helloReports(board.all())],
       },
     });
   }
 
   #begin(welcome: Welcome): void {
-    this.#logCredit = welcome.limits?.logCreditLines ?? 1000;
+    this.#logCredit = limits.saneCredit(welcome.limits?.logCreditLines);
     this.#setInterval(welcome.heartbeatIntervalMs);
     this.#deps.connection.opened();
     this.#deps.log.info("connected", {
@@ -195,8 +216,10 @@ class Session {
     this.#sendLogsSoon();
   }
 
-  #setInterval(ms: number): void {
-    if (ms <= 0) return;
+  #setInterval(asked: number): void {
+    const ms = limits.saneInterval(asked);
+    if (ms === undefined) return;
+    if (ms < this.#intervalMs) this.#beatSooner.abort();
     this.#intervalMs = ms;
     this.#deps.onInterval(ms);
   }
@@ -220,7 +243,8 @@ class Session {
           case: "heartbeat",
           value: {
             sequence,
-            intervalMs: Math.max(1, now - last),
+            // The clock may have been set in between.
+            intervalMs: Math.min(Math.max(1, now - last), longestCoveredMs),
             hostMetrics: {
               ...metrics,
               coreRatios: [...metrics.coreRatios],
@@ -252,7 +276,9 @@ class Session {
         });
         last = now;
       }
-      await clock.sleep(this.#intervalMs, this.#over.signal).catch(() => {});
+      this.#beatSooner = new AbortController();
+      const pause = AbortSignal.any([this.#over.signal, this.#beatSooner.signal]);
+      await clock.sleep(this.#intervalMs, pause).catch(() => {});
       if (reconciler.lacksBodies && clock.now().getTime() - startedAt > askAgainMs) {
         // The server believes that they are here; the next Hello says what is.
         this.#finish(status.ABORTED, "asks for configurations that are not on this disk");
@@ -280,18 +306,20 @@ class Session {
 
   #receive(response: SessionResponse): void {
     const { message } = response;
+    // A server that has not said who it is says nothing that counts.
+    if (!this.#isWelcomed && message.case !== "welcome") return;
     switch (message.case) {
       case "welcome":
-        this.#welcomed.resolve(message.value);
+        this.#welcome(message.value);
         break;
       case "desiredState":
-        this.#accepting = this.#accepting.then(() => this.#accept(message.value));
+        this.#enqueue(message.value);
         break;
       case "command":
         void this.#command(message.value);
         break;
       case "logAck":
-        this.#logCredit = message.value.creditLines || this.#logCredit;
+        this.#logCredit = limits.saneCredit(message.value.creditLines, this.#logCredit);
         this.#deps.spool.acknowledge(Number(message.value.sequence));
         break;
       case "throttle":
@@ -319,37 +347,90 @@ class Session {
     }
   }
 
+  #welcome(welcome: Welcome): void {
+    const own = this.#deps.nodeId();
+    if (welcome.nodeId !== "" && welcome.nodeId !== own) {
+      this.#deps.log.error("the server takes this host for another node", { own, ...welcome });
+      this.#finish(status.PERMISSION_DENIED, "the server takes this host for another node");
+      this.#call.cancel();
+      return;
+    }
+    this.#isWelcomed = true;
+    this.#welcomed.resolve(welcome);
+  }
+
+  /** States are taken in turn; while some wait, the transport holds back what follows. */
+  #enqueue(state: DesiredState): void {
+    if (++this.#waitingStates >= limits.maximumWaitingStates) this.#call.pause();
+    this.#accepting = this.#accepting
+      .then(() => this.#accept(state))
+      .finally(() => {
+        if (--this.#waitingStates < limits.maximumWaitingStates) this.#call.resume();
+      });
+  }
+
   async #accept(state: DesiredState): Promise<void> {
-    const { reconciler, log } = this.#deps;
+    const { reconciler, log, spool, clock } = this.#deps;
+    if (this.#end !== undefined) return;
     try {
-      this.#bodies.push(...bodiesFromProto(state));
-      if (!state.complete) return;
-      const bodies = this.#bodies;
-      this.#bodies = [];
-      const refusal = await reconciler.accept(manifestFromProto(state), bodies);
-      if (refusal === undefined) return;
-      log.error("ignores the server's desired state; everything keeps running", { ...refusal });
-      this.#send({ case: "fenced", value: refusal });
+      const arrival = this.#inbox.take(state);
+      if (arrival.kind === "partial") return;
+      if (arrival.kind === "refused") {
+        const { installationId } = state;
+        const { highestGeneration } = reconciler;
+        this.#fence({ reason: arrival.reason, installationId, highestGeneration });
+        return;
+      }
+      for (const { pipelineId, reason } of arrival.refused) {
+        const text = `a configuration that came is not used: ${reason}`;
+        log.error(text, { pipelineId });
+        const line = { pipelineId, time: clock.now(), level: "error", stream: "agent" } as const;
+        spool.add({ ...line, componentId: "", text });
+      }
+      const refusal = await reconciler.accept(arrival.manifest, arrival.bodies);
+      if (refusal !== undefined) this.#fence(refusal);
     } catch (error) {
       // A full disk, for one: what runs goes on, and the next state comes with the next change.
       log.error("cannot take the desired state", { error });
     }
   }
 
+  #fence(refusal: Refusal): void {
+    this.#deps.log.error("ignores the server's desired state; everything keeps running", {
+      ...refusal,
+    });
+    this.#send({ case: "fenced", value: { ...refusal } });
+  }
+
   async #command(command: Command): Promise<void> {
-    const { answered, clock } = this.#deps;
-    const known = answered.get(command.id);
-    if (known !== undefined) return;
+    const { answered, clock, log } = this.#deps;
+    if (command.id === "" || command.id.length > limits.maximumIdLength) {
+      // Nobody could tell which command an answer belongs to.
+      log.warn("ignores a command without a usable id");
+      return;
+    }
+    if (answered.has(command.id)) return;
+    remember(answered, command.id);
     const expiry = command.expireTime === undefined ? undefined : timestampDate(command.expireTime);
     if (expiry !== undefined && expiry < clock.now()) {
       this.#answer(command.id, CommandStatus.EXPIRED, "the command came too late");
       return;
     }
-    answered.set(command.id, CommandStatus.OK);
-    if (answered.size > rememberedCommands) {
-      const oldest = answered.keys().next().value;
-      if (oldest !== undefined) answered.delete(oldest);
+    if (this.#commandsUnderWay >= limits.maximumCommandsUnderWay) {
+      this.#answer(command.id, CommandStatus.FAILED, "too many commands are under way");
+      return;
     }
+    this.#commandsUnderWay += 1;
+    try {
+      await this.#obey(command);
+    } catch (error) {
+      this.#answer(command.id, CommandStatus.FAILED, messageOf(error));
+    } finally {
+      this.#commandsUnderWay -= 1;
+    }
+  }
+
+  async #obey(command: Command): Promise<void> {
     if (command.kind.case !== "restartPipeline") {
       this.#answer(command.id, CommandStatus.UNSUPPORTED, "this agent does not know this command");
       return;
@@ -363,6 +444,15 @@ class Session {
 
   #answer(commandId: string, answer: CommandStatus, message: string): void {
     this.#deps.answered.set(commandId, answer);
-    this.#send({ case: "commandResult", value: { commandId, status: answer, message } });
+    const text = boundedText(message, 4096);
+    this.#send({ case: "commandResult", value: { commandId, status: answer, message: text } });
   }
+}
+
+/** Notes a command before it is begun, so that a repeat of a running one changes nothing (P6). */
+function remember(answered: Map<string, CommandStatus>, id: string): void {
+  answered.set(id, CommandStatus.UNSPECIFIED);
+  if (answered.size <= rememberedCommands) return;
+  const oldest = answered.keys().next().value;
+  if (oldest !== undefined) answered.delete(oldest);
 }

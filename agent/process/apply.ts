@@ -4,11 +4,11 @@ import type { PipelineBody } from "../reconcile/desired-state.ts";
 import type { VectorExecutable } from "../vector/executable.ts";
 import { withoutInterpolation } from "../vector/interpolation.ts";
 import { validateConfig } from "../vector/validate.ts";
-import { resolvedText, type Built } from "./build.ts";
+import { maskedFault, resolvedText, type Built } from "./build.ts";
 import { drainMs, type RunnerLimits } from "./limits.ts";
 import type { ApplyPhase } from "./pipeline-status.ts";
 import { hasDelivered, noProcess, probation } from "./probation.ts";
-import { unreadableFault, type ProcessSlot } from "./slot.ts";
+import type { ProcessSlot } from "./slot.ts";
 import type { Fault } from "./vector-process.ts";
 
 export interface ValidationContext {
@@ -47,7 +47,7 @@ export async function applyBody(
   signal: AbortSignal,
 ): Promise<ApplyOutcome> {
   const build = await ctx.slot.build(next);
-  if (build.kind === "unreadable") return await refused(ctx, unreadableFault(build.problems));
+  if (build.kind === "refused") return await refused(ctx, build.fault);
   const invalid = await validateBuilt(ctx, build.built, signal);
   if (invalid !== undefined) return await refused(ctx, invalid);
   await ctx.phase("validated");
@@ -77,15 +77,8 @@ export async function validateBuilt(
     signal,
   );
   if (validation.kind === "valid") return undefined;
-  const { mask } = built;
-  return {
-    reason: mask.apply(validation.reason),
-    problems: validation.problems.map((problem) => ({
-      ...problem,
-      message: mask.apply(problem.message),
-    })),
-    logTail: validation.output.slice(-50).map((line) => mask.apply(line)),
-  };
+  const { reason, problems, output } = validation;
+  return maskedFault({ reason, problems, logTail: output.slice(-50) }, built.mask);
 }
 
 async function refused(ctx: ApplyContext, fault: Fault): Promise<ApplyOutcome> {

@@ -2,6 +2,7 @@ import type { Clock } from "#common/clock.ts";
 import { Latest } from "#common/latest.ts";
 import type { Logger } from "#common/logger.ts";
 
+import type { HostPolicyKeeper } from "../policy/host-policy.ts";
 import type { ManifestEntry, PipelineBody } from "../reconcile/desired-state.ts";
 import type { SecretServer } from "../secrets/secret-server.ts";
 import type { PipelineRecord, PipelineStore } from "../state/pipeline-store.ts";
@@ -24,7 +25,7 @@ import type { Attempt, Effective, RunState, StatusBoard } from "./pipeline-statu
 import type { PortAllocator } from "./ports.ts";
 import { stableAfterMs } from "./restart-policy.ts";
 import { Restarts } from "./restarts.ts";
-import { ProcessSlot, unreadableFault } from "./slot.ts";
+import { ProcessSlot } from "./slot.ts";
 import { StatusKeeper } from "./status-keeper.ts";
 import type { VectorLine } from "./vector-log-line.ts";
 import type { Fault, VectorProcess } from "./vector-process.ts";
@@ -40,6 +41,7 @@ export interface RunnerDeps {
   readonly random: () => number;
   readonly log: Logger;
   readonly limits: RunnerLimits;
+  readonly policy: HostPolicyKeeper;
   /** The environment of Vector processes. */
   readonly env: Readonly<Record<string, string>>;
   /** The executable as the file is now, not as it was when it was last looked at. */
@@ -72,6 +74,8 @@ export class PipelineRunner {
   #logLevel = "info";
   #restartWanted: PromiseWithResolvers<string> | undefined;
   #lacksBody = false;
+  /** The policy and the configuration that were last held together. */
+  #judged = "";
 
   constructor(entry: ManifestEntry, record: PipelineRecord | undefined, deps: RunnerDeps) {
     this.id = entry.pipelineId;
@@ -204,6 +208,7 @@ export class PipelineRunner {
       return again;
     }
     await this.#adoptVersion();
+    await this.#holdToPolicy();
     const lookup = await this.#deps.vector();
     if (lookup.kind === "missing") {
       if (!this.#slot.isRunning) this.#kept.trouble = lookup.problem;
@@ -215,11 +220,30 @@ export class PipelineRunner {
     }
     if (this.#restartWanted !== undefined) return await this.#restartNow(lookup.executable, signal);
     const { effective } = this.#kept.record;
+    if (!this.#slot.isRunning && this.#kept.violation !== "") return waitForNews;
     if (!this.#slot.isRunning && effective !== undefined) {
       if (this.#restarts.msUntilStart > 0) return { kind: "wait", ms: this.#restarts.msUntilStart };
       return await this.#start(effective, lookup.executable, signal);
     }
     return await this.#settled(lookup.executable);
+  }
+
+  /**
+   * Judges the effective configuration when it or the host's policy has changed. What runs goes on and
+   * is told of, unless the policy itself says that it shall stop (P11).
+   */
+  async #holdToPolicy(): Promise<void> {
+    const { policy, limits, store } = this.#deps;
+    const hash = this.effective?.hash;
+    const judged = `${hash} ${policy.fingerprint}`;
+    if (hash === undefined || judged === this.#judged) return;
+    this.#judged = judged;
+    const lookup = await store.loadBody(this.id, hash);
+    const fault = lookup.kind === "found" ? this.#slot.judge(lookup.body) : undefined;
+    this.#kept.violation = fault?.reason ?? "";
+    if (fault === undefined) return;
+    this.#kept.say("error", fault.reason);
+    if (policy.stopsRunning) await this.#slot.stop(drainMs(limits));
   }
 
   /** While it runs: looks after its files, and forgets earlier trouble once it has run for long enough. */
@@ -364,7 +388,7 @@ export class PipelineRunner {
   ): Promise<Fault | undefined> {
     if (effective.vectorVersion === executable.version) return undefined;
     const build = await this.#slot.build(body);
-    if (build.kind === "unreadable") return unreadableFault(build.problems);
+    if (build.kind === "refused") return build.fault;
     const ctx = this.#validation(executable);
     const fault = await validateBuilt(ctx, build.built, signal);
     return fault && refusedBy(executable.version, effective.vectorVersion, fault);
@@ -379,7 +403,9 @@ export class PipelineRunner {
     const { effective } = this.#kept.record;
     const wanted = this.#restartWanted;
     let problem = "nothing is applied yet";
-    if (effective !== undefined) {
+    // A restart would end what the host's policy no longer lets start.
+    if (this.#kept.violation !== "") problem = this.#kept.violation;
+    else if (effective !== undefined) {
       await this.#slot.stop(drainMs(this.#deps.limits));
       await this.#start(effective, executable, signal);
       problem = this.#slot.isRunning ? "" : this.#kept.trouble;

@@ -1,5 +1,6 @@
 import type { Clock } from "#common/clock.ts";
 
+import type { HostPolicyKeeper } from "../policy/host-policy.ts";
 import type { PipelineBody } from "../reconcile/desired-state.ts";
 import type { SecretServer, SecretTicket } from "../secrets/secret-server.ts";
 import type { PipelineStore } from "../state/pipeline-store.ts";
@@ -7,12 +8,19 @@ import type { VectorExecutable } from "../vector/executable.ts";
 import { withoutInterpolation } from "../vector/interpolation.ts";
 import { metricsPage } from "../vector/metrics-page.ts";
 import { isReserved } from "../vector/reserved.ts";
-import { buildConfig, vectorLevel, type Built, type BuildResult, type Ports } from "./build.ts";
+import {
+  buildConfig,
+  maskedFault,
+  resolveBody,
+  vectorLevel,
+  type Built,
+  type BuildResult,
+  type Ports,
+} from "./build.ts";
 import type { OutputStream } from "./child.ts";
 import { ConfigFiles } from "./config-files.ts";
 import { within } from "./deadline.ts";
 import type { RunnerLimits } from "./limits.ts";
-import type { ConfigProblem } from "./pipeline-status.ts";
 import { portsIn, type PortAllocator } from "./ports.ts";
 import { processStartTime } from "./process-identity.ts";
 import type { VectorLine } from "./vector-log-line.ts";
@@ -25,6 +33,7 @@ export interface SlotDeps {
   readonly env: Readonly<Record<string, string>>;
   readonly limits: RunnerLimits;
   readonly secrets: SecretServer;
+  readonly policy: HostPolicyKeeper;
 }
 
 const portTries = 3;
@@ -71,7 +80,20 @@ export class ProcessSlot {
   async build(body: PipelineBody): Promise<BuildResult> {
     const paths = await this.#deps.store.prepare(this.#id);
     const ports = (this.#ports ??= await this.#acquirePorts(body.configYaml));
-    return buildConfig(body, { paths, ports, secretsCommand: this.#ticket.command });
+    return buildConfig(body, {
+      paths,
+      ports,
+      secretsCommand: this.#ticket.command,
+      judge: (text) => this.#deps.policy.judge(text),
+    });
+  }
+
+  /** What the host's policy says against a body; undefined when nothing. */
+  judge(body: PipelineBody): Fault | undefined {
+    const paths = this.#deps.store.paths(this.#id);
+    const result = resolveBody(body, paths);
+    if (result.kind === "refused") return undefined; // It cannot even be read, and never starts.
+    return maskedFault(this.#deps.policy.judge(result.text), result.mask);
   }
 
   /** Whether the running process can take this configuration by a reload. */
@@ -108,7 +130,7 @@ export class ProcessSlot {
   ): Promise<Fault | undefined> {
     for (let tries = 1; ; tries++) {
       const result = await this.build(body);
-      if (result.kind === "unreadable") return unreadableFault(result.problems);
+      if (result.kind === "refused") return result.fault;
       const flags = withoutInterpolation(executable.version);
       await this.#files.stage(result.built, flags);
       const process = await this.#spawn(result.built, executable);
@@ -209,13 +231,4 @@ export class ProcessSlot {
     this.#deps.ports.release(this.#ports.api);
     this.#ports = undefined;
   }
-}
-
-/** Why a configuration does not even reach Vector. */
-export function unreadableFault(problems: readonly ConfigProblem[]): Fault {
-  const [first] = problems;
-  const where = first?.componentId ? `component "${first.componentId}": ` : "";
-  const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : "";
-  const reason = `the configuration cannot be used: ${where}${first?.message ?? ""}${more}`;
-  return { reason, problems, logTail: [] };
 }

@@ -27,6 +27,8 @@ export class StatusKeeper {
   record: PipelineRecord;
   /** Why nothing runs as it should, beside a failed attempt. */
   trouble = "";
+  /** What the host's policy says against the effective configuration (P11); empty when nothing. */
+  violation = "";
   /** Something that a person should know although all runs as it should. */
   notice = "";
   /** The evidence that nothing is delivered; empty while it delivers. */
@@ -56,6 +58,7 @@ export class StatusKeeper {
       if (this.undelivered !== "") return "not_delivering";
       return failed ? "held" : "running";
     }
+    if (this.violation !== "") return "stopped";
     if (this.nextStartAt !== undefined) return "crashed";
     return failed ? "stopped" : "pending";
   }
@@ -88,7 +91,9 @@ export class StatusKeeper {
     const { attempt, effective, name } = this.record;
     const running = this.#process();
     const failure = hasFailed(attempt) ? (attempt?.reason ?? "") : "";
-    const reasons = [this.trouble || failure, this.undelivered].filter((text) => text !== "");
+    const reasons = [this.violation || this.trouble || failure, this.undelivered].filter(
+      (text) => text !== "",
+    );
     return {
       pipelineId: this.#id,
       name,

@@ -69,6 +69,11 @@ export function bindReferences(
   return { usesSecrets, problems };
 }
 
+/** The document as text. Values are pasted into double quotes, which must stand on one line then. */
+export function configText(document: Document): string {
+  return document.toString({ lineWidth: 0, doubleQuotedAsJSON: true });
+}
+
 function staysBare(node: Scalar, text: string, secrets: ReadonlyMap<string, string>): boolean {
   const name = /^SECRET\[([^[\]\s]+)\]$/.exec(text)?.[1];
   return name !== undefined && node.type === "PLAIN" && isNumberOrBoolean(secrets.get(name) ?? "");

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import os from "node:os";
+import type { PolicyFacts } from "../policy/host-policy.ts";
 import type { VectorLookup } from "../vector/executable.ts";
 import { version } from "#common/version.ts";
 
@@ -16,6 +17,8 @@ export interface HostFacts {
   readonly inContainer: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly vector: VectorLookup;
+  /** Undefined when the host has no policy. */
+  readonly policy: PolicyFacts | undefined;
 }
 
 const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
@@ -23,6 +26,7 @@ const architectures: Readonly<Record<string, string>> = { x64: "amd64", arm64: "
 export async function readHostFacts(
   labels: Readonly<Record<string, string>>,
   vector: VectorLookup,
+  policy?: PolicyFacts,
 ): Promise<HostFacts> {
   return {
     hostname: os.hostname(),
@@ -34,6 +38,7 @@ export async function readHostFacts(
     inContainer: existsSync("/.dockerenv") || existsSync("/run/.containerenv"),
     labels,
     vector,
+    policy,
   };
 }
 

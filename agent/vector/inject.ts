@@ -1,7 +1,10 @@
-import { isMap, parseDocument, type Document } from "yaml";
+import { isMap, type Document } from "yaml";
+
+import { readDocument } from "#common/yaml-document.ts";
 
 import {
   bindReferences,
+  configText,
   secretBackend,
   type ReferenceProblem,
   type ReferenceTargets,
@@ -39,15 +42,14 @@ const secretsTimeoutSecs = 20;
 
 /**
  * Adds to a rendered configuration what the agent owns: the data directory, the closed API, the
- * metrics page, and where secrets and certificates come from. The document is edited in place, so that quoting, block style and comments stay as
- * written: the quotes around a `SECRET[…]` decide how its value is read. `frozen` stands for
- * everything in it that a reload cannot change.
+ * metrics page, and where secrets and certificates come from. The document is edited in place, so that
+ * quoting, block style and comments stay as written: the quotes around a `SECRET[…]` decide how its
+ * value is read. `frozen` stands for everything in it that a reload cannot change.
  */
 export function injectTelemetry(configYaml: string, injection: Injection): InjectionResult {
-  const document = parseDocument(configYaml, { intAsBigInt: true, merge: true });
-  if (document.errors.length > 0) {
-    return unreadable(...document.errors.map((error) => error.message));
-  }
+  const read = readDocument(configYaml);
+  if (read.kind === "unreadable") return unreadable(...read.problems);
+  const { document } = read;
   if (document.contents !== null && !isMap(document.contents)) {
     return unreadable("the configuration is not a map of sections");
   }
@@ -60,8 +62,7 @@ export function injectTelemetry(configYaml: string, injection: Injection): Injec
     const frozen = Object.entries(objectOf(document.toJS()))
       .filter(([key]) => !reloadable.has(key))
       .toSorted(([a], [b]) => (a < b ? -1 : 1));
-    // Values are pasted into double quotes, which must stand on one line then.
-    const text = document.toString({ lineWidth: 0, doubleQuotedAsJSON: true });
+    const text = configText(document);
     return { kind: "injected", text, frozen: JSON.stringify(frozen, bigIntAsText) };
   } catch (error) {
     // An alias without its anchor, or a map nested without end through one.

@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { SessionResponseSchema } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
 import {
   DesiredStateSchema,
@@ -15,6 +15,7 @@ import {
 import {
   DeploymentMode,
   type HostFacts,
+  type HostPolicy,
   type HostMetrics,
 } from "#gen/vectorflow/agent/v1/host_pb.ts";
 import { LogLevel, type LogBatch } from "#gen/vectorflow/agent/v1/log_pb.ts";
@@ -23,6 +24,8 @@ import {
   PipelineState,
   type PipelineReport,
 } from "#gen/vectorflow/agent/v1/report_pb.ts";
+import { bodyDigest } from "#common/body-digest.ts";
+import { parsePolicy } from "#common/policy/policy.ts";
 import type { ComponentKind as StoredKind, ProcessStatus } from "../db/enums.ts";
 import type {
   ComponentRow,
@@ -34,8 +37,8 @@ import type {
 } from "../metrics/ingest-rows.ts";
 import type { DesiredPipeline, EnvironmentState } from "./desired-state.ts";
 import type { HostFacts as StoredFacts } from "./enrollment.ts";
-import { clean, finite, whole } from "./text.ts";
-import type { Usage } from "./vector-node.entity.ts";
+import { clean, cleanName, finite, momentOf, whole } from "./text.ts";
+import type { ReportedPolicy, Usage } from "./vector-node.entity.ts";
 
 /** Whom a message came from. */
 export interface Sender {
@@ -45,6 +48,10 @@ export interface Sender {
 
 const dayMs = 86_400_000;
 
+function dateOf({ seconds, nanos }: Timestamp): Date | null {
+  return momentOf(seconds, nanos);
+}
+
 export function factsFromProto(host: HostFacts | undefined): StoredFacts {
   const modes: Partial<Record<DeploymentMode, StoredFacts["deploymentMode"]>> = {
     [DeploymentMode.STANDALONE]: "STANDALONE",
@@ -53,22 +60,45 @@ export function factsFromProto(host: HostFacts | undefined): StoredFacts {
   const reportedLabels = Object.fromEntries(
     Object.entries(host?.labels ?? {})
       .slice(0, 64)
-      .map(([key, value]) => [clean(key, 100), clean(value, 200)]),
+      .map(([key, value]) => [cleanName(key, 100), cleanName(value, 200)]),
   );
   return {
-    hostname: clean(host?.hostname || "unnamed", 253),
-    os: clean(host?.os ?? "", 100),
-    agentVersion: clean(host?.agentVersion ?? "", 100),
-    vectorVersion: clean(host?.vector?.version ?? "", 100),
+    hostname: cleanName(host?.hostname || "unnamed", 253),
+    os: cleanName(host?.os ?? "", 100),
+    agentVersion: cleanName(host?.agentVersion ?? "", 100),
+    vectorVersion: cleanName(host?.vector?.version ?? "", 100),
     deploymentMode: modes[host?.deploymentMode ?? 0] ?? "UNKNOWN",
     metadata: {
-      osRelease: clean(host?.osRelease ?? "", 200),
+      osRelease: cleanName(host?.osRelease ?? "", 200),
       simulated: host?.vector?.simulated ?? false,
       cpuCount: whole(host?.cpuCount),
       vectorProblem: clean(host?.vector?.problem ?? "", 500),
       reportedLabels,
     },
+    hostPolicy: host?.policy === undefined ? null : policyFromProto(host.policy),
   };
+}
+
+const maximumPolicyLength = 65_536;
+
+/** A policy that this server cannot read is shown as such, and judges nothing here. */
+function policyFromProto({ path, json, problem }: HostPolicy): ReportedPolicy {
+  const told = { path: cleanName(path, 4096), problem: clean(problem, 1000) };
+  try {
+    if (json.length > maximumPolicyLength) throw new RangeError("the policy is too long");
+    const value: unknown = JSON.parse(json, (_key, item: unknown) =>
+      typeof item === "string" ? clean(item, 4096) : item,
+    );
+    const { policy, problems } = parsePolicy(value);
+    if (policy !== undefined) return { ...told, policy };
+    return {
+      ...told,
+      policy: null,
+      problem: clean(`this server cannot read it: ${problems[0]}`, 1000),
+    };
+  } catch {
+    return { ...told, policy: null, problem: "this server cannot read it" };
+  }
 }
 
 /** Process state and the condition beside it, as the tables hold them. */
@@ -111,16 +141,21 @@ export function usageFromProto(host: HostMetrics | undefined, at: Date): Usage |
 
 function sumDisks(host: HostMetrics): { total: number; used: number } {
   return {
-    total: host.filesystems.reduce((sum, disk) => sum + (finite(disk.totalBytes) ?? 0), 0),
-    used: host.filesystems.reduce((sum, disk) => sum + (finite(disk.usedBytes) ?? 0), 0),
+    total: sumOf(host.filesystems.map(({ totalBytes }) => totalBytes)),
+    used: sumOf(host.filesystems.map(({ usedBytes }) => usedBytes)),
   };
+}
+
+/** Finite even when each of a thousand values is next to infinity. */
+function sumOf(values: readonly number[]): number {
+  return finite(values.reduce((sum, value) => sum + (finite(value) ?? 0), 0)) ?? 0;
 }
 
 /** The share of the fullest filesystem that is used. */
 export function fullestDisk(host: HostMetrics | undefined): number | undefined {
   const ratios = (host?.filesystems ?? [])
     .filter(({ totalBytes }) => totalBytes > 0)
-    .map(({ usedBytes, totalBytes }) => usedBytes / totalBytes);
+    .map(({ usedBytes, totalBytes }) => finite(usedBytes / totalBytes) ?? 0);
   return ratios.length === 0 ? undefined : Math.max(...ratios);
 }
 
@@ -144,16 +179,13 @@ export function nodeMetricFromProto(
     diskTotalBytes: host.filesystems.length === 0 ? null : disk.total,
     diskUsedBytes: host.filesystems.length === 0 ? null : disk.used,
     filesystems: host.filesystems.slice(0, 64).map((disk) => ({
-      mount: clean(disk.mount, 300),
-      type: clean(disk.type, 50),
+      mount: cleanName(disk.mount, 300),
+      type: cleanName(disk.type, 50),
       totalBytes: finite(disk.totalBytes),
       usedBytes: finite(disk.usedBytes),
     })),
-    receivedBytes: host.interfaces.reduce(
-      (sum, link) => sum + (finite(link.receivedBytes) ?? 0),
-      0,
-    ),
-    sentBytes: host.interfaces.reduce((sum, link) => sum + (finite(link.sentBytes) ?? 0), 0),
+    receivedBytes: sumOf(host.interfaces.map(({ receivedBytes }) => receivedBytes)),
+    sentBytes: sumOf(host.interfaces.map(({ sentBytes }) => sentBytes)),
   };
 }
 
@@ -161,10 +193,10 @@ export function beatFromProto(sender: Sender, beat: PipelineBeat, at: Date): Pip
   return {
     ...sender,
     at,
-    pipelineId: clean(beat.pipelineId, 100),
+    pipelineId: cleanName(beat.pipelineId, 100),
     ...stateFromProto(beat.state),
     version: beat.effectiveVersion === 0 ? null : whole(beat.effectiveVersion),
-    effectiveHash: beat.effectiveHash === "" ? null : clean(beat.effectiveHash, 200),
+    effectiveHash: beat.effectiveHash === "" ? null : cleanName(beat.effectiveHash, 200),
     restarts: whole(beat.restarts),
     uptimeSeconds: finite(beat.uptimeSeconds),
     rates: ratesFromProto(beat),
@@ -181,9 +213,13 @@ function ratesFromProto(beat: PipelineBeat): Rates | null {
     kind: ComponentKind | undefined,
     value: (component: ComponentMetrics) => number,
   ): number =>
-    components
-      .filter((component) => kind === undefined || component.kind === kind)
-      .reduce((total, component) => total + (finite(value(component)) ?? 0), 0) * perSecond;
+    finite(
+      sumOf(
+        components
+          .filter((component) => kind === undefined || component.kind === kind)
+          .map((component) => value(component)),
+      ) * perSecond,
+    ) ?? 0;
   return {
     eventsIn: sum(ComponentKind.SOURCE, (component) => component.receivedEvents),
     eventsOut: sum(ComponentKind.SINK, (component) => component.sentEvents),
@@ -209,8 +245,8 @@ export function componentsFromProto(sender: Sender, beat: PipelineBeat, at: Date
     return {
       ...sender,
       at,
-      pipelineId: clean(beat.pipelineId, 100),
-      componentKey: clean(component.componentId, 128),
+      pipelineId: cleanName(beat.pipelineId, 100),
+      componentKey: cleanName(component.componentId, 128),
       kind,
       intervalMs: whole(metrics.intervalMs),
       eventsIn: finite(component.receivedEvents) ?? 0,
@@ -238,26 +274,26 @@ export function reportFromProto(sender: Sender, report: PipelineReport, at: Date
   return {
     ...sender,
     at,
-    pipelineId: clean(report.pipelineId, 100),
+    pipelineId: cleanName(report.pipelineId, 100),
     removed: report.phase === ApplyPhase.REMOVED,
     phase: phases[report.phase] ?? "WAITING",
     ...stateFromProto(report.state),
     version: report.effectiveVersion === 0 ? null : whole(report.effectiveVersion),
-    effectiveHash: report.effectiveHash === "" ? null : clean(report.effectiveHash, 200),
+    effectiveHash: report.effectiveHash === "" ? null : cleanName(report.effectiveHash, 200),
     attemptedVersion: report.attemptedVersion === 0 ? null : whole(report.attemptedVersion),
-    attemptedHash: report.attemptedHash === "" ? null : clean(report.attemptedHash, 200),
+    attemptedHash: report.attemptedHash === "" ? null : cleanName(report.attemptedHash, 200),
     attempt: whole(report.attempt),
     reason: report.reason === "" ? null : clean(report.reason, 4000),
     problems: report.problems.slice(0, 50).map((problem) => ({
-      componentKey: clean(problem.componentId, 128),
-      field: clean(problem.field, 300),
+      componentKey: cleanName(problem.componentId, 128),
+      field: cleanName(problem.field, 300),
       message: clean(problem.message, 2000),
     })),
     logTail: report.logTail.slice(-50).map((line) => clean(line, 2000)),
     pid: report.pid === 0 ? null : whole(report.pid),
     restarts: whole(report.restarts),
     gapMs: whole(report.gapMs),
-    nextStartAt: report.nextStartTime === undefined ? null : timestampDate(report.nextStartTime),
+    nextStartAt: report.nextStartTime === undefined ? null : dateOf(report.nextStartTime),
     notice: report.notice === "" ? null : clean(report.notice, 1000),
     vectorVersion: report.vectorVersion === "" ? null : clean(report.vectorVersion, 60),
   };
@@ -272,20 +308,34 @@ const levels: Partial<Record<LogLevel, string>> = {
 
 /** A line's own time counts unless the host's clock is far off: a day back, an hour ahead. */
 export function logsFromProto(sender: Sender, batch: LogBatch, now: Date): LogRow[] {
-  const place = `${clean(batch.spoolId, 40)}-${batch.sequence.toString(36).padStart(9, "0")}`;
+  const place = `${cleanName(batch.spoolId, 40)}-${batch.sequence.toString(36).padStart(9, "0")}`;
   return batch.lines.map((line, index) => {
-    const written = line.time === undefined ? now : timestampDate(line.time);
+    const written = (line.time && dateOf(line.time)) ?? now;
     const offset = written.getTime() - now.getTime();
     return {
       ...sender,
       id: `${place}-${index.toString(36).padStart(3, "0")}`,
-      pipelineId: clean(line.pipelineId, 100),
+      pipelineId: cleanName(line.pipelineId, 100),
       at: offset > -dayMs && offset < 3_600_000 ? written : now,
       level: levels[line.level] ?? "INFO",
-      componentKey: line.componentId === "" ? null : clean(line.componentId, 128),
+      componentKey: line.componentId === "" ? null : cleanName(line.componentId, 128),
       message: clean(line.text, 16_384),
     };
   });
+}
+
+/** All that an agent gets to run a pipeline. */
+function bodyOf({ configYaml, logLevel }: DesiredPipeline) {
+  return { configYaml, logLevel: logLevel ?? "", secrets: [], certificates: [] };
+}
+
+/** A state that was read once goes to many nodes. */
+const digests = new WeakMap<DesiredPipeline, Buffer>();
+
+function digestOf(pipeline: DesiredPipeline): Buffer {
+  const known = digests.get(pipeline) ?? bodyDigest(bodyOf(pipeline));
+  digests.set(pipeline, known);
+  return known;
 }
 
 /** Bodies beyond this go into further messages; gRPC refuses messages over 4 MiB by default. */
@@ -305,8 +355,8 @@ export function desiredStateMessages(
     create(PipelineBodySchema, {
       pipelineId: pipeline.pipelineId,
       hash: pipeline.hash,
-      configYaml: pipeline.configYaml,
-      logLevel: pipeline.logLevel ?? "",
+      ...bodyOf(pipeline),
+      secrets: {},
     }),
   );
   const groups: PipelineBody[][] = [[]];
@@ -328,12 +378,13 @@ export function desiredStateMessages(
       maintenance: node.maintenance,
       manifest: node.maintenance
         ? []
-        : environment.pipelines.map(({ pipelineId, name, hash, version, attempt }) => ({
-            pipelineId,
-            name,
-            hash,
-            version,
-            attempt,
+        : environment.pipelines.map((pipeline) => ({
+            pipelineId: pipeline.pipelineId,
+            name: pipeline.name,
+            hash: pipeline.hash,
+            version: pipeline.version,
+            attempt: pipeline.attempt,
+            bodySha256: digestOf(pipeline),
           })),
     });
     const message = create(SessionResponseSchema, { message: { case: "desiredState", value } });

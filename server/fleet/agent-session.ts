@@ -20,6 +20,7 @@ import {
   type Sender,
 } from "./agent-proto.ts";
 import type { DesiredPipeline, EnvironmentState, NodeState } from "./desired-state.ts";
+import { clean, counter, whole } from "./text.ts";
 import { assessNode, type NodeCondition } from "./liveness.ts";
 
 export type AgentCall = ServerDuplexStream<SessionRequest, SessionResponse | Buffer>;
@@ -86,7 +87,7 @@ export class AgentSession implements HubSession {
     this.#call = call;
     this.#deps = deps;
     this.#held = new Map(Object.entries(start.held));
-    this.#vectorProblem = start.vectorProblem;
+    this.#vectorProblem = clean(start.vectorProblem, 500);
     this.#generation = start.generation;
     this.#highestGeneration = start.highestGeneration;
     this.#intervalMs = start.intervalMs;
@@ -102,7 +103,7 @@ export class AgentSession implements HubSession {
   }
 
   set vectorProblem(problem: string) {
-    this.#vectorProblem = problem;
+    this.#vectorProblem = clean(problem, 500);
   }
 
   offer(environment: EnvironmentState, node: NodeState): void {
@@ -180,7 +181,7 @@ export class AgentSession implements HubSession {
     const condition: NodeCondition = {
       vectorProblem: this.#vectorProblem,
       fenced: this.fenced,
-      lostLogLines: Number(beat.lostLogLines),
+      lostLogLines: counter(beat.lostLogLines),
       diskUsedRatio: fullestDisk(host),
       memoryUsedRatio:
         usage === undefined || usage.memoryTotalBytes === 0
@@ -202,7 +203,7 @@ export class AgentSession implements HubSession {
         status: health as "HEALTHY" | "DEGRADED",
         reasons,
         usage,
-        lostLogLines: Number(beat.lostLogLines),
+        lostLogLines: whole(Number(beat.lostLogLines)),
       },
       metric: nodeMetricFromProto(this.nodeId, beat, at),
       pipelines: rows,

@@ -31,7 +31,7 @@ import {
 } from "./agent-session.ts";
 import { enroll } from "./enrollment.ts";
 import { heartbeatInterval } from "./liveness.ts";
-import { clean } from "./text.ts";
+import { cleanName, counter } from "./text.ts";
 import { VectorNode } from "./vector-node.entity.ts";
 
 const protocolVersion = 1;
@@ -60,10 +60,10 @@ export const agentServiceDefinition: ServiceDefinition = Object.fromEntries(
     method.localName,
     {
       path: `/${AgentService.typeName}/${method.name}`,
-      requestStream: method.methodKind === "bidi_streaming",
-      responseStream: method.methodKind === "bidi_streaming",
+      requestStream: isStream(method),
+      responseStream: isStream(method),
       requestSerialize: (message) => Buffer.from(toBinary(method.input, message as never)),
-      requestDeserialize: (bytes) => fromBinary<DescMessage>(method.input, bytes),
+      requestDeserialize: (bytes) => readMessage(method.input, bytes, isStream(method)),
       // Messages for many agents come as bytes that were made once.
       responseSerialize: (message) =>
         Buffer.isBuffer(message) ? message : Buffer.from(toBinary(method.output, message as never)),
@@ -71,6 +71,23 @@ export const agentServiceDefinition: ServiceDefinition = Object.fromEntries(
     },
   ]),
 );
+
+function isStream(method: { readonly methodKind: string }): boolean {
+  return method.methodKind === "bidi_streaming";
+}
+
+/**
+ * In a stream, a message that cannot be read costs itself and not the session: it is taken for an empty one,
+ * which is ignored like a kind of a newer agent (P12).
+ */
+function readMessage(schema: DescMessage, bytes: Buffer, isItem: boolean): Message {
+  try {
+    return fromBinary(schema, bytes);
+  } catch (error) {
+    if (!isItem) throw error;
+    return create(schema);
+  }
+}
 
 /** Implements the agent plane over the hub and the ingest. */
 export function agentRpc(deps: ServerDeps, installationId: string): UntypedServiceImplementation {
@@ -279,7 +296,7 @@ async function recordHello(
     [node.id],
   );
   const generation = Number(row?.generation ?? 0);
-  const highest = Number(hello.highestGeneration);
+  const highest = counter(hello.highestGeneration);
   const highestGeneration = fenceOf(hello, installationId);
   if (hello.protocol > protocolVersion) {
     deps.log.info("an agent speaks a newer protocol", {
@@ -291,7 +308,7 @@ async function recordHello(
   // Hello tells of every pipeline on the host: what it does not name was removed while nobody listened.
   await em.execute(
     `delete from "NodePipelineStatus" where "nodeId" = ? and not "pipelineId" = any (string_to_array(?, ','))`,
-    [node.id, hello.reports.map(({ pipelineId }) => clean(pipelineId, 100)).join(",")],
+    [node.id, hello.reports.map(({ pipelineId }) => cleanName(pipelineId, 100)).join(",")],
   );
   await em.nativeUpdate(
     VectorNode,
@@ -359,7 +376,7 @@ function receive(
         case "fenced":
           session.highestGeneration = fenceOf(message.value, installationId);
           if (session.fenced) {
-            void recordFence(deps, node.id, Number(message.value.highestGeneration));
+            void recordFence(deps, node.id, counter(message.value.highestGeneration));
           }
           break;
         default:

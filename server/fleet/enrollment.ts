@@ -9,7 +9,7 @@ import { Environment } from "../environments/environment.entity.ts";
 import { tokenHintLength } from "../environments/environments.ts";
 import { DomainError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
-import { VectorNode, type NodeMetadata } from "./vector-node.entity.ts";
+import { VectorNode, type NodeMetadata, type ReportedPolicy } from "./vector-node.entity.ts";
 
 /** What a host says of itself. */
 export interface HostFacts {
@@ -19,6 +19,8 @@ export interface HostFacts {
   readonly vectorVersion: string;
   readonly deploymentMode: DeploymentMode;
   readonly metadata: NodeMetadata;
+  /** Null when the host has none. */
+  readonly hostPolicy: ReportedPolicy | null;
 }
 
 export interface EnrollmentInput {

@@ -1,8 +1,9 @@
 import type { Message, MessageInitShape } from "@bufbuild/protobuf";
-import { NodeStatus, type NodeSchema } from "#gen/vectorflow/v1/node_pb.ts";
+import { NodeStatus, type HostPolicySchema, type NodeSchema } from "#gen/vectorflow/v1/node_pb.ts";
+import { describePolicy } from "#common/policy/describe-policy.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
 import type { NodeView } from "./nodes.ts";
-import type { Usage } from "./vector-node.entity.ts";
+import type { ReportedPolicy, Usage } from "./vector-node.entity.ts";
 
 const statuses = {
   HEALTHY: NodeStatus.HEALTHY,
@@ -38,6 +39,15 @@ export function nodeToProto(node: NodeView): Exclude<MessageInitShape<typeof Nod
     fenced: node.fenced,
     cpuCount: metadata?.cpuCount ?? 0,
   };
+}
+
+export function policyToProto({
+  path,
+  policy,
+  problem,
+}: ReportedPolicy): Exclude<MessageInitShape<typeof HostPolicySchema>, Message> {
+  const rules = policy === null ? [] : describePolicy(policy);
+  return { path, problem, rules: rules.map(({ title, text }) => ({ title, text })) };
 }
 
 function usageToProto({ time, ...numbers }: Usage) {

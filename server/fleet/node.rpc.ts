@@ -5,8 +5,8 @@ import { statusToProto } from "../pipelines/pipeline-proto.ts";
 import { listStatuses } from "../pipelines/statuses.ts";
 import { callScope } from "../rpc/call-scope.ts";
 import { decodePageToken, encodePageToken, isNamePlace, pageSize } from "../rpc/page-token.ts";
-import { nodeToProto } from "./node-proto.ts";
-import { deleteNode, getNode, listNodes, updateNode } from "./nodes.ts";
+import { nodeToProto, policyToProto } from "./node-proto.ts";
+import { deleteNode, getHostPolicy, getNode, listNodes, updateNode } from "./nodes.ts";
 
 export function nodeRpc(deps: ServerDeps): ServiceImpl<typeof NodeService> {
   return {
@@ -28,7 +28,12 @@ export function nodeRpc(deps: ServerDeps): ServiceImpl<typeof NodeService> {
       const scope = callScope(deps, ctx);
       const node = await getNode(scope, request.id);
       const pipelines = await listStatuses(scope.em, { nodeId: request.id });
-      return { node: nodeToProto(node), pipelines: pipelines.map(statusToProto) };
+      const policy = await getHostPolicy(scope, request.id);
+      return {
+        node: nodeToProto(node),
+        pipelines: pipelines.map(statusToProto),
+        ...(policy === null ? {} : { policy: policyToProto(policy) }),
+      };
     },
     async updateNode(request, ctx) {
       const scope = callScope(deps, ctx);

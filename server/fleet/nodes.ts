@@ -5,7 +5,12 @@ import { transact } from "../db/transaction.ts";
 import { FieldViolations, notFound } from "../errors.ts";
 import { teamIdOf } from "../pipelines/pipelines.ts";
 import type { Scope } from "../scope.ts";
-import { VectorNode, type NodeMetadata, type Usage } from "./vector-node.entity.ts";
+import {
+  VectorNode,
+  type NodeMetadata,
+  type ReportedPolicy,
+  type Usage,
+} from "./vector-node.entity.ts";
 
 /** A node as people see it. */
 export interface NodeView {
@@ -78,6 +83,15 @@ export async function getNode(scope: Pick<Scope, "em">, id: string): Promise<Nod
   );
   if (node === undefined) throw notFound("node", id);
   return node;
+}
+
+/** What a host's own policy says; null when it has none. */
+export async function getHostPolicy(
+  scope: Pick<Scope, "em">,
+  nodeId: string,
+): Promise<ReportedPolicy | null> {
+  const node = await scope.em.findOne(VectorNode, { id: nodeId }, { fields: ["hostPolicy"] });
+  return node?.hostPolicy ?? null;
 }
 
 export interface NodeChange {

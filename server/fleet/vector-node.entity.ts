@@ -1,4 +1,5 @@
 import { defineEntity, p } from "@mikro-orm/core";
+import type { HostPolicy } from "#common/policy/policy.ts";
 import { createdAt, id, json, moment } from "../db/columns.ts";
 import { DeploymentMode, NodeStatus } from "../db/enums.ts";
 import { Environment } from "../environments/environment.entity.ts";
@@ -22,6 +23,14 @@ export interface NodeMetadata {
   readonly cpuCount?: number;
   readonly vectorProblem?: string;
   readonly reportedLabels?: Record<string, string>;
+}
+
+/** The host's own rules, as its agent reported them. */
+export interface ReportedPolicy {
+  readonly path: string;
+  /** Null when this server cannot read it. */
+  readonly policy: HostPolicy | null;
+  readonly problem: string;
 }
 
 const VectorNodeSchema = defineEntity({
@@ -77,6 +86,9 @@ const VectorNodeSchema = defineEntity({
       .comment("The highest that the agent accepted."),
     fenced: p.boolean().default(false).comment("The agent ignores this server's desired state."),
     lostLogLines: p.bigint("number").default(0).comment("Log lines that the agent had to drop."),
+    hostPolicy: json<ReportedPolicy>()
+      .nullable()
+      .comment("The host's own rules, as its agent reported them; the server cannot change them."),
     changedAt: moment().defaultRaw("now()").comment("Any change that people can see."),
     createdAt: createdAt(),
   },

@@ -1,5 +1,5 @@
 import type { Message, MessageInitShape } from "@bufbuild/protobuf";
-import { ChangeKind } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { ChangeKind, type PolicyRefusalSchema } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import {
   ComponentKind,
   DeployStep,
@@ -12,6 +12,7 @@ import {
   type ProblemSchema,
 } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import type { ComponentKind as StoredKind } from "../db/enums.ts";
+import type { PolicyRefusal } from "../fleet/policy-preview.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
 import type { ComponentChange } from "./changes.ts";
 import type { Problem } from "./graph.ts";
@@ -98,6 +99,14 @@ function problemToProto(
           line: lineAt(span.from),
         }),
   };
+}
+
+export function refusalToProto({
+  componentId,
+  nodeNames,
+  ...refusal
+}: PolicyRefusal): Exclude<MessageInitShape<typeof PolicyRefusalSchema>, Message> {
+  return { ...refusal, componentKey: componentId, nodeNames: [...nodeNames] };
 }
 
 export function versionToProto(

@@ -4,6 +4,7 @@ import type { PipelineSchema } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import type { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import type { ServerDeps } from "../deps.ts";
 import { notFound } from "../errors.ts";
+import { previewPolicies } from "../fleet/policy-preview.ts";
 import { callScope } from "../rpc/call-scope.ts";
 import { decodePageToken, encodePageToken, isNamePlace, pageSize } from "../rpc/page-token.ts";
 import type { Scope } from "../scope.ts";
@@ -19,6 +20,7 @@ import { listPipelines, readPipelineRow } from "./pipeline-list.ts";
 import {
   changeToProto,
   problemsToProto,
+  refusalToProto,
   statusToProto,
   summaryToProto,
   versionToProto,
@@ -159,6 +161,10 @@ async function preview(
      where "environmentId" = ? and "nodeTokenHash" is not null order by lower("name") limit 1000`,
     [pipeline.environmentId],
   );
+  const policies =
+    compiled.configYaml === undefined
+      ? { refusals: [], refusingNodeCount: 0 }
+      : await previewPolicies(scope.em, pipeline.environmentId, compiled.configYaml);
   return {
     configYaml: compiled.configYaml ?? "",
     problems: problemsToProto(compiled.problems, request.yaml),
@@ -171,5 +177,7 @@ async function preview(
             kind: changeToProto[kind],
           })),
     targets,
+    policyRefusals: policies.refusals.map(refusalToProto),
+    refusingNodeCount: policies.refusingNodeCount,
   };
 }

@@ -14,12 +14,13 @@ import {
   type SessionResponse,
 } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
 import type { DesiredState } from "#gen/vectorflow/agent/v1/desired_state_pb.ts";
+import type { HostFacts, HostFactsSchema } from "#gen/vectorflow/agent/v1/host_pb.ts";
 import { ComponentKind } from "#gen/vectorflow/agent/v1/heartbeat_pb.ts";
 import { ApplyPhase, PipelineState } from "#gen/vectorflow/agent/v1/report_pb.ts";
 import type { Welcome } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import { agentServiceDefinition } from "../fleet/agent.rpc.ts";
 
-type Session = ClientDuplexStream<SessionRequest, SessionResponse>;
+type Session = ClientDuplexStream<SessionRequest | Buffer, SessionResponse>;
 
 /** How an agent of the tests answers what it is given. */
 export interface Behaviour {
@@ -45,6 +46,8 @@ export class FakeAgent implements AsyncDisposable {
   identity: EnrollResponse | undefined;
   behaviour: Behaviour = obedient;
   highestGeneration = 0n;
+  /** What it says of its host beyond its name. */
+  host: Exclude<MessageInitShape<typeof HostFactsSchema>, HostFacts> = {};
   /** Called with each manifest once it is complete. */
   onDesired: ((state: DesiredState) => void) | undefined;
   readonly held = new Map<string, { readonly hash: string; readonly version: number }>();
@@ -75,6 +78,7 @@ export class FakeAgent implements AsyncDisposable {
         hostname,
         os: "linux/amd64",
         vector: { version: "0.58.0" },
+        ...this.host,
       },
     });
     const { path, requestSerialize, responseDeserialize } = enrollMethod as never as {
@@ -104,7 +108,11 @@ export class FakeAgent implements AsyncDisposable {
       responseDeserialize: (bytes: Buffer) => SessionResponse;
     };
     const session = this.#client.makeBidiStreamRequest(
-      ...([path, requestSerialize, responseDeserialize, metadata] as const),
+      path,
+      (message: SessionRequest | Buffer) =>
+        Buffer.isBuffer(message) ? message : requestSerialize(message),
+      responseDeserialize,
+      metadata,
     );
     this.#session = session;
     this.#ended = Promise.withResolvers();
@@ -134,6 +142,7 @@ export class FakeAgent implements AsyncDisposable {
           hostname: this.machineId,
           os: "linux/amd64",
           vector: { version: "0.58.0" },
+          ...this.host,
         },
         heldHashes: Object.fromEntries([...this.held].map(([id, { hash }]) => [id, hash])),
       },
@@ -148,6 +157,11 @@ export class FakeAgent implements AsyncDisposable {
 
   send(message: MessageInitShape<typeof SessionRequestSchema>["message"]): void {
     this.#session?.write(create(SessionRequestSchema, message === undefined ? {} : { message }));
+  }
+
+  /** Sends bytes that need be no message. */
+  sendBytes(bytes: Buffer): void {
+    this.#session?.write(bytes);
   }
 
   /** Sends one heartbeat with these events for each component of each held pipeline. */

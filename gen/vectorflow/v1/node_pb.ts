@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/node.proto.
  */
 export const file_vectorflow_v1_node: GenFile = /*@__PURE__*/
-  fileDesc("Chh2ZWN0b3JmbG93L3YxL25vZGUucHJvdG8SDXZlY3RvcmZsb3cudjEi/gUKBE5vZGUSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIMCgRob3N0GAMgASgJEhYKDmVudmlyb25tZW50X2lkGAQgASgJEikKBnN0YXR1cxgFIAEoDjIZLnZlY3RvcmZsb3cudjEuTm9kZVN0YXR1cxIPCgdyZWFzb25zGAYgAygJEjIKDmxhc3Rfc2Vlbl90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtlbnJvbGxfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNYWdlbnRfdmVyc2lvbhgJIAEoCRIWCg52ZWN0b3JfdmVyc2lvbhgKIAEoCRIRCglzaW11bGF0ZWQYCyABKAgSCgoCb3MYDCABKAkSEgoKb3NfcmVsZWFzZRgNIAEoCRITCgttYWludGVuYW5jZRgOIAEoCBI0ChBtYWludGVuYW5jZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXZva2VkGBAgASgIEi8KBmxhYmVscxgRIAMoCzIfLnZlY3RvcmZsb3cudjEuTm9kZS5MYWJlbHNFbnRyeRJACg9yZXBvcnRlZF9sYWJlbHMYEiADKAsyJy52ZWN0b3JmbG93LnYxLk5vZGUuUmVwb3J0ZWRMYWJlbHNFbnRyeRIZChFwaXBlbGluZXNfcnVubmluZxgTIAEoDRIXCg9waXBlbGluZXNfdG90YWwYFCABKA0SJwoFdXNhZ2UYFSABKAsyGC52ZWN0b3JmbG93LnYxLk5vZGVVc2FnZRIOCgZmZW5jZWQYFiABKAgSEQoJY3B1X2NvdW50GBcgASgNGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNQoTUmVwb3J0ZWRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIsIBCglOb2RlVXNhZ2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJY3B1X3JhdGlvGAIgASgBEhoKEm1lbW9yeV90b3RhbF9ieXRlcxgDIAEoARIZChFtZW1vcnlfdXNlZF9ieXRlcxgEIAEoARIYChBkaXNrX3RvdGFsX2J5dGVzGAUgASgBEhcKD2Rpc2tfdXNlZF9ieXRlcxgGIAEoARIOCgZsb2FkXzEYByABKAEqkgEKCk5vZGVTdGF0dXMSGwoXTk9ERV9TVEFUVVNfVU5TUEVDSUZJRUQQABIXChNOT0RFX1NUQVRVU19IRUFMVEhZEAESGAoUTk9ERV9TVEFUVVNfREVHUkFERUQQAhIbChdOT0RFX1NUQVRVU19VTlJFQUNIQUJMRRADEhcKE05PREVfU1RBVFVTX1VOS05PV04QBGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chh2ZWN0b3JmbG93L3YxL25vZGUucHJvdG8SDXZlY3RvcmZsb3cudjEi/gUKBE5vZGUSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIMCgRob3N0GAMgASgJEhYKDmVudmlyb25tZW50X2lkGAQgASgJEikKBnN0YXR1cxgFIAEoDjIZLnZlY3RvcmZsb3cudjEuTm9kZVN0YXR1cxIPCgdyZWFzb25zGAYgAygJEjIKDmxhc3Rfc2Vlbl90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtlbnJvbGxfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNYWdlbnRfdmVyc2lvbhgJIAEoCRIWCg52ZWN0b3JfdmVyc2lvbhgKIAEoCRIRCglzaW11bGF0ZWQYCyABKAgSCgoCb3MYDCABKAkSEgoKb3NfcmVsZWFzZRgNIAEoCRITCgttYWludGVuYW5jZRgOIAEoCBI0ChBtYWludGVuYW5jZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdyZXZva2VkGBAgASgIEi8KBmxhYmVscxgRIAMoCzIfLnZlY3RvcmZsb3cudjEuTm9kZS5MYWJlbHNFbnRyeRJACg9yZXBvcnRlZF9sYWJlbHMYEiADKAsyJy52ZWN0b3JmbG93LnYxLk5vZGUuUmVwb3J0ZWRMYWJlbHNFbnRyeRIZChFwaXBlbGluZXNfcnVubmluZxgTIAEoDRIXCg9waXBlbGluZXNfdG90YWwYFCABKA0SJwoFdXNhZ2UYFSABKAsyGC52ZWN0b3JmbG93LnYxLk5vZGVVc2FnZRIOCgZmZW5jZWQYFiABKAgSEQoJY3B1X2NvdW50GBcgASgNGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaNQoTUmVwb3J0ZWRMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlkKCkhvc3RQb2xpY3kSDAoEcGF0aBgBIAEoCRIsCgVydWxlcxgCIAMoCzIdLnZlY3RvcmZsb3cudjEuSG9zdFBvbGljeVJ1bGUSDwoHcHJvYmxlbRgDIAEoCSItCg5Ib3N0UG9saWN5UnVsZRINCgV0aXRsZRgBIAEoCRIMCgR0ZXh0GAIgASgJIsIBCglOb2RlVXNhZ2USKAoEdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJY3B1X3JhdGlvGAIgASgBEhoKEm1lbW9yeV90b3RhbF9ieXRlcxgDIAEoARIZChFtZW1vcnlfdXNlZF9ieXRlcxgEIAEoARIYChBkaXNrX3RvdGFsX2J5dGVzGAUgASgBEhcKD2Rpc2tfdXNlZF9ieXRlcxgGIAEoARIOCgZsb2FkXzEYByABKAEqkgEKCk5vZGVTdGF0dXMSGwoXTk9ERV9TVEFUVVNfVU5TUEVDSUZJRUQQABIXChNOT0RFX1NUQVRVU19IRUFMVEhZEAESGAoUTk9ERV9TVEFUVVNfREVHUkFERUQQAhIbChdOT0RFX1NUQVRVU19VTlJFQUNIQUJMRRADEhcKE05PREVfU1RBVFVTX1VOS05PV04QBGIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A host that runs an agent.
@@ -156,6 +156,66 @@ export const NodeSchema: GenMessage<Node> = /*@__PURE__*/
   messageDesc(file_vectorflow_v1_node, 0);
 
 /**
+ * What a host lets Vector do, from a file on it that only root writes. It rules over what is deployed;
+ * the server shows it and cannot change it.
+ *
+ * @generated from message vectorflow.v1.HostPolicy
+ */
+export type HostPolicy = Message<"vectorflow.v1.HostPolicy"> & {
+  /**
+   * Where the file is on the host.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * What it allows, in words.
+   *
+   * @generated from field: repeated vectorflow.v1.HostPolicyRule rules = 2;
+   */
+  rules: HostPolicyRule[];
+
+  /**
+   * Why the newest content of the file does not count, or why this server cannot read it; else empty.
+   *
+   * @generated from field: string problem = 3;
+   */
+  problem: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.HostPolicy.
+ * Use `create(HostPolicySchema)` to create a new message.
+ */
+export const HostPolicySchema: GenMessage<HostPolicy> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_node, 1);
+
+/**
+ * One rule of a host's policy.
+ *
+ * @generated from message vectorflow.v1.HostPolicyRule
+ */
+export type HostPolicyRule = Message<"vectorflow.v1.HostPolicyRule"> & {
+  /**
+   * @generated from field: string title = 1;
+   */
+  title: string;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.HostPolicyRule.
+ * Use `create(HostPolicyRuleSchema)` to create a new message.
+ */
+export const HostPolicyRuleSchema: GenMessage<HostPolicyRule> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_node, 2);
+
+/**
  * The newest host metrics of a node.
  *
  * @generated from message vectorflow.v1.NodeUsage
@@ -202,7 +262,7 @@ export type NodeUsage = Message<"vectorflow.v1.NodeUsage"> & {
  * Use `create(NodeUsageSchema)` to create a new message.
  */
 export const NodeUsageSchema: GenMessage<NodeUsage> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_node, 1);
+  messageDesc(file_vectorflow_v1_node, 3);
 
 /**
  * Health of a node, by the server's own clock.

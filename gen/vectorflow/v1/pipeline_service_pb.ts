@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/pipeline_service.proto.
  */
 export const file_vectorflow_v1_pipeline_service: GenFile = /*@__PURE__*/
-  fileDesc("CiR2ZWN0b3JmbG93L3YxL3BpcGVsaW5lX3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiVQoUTGlzdFBpcGVsaW5lc1JlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiYwoVTGlzdFBpcGVsaW5lc1Jlc3BvbnNlEjEKCXBpcGVsaW5lcxgBIAMoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIgChJHZXRQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkicgoTR2V0UGlwZWxpbmVSZXNwb25zZRIpCghwaXBlbGluZRgBIAEoCzIXLnZlY3RvcmZsb3cudjEuUGlwZWxpbmUSMAoFbm9kZXMYAiADKAsyIS52ZWN0b3JmbG93LnYxLk5vZGVQaXBlbGluZVN0YXR1cyJgChVDcmVhdGVQaXBlbGluZVJlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIMCgR5YW1sGAQgASgJIkMKFkNyZWF0ZVBpcGVsaW5lUmVzcG9uc2USKQoIcGlwZWxpbmUYASABKAsyFy52ZWN0b3JmbG93LnYxLlBpcGVsaW5lIpcBChVVcGRhdGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSEAoIcmV2aXNpb24YAiABKAkSEQoEbmFtZRgDIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAGIAQESEQoEeWFtbBgFIAEoCUgCiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkIHCgVfeWFtbCJDChZVcGRhdGVQaXBlbGluZVJlc3BvbnNlEikKCHBpcGVsaW5lGAEgASgLMhcudmVjdG9yZmxvdy52MS5QaXBlbGluZSIjChVEZWxldGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkiGAoWRGVsZXRlUGlwZWxpbmVSZXNwb25zZSIyChZQcmV2aWV3UGlwZWxpbmVSZXF1ZXN0EgoKAmlkGAEgASgJEgwKBHlhbWwYAiABKAkizAEKF1ByZXZpZXdQaXBlbGluZVJlc3BvbnNlEhMKC2NvbmZpZ195YW1sGAEgASgJEigKCHByb2JsZW1zGAIgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhUKDWRlcGxveWVkX3lhbWwYAyABKAkSLwoHY2hhbmdlcxgEIAMoCzIeLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50Q2hhbmdlEioKB3RhcmdldHMYBSADKAsyGS52ZWN0b3JmbG93LnYxLlRhcmdldE5vZGUiUQoPQ29tcG9uZW50Q2hhbmdlEhUKDWNvbXBvbmVudF9rZXkYASABKAkSJwoEa2luZBgCIAEoDjIZLnZlY3RvcmZsb3cudjEuQ2hhbmdlS2luZCI5CgpUYXJnZXROb2RlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJY29ubmVjdGVkGAMgASgIIkgKFURlcGxveVBpcGVsaW5lUmVxdWVzdBIKCgJpZBgBIAEoCRIRCgljaGFuZ2Vsb2cYAiABKAkSEAoIcmV2aXNpb24YAyABKAkiSQoWRGVwbG95UGlwZWxpbmVSZXNwb25zZRIvCgd2ZXJzaW9uGAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24iNQoXVW5kZXBsb3lQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJIhoKGFVuZGVwbG95UGlwZWxpbmVSZXNwb25zZSJJChdSb2xsYmFja1BpcGVsaW5lUmVxdWVzdBIKCgJpZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEhEKCWNoYW5nZWxvZxgDIAEoCSJLChhSb2xsYmFja1BpcGVsaW5lUmVzcG9uc2USLwoHdmVyc2lvbhgBIAEoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVWZXJzaW9uIiAKElJldHJ5RGVwbG95UmVxdWVzdBIKCgJpZBgBIAEoCSIpChNSZXRyeURlcGxveVJlc3BvbnNlEhIKCm5vZGVfY291bnQYASABKA0iUQoTTGlzdFZlcnNpb25zUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJhChRMaXN0VmVyc2lvbnNSZXNwb25zZRIwCgh2ZXJzaW9ucxgBIAMoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI5ChFHZXRWZXJzaW9uUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIkUKEkdldFZlcnNpb25SZXNwb25zZRIvCgd2ZXJzaW9uGAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24qjwEKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIVChFDSEFOR0VfS0lORF9BRERFRBABEhcKE0NIQU5HRV9LSU5EX1JFTU9WRUQQAhIXChNDSEFOR0VfS0lORF9DSEFOR0VEEAMSGwoXQ0hBTkdFX0tJTkRfUkVDT05ORUNURUQQBDKADAoPUGlwZWxpbmVTZXJ2aWNlEnkKDUxpc3RQaXBlbGluZXMSIy52ZWN0b3JmbG93LnYxLkxpc3RQaXBlbGluZXNSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5MaXN0UGlwZWxpbmVzUmVzcG9uc2UiHZACAYq1GBYiFAgBEAIaDmVudmlyb25tZW50X2lkEmcKC0dldFBpcGVsaW5lEiEudmVjdG9yZmxvdy52MS5HZXRQaXBlbGluZVJlcXVlc3QaIi52ZWN0b3JmbG93LnYxLkdldFBpcGVsaW5lUmVzcG9uc2UiEZACAYq1GAoiCAgBEAQaAmlkEo0BCg5DcmVhdGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuQ3JlYXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5DcmVhdGVQaXBlbGluZVJlc3BvbnNlIi6KtRgWIhQIAhACGg5lbnZpcm9ubWVudF9pZJK1GBBwaXBlbGluZS5jcmVhdGVkEoEBCg5VcGRhdGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuVXBkYXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5VcGRhdGVQaXBlbGluZVJlc3BvbnNlIiKKtRgKIggIAhAEGgJpZJK1GBBwaXBlbGluZS51cGRhdGVkEoEBCg5EZWxldGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuRGVsZXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5EZWxldGVQaXBlbGluZVJlc3BvbnNlIiKKtRgKIggIAhAEGgJpZJK1GBBwaXBlbGluZS5kZWxldGVkEnMKD1ByZXZpZXdQaXBlbGluZRIlLnZlY3RvcmZsb3cudjEuUHJldmlld1BpcGVsaW5lUmVxdWVzdBomLnZlY3RvcmZsb3cudjEuUHJldmlld1BpcGVsaW5lUmVzcG9uc2UiEZACAYq1GAoiCAgBEAQaAmlkEoIBCg5EZXBsb3lQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuRGVwbG95UGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5EZXBsb3lQaXBlbGluZVJlc3BvbnNlIiOKtRgKIggIAhAEGgJpZJK1GBFwaXBlbGluZS5kZXBsb3llZBKKAQoQVW5kZXBsb3lQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuVW5kZXBsb3lQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlVuZGVwbG95UGlwZWxpbmVSZXNwb25zZSIlirUYCiIICAIQBBoCaWSStRgTcGlwZWxpbmUudW5kZXBsb3llZBKLAQoQUm9sbGJhY2tQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuUm9sbGJhY2tQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlJvbGxiYWNrUGlwZWxpbmVSZXNwb25zZSImirUYCiIICAIQBBoCaWSStRgUcGlwZWxpbmUucm9sbGVkX2JhY2sSeAoLUmV0cnlEZXBsb3kSIS52ZWN0b3JmbG93LnYxLlJldHJ5RGVwbG95UmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuUmV0cnlEZXBsb3lSZXNwb25zZSIiirUYCiIICAIQBBoCaWSStRgQcGlwZWxpbmUucmV0cmllZBJzCgxMaXN0VmVyc2lvbnMSIi52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIy52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZBJtCgpHZXRWZXJzaW9uEiAudmVjdG9yZmxvdy52MS5HZXRWZXJzaW9uUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuR2V0VmVyc2lvblJlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZGIGcHJvdG8z", [file_vectorflow_v1_options, file_vectorflow_v1_pipeline]);
+  fileDesc("CiR2ZWN0b3JmbG93L3YxL3BpcGVsaW5lX3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiVQoUTGlzdFBpcGVsaW5lc1JlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiYwoVTGlzdFBpcGVsaW5lc1Jlc3BvbnNlEjEKCXBpcGVsaW5lcxgBIAMoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIgChJHZXRQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkicgoTR2V0UGlwZWxpbmVSZXNwb25zZRIpCghwaXBlbGluZRgBIAEoCzIXLnZlY3RvcmZsb3cudjEuUGlwZWxpbmUSMAoFbm9kZXMYAiADKAsyIS52ZWN0b3JmbG93LnYxLk5vZGVQaXBlbGluZVN0YXR1cyJgChVDcmVhdGVQaXBlbGluZVJlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIMCgR5YW1sGAQgASgJIkMKFkNyZWF0ZVBpcGVsaW5lUmVzcG9uc2USKQoIcGlwZWxpbmUYASABKAsyFy52ZWN0b3JmbG93LnYxLlBpcGVsaW5lIpcBChVVcGRhdGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSEAoIcmV2aXNpb24YAiABKAkSEQoEbmFtZRgDIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAGIAQESEQoEeWFtbBgFIAEoCUgCiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkIHCgVfeWFtbCJDChZVcGRhdGVQaXBlbGluZVJlc3BvbnNlEikKCHBpcGVsaW5lGAEgASgLMhcudmVjdG9yZmxvdy52MS5QaXBlbGluZSIjChVEZWxldGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkiGAoWRGVsZXRlUGlwZWxpbmVSZXNwb25zZSIyChZQcmV2aWV3UGlwZWxpbmVSZXF1ZXN0EgoKAmlkGAEgASgJEgwKBHlhbWwYAiABKAkioAIKF1ByZXZpZXdQaXBlbGluZVJlc3BvbnNlEhMKC2NvbmZpZ195YW1sGAEgASgJEigKCHByb2JsZW1zGAIgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhUKDWRlcGxveWVkX3lhbWwYAyABKAkSLwoHY2hhbmdlcxgEIAMoCzIeLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50Q2hhbmdlEioKB3RhcmdldHMYBSADKAsyGS52ZWN0b3JmbG93LnYxLlRhcmdldE5vZGUSNQoPcG9saWN5X3JlZnVzYWxzGAYgAygLMhwudmVjdG9yZmxvdy52MS5Qb2xpY3lSZWZ1c2FsEhsKE3JlZnVzaW5nX25vZGVfY291bnQYByABKA0ifAoNUG9saWN5UmVmdXNhbBIMCgRydWxlGAEgASgJEhUKDWNvbXBvbmVudF9rZXkYAiABKAkSDQoFZmllbGQYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRISCgpub2RlX25hbWVzGAUgAygJEhIKCm5vZGVfY291bnQYBiABKA0iUQoPQ29tcG9uZW50Q2hhbmdlEhUKDWNvbXBvbmVudF9rZXkYASABKAkSJwoEa2luZBgCIAEoDjIZLnZlY3RvcmZsb3cudjEuQ2hhbmdlS2luZCI5CgpUYXJnZXROb2RlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJY29ubmVjdGVkGAMgASgIIkgKFURlcGxveVBpcGVsaW5lUmVxdWVzdBIKCgJpZBgBIAEoCRIRCgljaGFuZ2Vsb2cYAiABKAkSEAoIcmV2aXNpb24YAyABKAkiSQoWRGVwbG95UGlwZWxpbmVSZXNwb25zZRIvCgd2ZXJzaW9uGAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24iNQoXVW5kZXBsb3lQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJIhoKGFVuZGVwbG95UGlwZWxpbmVSZXNwb25zZSJJChdSb2xsYmFja1BpcGVsaW5lUmVxdWVzdBIKCgJpZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEhEKCWNoYW5nZWxvZxgDIAEoCSJLChhSb2xsYmFja1BpcGVsaW5lUmVzcG9uc2USLwoHdmVyc2lvbhgBIAEoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVWZXJzaW9uIiAKElJldHJ5RGVwbG95UmVxdWVzdBIKCgJpZBgBIAEoCSIpChNSZXRyeURlcGxveVJlc3BvbnNlEhIKCm5vZGVfY291bnQYASABKA0iUQoTTGlzdFZlcnNpb25zUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJhChRMaXN0VmVyc2lvbnNSZXNwb25zZRIwCgh2ZXJzaW9ucxgBIAMoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI5ChFHZXRWZXJzaW9uUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIkUKEkdldFZlcnNpb25SZXNwb25zZRIvCgd2ZXJzaW9uGAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24qjwEKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIVChFDSEFOR0VfS0lORF9BRERFRBABEhcKE0NIQU5HRV9LSU5EX1JFTU9WRUQQAhIXChNDSEFOR0VfS0lORF9DSEFOR0VEEAMSGwoXQ0hBTkdFX0tJTkRfUkVDT05ORUNURUQQBDKADAoPUGlwZWxpbmVTZXJ2aWNlEnkKDUxpc3RQaXBlbGluZXMSIy52ZWN0b3JmbG93LnYxLkxpc3RQaXBlbGluZXNSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5MaXN0UGlwZWxpbmVzUmVzcG9uc2UiHZACAYq1GBYiFAgBEAIaDmVudmlyb25tZW50X2lkEmcKC0dldFBpcGVsaW5lEiEudmVjdG9yZmxvdy52MS5HZXRQaXBlbGluZVJlcXVlc3QaIi52ZWN0b3JmbG93LnYxLkdldFBpcGVsaW5lUmVzcG9uc2UiEZACAYq1GAoiCAgBEAQaAmlkEo0BCg5DcmVhdGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuQ3JlYXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5DcmVhdGVQaXBlbGluZVJlc3BvbnNlIi6KtRgWIhQIAhACGg5lbnZpcm9ubWVudF9pZJK1GBBwaXBlbGluZS5jcmVhdGVkEoEBCg5VcGRhdGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuVXBkYXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5VcGRhdGVQaXBlbGluZVJlc3BvbnNlIiKKtRgKIggIAhAEGgJpZJK1GBBwaXBlbGluZS51cGRhdGVkEoEBCg5EZWxldGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuRGVsZXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5EZWxldGVQaXBlbGluZVJlc3BvbnNlIiKKtRgKIggIAhAEGgJpZJK1GBBwaXBlbGluZS5kZWxldGVkEnMKD1ByZXZpZXdQaXBlbGluZRIlLnZlY3RvcmZsb3cudjEuUHJldmlld1BpcGVsaW5lUmVxdWVzdBomLnZlY3RvcmZsb3cudjEuUHJldmlld1BpcGVsaW5lUmVzcG9uc2UiEZACAYq1GAoiCAgBEAQaAmlkEoIBCg5EZXBsb3lQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuRGVwbG95UGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5EZXBsb3lQaXBlbGluZVJlc3BvbnNlIiOKtRgKIggIAhAEGgJpZJK1GBFwaXBlbGluZS5kZXBsb3llZBKKAQoQVW5kZXBsb3lQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuVW5kZXBsb3lQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlVuZGVwbG95UGlwZWxpbmVSZXNwb25zZSIlirUYCiIICAIQBBoCaWSStRgTcGlwZWxpbmUudW5kZXBsb3llZBKLAQoQUm9sbGJhY2tQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuUm9sbGJhY2tQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlJvbGxiYWNrUGlwZWxpbmVSZXNwb25zZSImirUYCiIICAIQBBoCaWSStRgUcGlwZWxpbmUucm9sbGVkX2JhY2sSeAoLUmV0cnlEZXBsb3kSIS52ZWN0b3JmbG93LnYxLlJldHJ5RGVwbG95UmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuUmV0cnlEZXBsb3lSZXNwb25zZSIiirUYCiIICAIQBBoCaWSStRgQcGlwZWxpbmUucmV0cmllZBJzCgxMaXN0VmVyc2lvbnMSIi52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIy52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZBJtCgpHZXRWZXJzaW9uEiAudmVjdG9yZmxvdy52MS5HZXRWZXJzaW9uUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuR2V0VmVyc2lvblJlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZGIGcHJvdG8z", [file_vectorflow_v1_options, file_vectorflow_v1_pipeline]);
 
 /**
  * @generated from message vectorflow.v1.ListPipelinesRequest
@@ -296,6 +296,21 @@ export type PreviewPipelineResponse = Message<"vectorflow.v1.PreviewPipelineResp
    * @generated from field: repeated vectorflow.v1.TargetNode targets = 5;
    */
   targets: TargetNode[];
+
+  /**
+   * What hosts would refuse by their own policies, grouped by cause. They warn and block nothing: the
+   * other hosts take the deploy.
+   *
+   * @generated from field: repeated vectorflow.v1.PolicyRefusal policy_refusals = 6;
+   */
+  policyRefusals: PolicyRefusal[];
+
+  /**
+   * How many of the targets would refuse it.
+   *
+   * @generated from field: uint32 refusing_node_count = 7;
+   */
+  refusingNodeCount: number;
 };
 
 /**
@@ -304,6 +319,56 @@ export type PreviewPipelineResponse = Message<"vectorflow.v1.PreviewPipelineResp
  */
 export const PreviewPipelineResponseSchema: GenMessage<PreviewPipelineResponse> = /*@__PURE__*/
   messageDesc(file_vectorflow_v1_pipeline_service, 11);
+
+/**
+ * One cause for which hosts would refuse a configuration.
+ *
+ * @generated from message vectorflow.v1.PolicyRefusal
+ */
+export type PolicyRefusal = Message<"vectorflow.v1.PolicyRefusal"> & {
+  /**
+   * The key of the policy, as in `files.write`.
+   *
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * Empty when the whole configuration is meant.
+   *
+   * @generated from field: string component_key = 2;
+   */
+  componentKey: string;
+
+  /**
+   * @generated from field: string field = 3;
+   */
+  field: string;
+
+  /**
+   * @generated from field: string message = 4;
+   */
+  message: string;
+
+  /**
+   * Names of the hosts, at most 20.
+   *
+   * @generated from field: repeated string node_names = 5;
+   */
+  nodeNames: string[];
+
+  /**
+   * @generated from field: uint32 node_count = 6;
+   */
+  nodeCount: number;
+};
+
+/**
+ * Describes the message vectorflow.v1.PolicyRefusal.
+ * Use `create(PolicyRefusalSchema)` to create a new message.
+ */
+export const PolicyRefusalSchema: GenMessage<PolicyRefusal> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline_service, 12);
 
 /**
  * What a deploy does to one component.
@@ -327,7 +392,7 @@ export type ComponentChange = Message<"vectorflow.v1.ComponentChange"> & {
  * Use `create(ComponentChangeSchema)` to create a new message.
  */
 export const ComponentChangeSchema: GenMessage<ComponentChange> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 12);
+  messageDesc(file_vectorflow_v1_pipeline_service, 13);
 
 /**
  * A node that a deploy reaches.
@@ -356,7 +421,7 @@ export type TargetNode = Message<"vectorflow.v1.TargetNode"> & {
  * Use `create(TargetNodeSchema)` to create a new message.
  */
 export const TargetNodeSchema: GenMessage<TargetNode> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 13);
+  messageDesc(file_vectorflow_v1_pipeline_service, 14);
 
 /**
  * @generated from message vectorflow.v1.DeployPipelineRequest
@@ -387,7 +452,7 @@ export type DeployPipelineRequest = Message<"vectorflow.v1.DeployPipelineRequest
  * Use `create(DeployPipelineRequestSchema)` to create a new message.
  */
 export const DeployPipelineRequestSchema: GenMessage<DeployPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 14);
+  messageDesc(file_vectorflow_v1_pipeline_service, 15);
 
 /**
  * @generated from message vectorflow.v1.DeployPipelineResponse
@@ -404,7 +469,7 @@ export type DeployPipelineResponse = Message<"vectorflow.v1.DeployPipelineRespon
  * Use `create(DeployPipelineResponseSchema)` to create a new message.
  */
 export const DeployPipelineResponseSchema: GenMessage<DeployPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 15);
+  messageDesc(file_vectorflow_v1_pipeline_service, 16);
 
 /**
  * @generated from message vectorflow.v1.UndeployPipelineRequest
@@ -426,7 +491,7 @@ export type UndeployPipelineRequest = Message<"vectorflow.v1.UndeployPipelineReq
  * Use `create(UndeployPipelineRequestSchema)` to create a new message.
  */
 export const UndeployPipelineRequestSchema: GenMessage<UndeployPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 16);
+  messageDesc(file_vectorflow_v1_pipeline_service, 17);
 
 /**
  * @generated from message vectorflow.v1.UndeployPipelineResponse
@@ -439,7 +504,7 @@ export type UndeployPipelineResponse = Message<"vectorflow.v1.UndeployPipelineRe
  * Use `create(UndeployPipelineResponseSchema)` to create a new message.
  */
 export const UndeployPipelineResponseSchema: GenMessage<UndeployPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 17);
+  messageDesc(file_vectorflow_v1_pipeline_service, 18);
 
 /**
  * @generated from message vectorflow.v1.RollbackPipelineRequest
@@ -466,7 +531,7 @@ export type RollbackPipelineRequest = Message<"vectorflow.v1.RollbackPipelineReq
  * Use `create(RollbackPipelineRequestSchema)` to create a new message.
  */
 export const RollbackPipelineRequestSchema: GenMessage<RollbackPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 18);
+  messageDesc(file_vectorflow_v1_pipeline_service, 19);
 
 /**
  * @generated from message vectorflow.v1.RollbackPipelineResponse
@@ -483,7 +548,7 @@ export type RollbackPipelineResponse = Message<"vectorflow.v1.RollbackPipelineRe
  * Use `create(RollbackPipelineResponseSchema)` to create a new message.
  */
 export const RollbackPipelineResponseSchema: GenMessage<RollbackPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 19);
+  messageDesc(file_vectorflow_v1_pipeline_service, 20);
 
 /**
  * @generated from message vectorflow.v1.RetryDeployRequest
@@ -500,7 +565,7 @@ export type RetryDeployRequest = Message<"vectorflow.v1.RetryDeployRequest"> & {
  * Use `create(RetryDeployRequestSchema)` to create a new message.
  */
 export const RetryDeployRequestSchema: GenMessage<RetryDeployRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 20);
+  messageDesc(file_vectorflow_v1_pipeline_service, 21);
 
 /**
  * @generated from message vectorflow.v1.RetryDeployResponse
@@ -517,7 +582,7 @@ export type RetryDeployResponse = Message<"vectorflow.v1.RetryDeployResponse"> &
  * Use `create(RetryDeployResponseSchema)` to create a new message.
  */
 export const RetryDeployResponseSchema: GenMessage<RetryDeployResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 21);
+  messageDesc(file_vectorflow_v1_pipeline_service, 22);
 
 /**
  * @generated from message vectorflow.v1.ListVersionsRequest
@@ -546,7 +611,7 @@ export type ListVersionsRequest = Message<"vectorflow.v1.ListVersionsRequest"> &
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 22);
+  messageDesc(file_vectorflow_v1_pipeline_service, 23);
 
 /**
  * @generated from message vectorflow.v1.ListVersionsResponse
@@ -568,7 +633,7 @@ export type ListVersionsResponse = Message<"vectorflow.v1.ListVersionsResponse">
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 23);
+  messageDesc(file_vectorflow_v1_pipeline_service, 24);
 
 /**
  * @generated from message vectorflow.v1.GetVersionRequest
@@ -590,7 +655,7 @@ export type GetVersionRequest = Message<"vectorflow.v1.GetVersionRequest"> & {
  * Use `create(GetVersionRequestSchema)` to create a new message.
  */
 export const GetVersionRequestSchema: GenMessage<GetVersionRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 24);
+  messageDesc(file_vectorflow_v1_pipeline_service, 25);
 
 /**
  * @generated from message vectorflow.v1.GetVersionResponse
@@ -607,7 +672,7 @@ export type GetVersionResponse = Message<"vectorflow.v1.GetVersionResponse"> & {
  * Use `create(GetVersionResponseSchema)` to create a new message.
  */
 export const GetVersionResponseSchema: GenMessage<GetVersionResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 25);
+  messageDesc(file_vectorflow_v1_pipeline_service, 26);
 
 /**
  * How a component differs from what is deployed.

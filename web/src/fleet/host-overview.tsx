@@ -13,6 +13,7 @@ import { Button } from "../ui/button.tsx";
 import { Badge } from "../ui/mark.tsx";
 import { Facts, Section } from "../ui/page.tsx";
 import { osName } from "./host-columns.tsx";
+import { HostPolicySection } from "./host-policy.tsx";
 import { LabelsDialog } from "./labels-dialog.tsx";
 import { sortedLabels } from "./labels.ts";
 
@@ -60,6 +61,7 @@ export function HostOverview(props: { host: Node }): JSX.Element {
         />
       </Section>
       <Labels host={props.host} />
+      <HostPolicySection hostId={props.host.id} />
       <Section title="Usage" actions={<RangePicker />}>
         <HostCharts hostId={props.host.id} />
       </Section>

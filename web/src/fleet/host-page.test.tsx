@@ -1,8 +1,9 @@
+import { create } from "@bufbuild/protobuf";
 import { screen, within } from "@solidjs/testing-library";
 import { Code } from "@connectrpc/connect";
 import { expect, test } from "vitest";
 
-import { NodeStatus } from "#gen/vectorflow/v1/node_pb.ts";
+import { HostPolicySchema, NodeStatus } from "#gen/vectorflow/v1/node_pb.ts";
 import { ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { toTimestamp } from "../lib/time.ts";
@@ -24,6 +25,27 @@ test("tells what a host is, and that it is simulated", async () => {
   expect(screen.getByText("3 GiB of 8 GiB")).toBeTruthy();
   // The charts say the same in words.
   expect(await screen.findByRole("table", { name: "CPU, in numbers" })).toBeTruthy();
+});
+
+test("says what the host itself allows, and where that is written", async () => {
+  const world = oneHost();
+  world.hostPolicies.set(
+    "edge-01",
+    create(HostPolicySchema, {
+      path: "/etc/vectorflow/policy.yaml",
+      rules: [{ title: "Writes", text: "Only /srv/out" }],
+      problem: "preset must be one of none, restricted",
+    }),
+  );
+  renderApp("/e/env-1/hosts/edge-01", world);
+  expect(await screen.findByText("/etc/vectorflow/policy.yaml")).toBeTruthy();
+  expect(screen.getByText("Only /srv/out")).toBeTruthy();
+  expect(screen.getByText(/preset must be one of/)).toBeTruthy();
+});
+
+test("says that a host has no policy", async () => {
+  renderApp("/e/env-1/hosts/edge-01", oneHost());
+  expect(await screen.findByText(/no policy of its own/)).toBeTruthy();
 });
 
 test("a state that changes shows at once", async () => {

@@ -3,6 +3,7 @@ import { For, Show, type JSX } from "solid-js";
 import {
   ChangeKind,
   type ComponentChange,
+  type PolicyRefusal,
   type PreviewPipelineResponse,
   type TargetNode,
 } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
@@ -39,6 +40,7 @@ export function DeployReview(props: { preview: PreviewPipelineResponse }): JSX.E
           </ul>
         </Notice>
       </Show>
+      <PolicyRefusals preview={props.preview} />
       <div class="review-columns">
         <div>
           <h3>Changes</h3>
@@ -50,6 +52,47 @@ export function DeployReview(props: { preview: PreviewPipelineResponse }): JSX.E
         </div>
       </div>
     </>
+  );
+}
+
+/** Hosts have rules of their own: what they would refuse is known before the deploy, and blocks nothing. */
+function PolicyRefusals(props: { preview: PreviewPipelineResponse }): JSX.Element {
+  const total = (): number => props.preview.targets.length;
+  return (
+    <Show when={props.preview.policyRefusals.length > 0}>
+      <Notice tone="warn">
+        <strong>
+          {props.preview.refusingNodeCount} of {plural(total(), "host")} would refuse this, by a
+          policy of their own.
+        </strong>
+        <ul class="problem-list">
+          <For each={props.preview.policyRefusals}>
+            {(refusal) => <Refusal refusal={refusal} />}
+          </For>
+        </ul>
+      </Notice>
+    </Show>
+  );
+}
+
+function Refusal(props: { refusal: PolicyRefusal }): JSX.Element {
+  const more = (): number => props.refusal.nodeCount - props.refusal.nodeNames.length;
+  return (
+    <li>
+      <span class="problem-line">
+        <Show when={props.refusal.componentKey}>
+          <code>
+            {props.refusal.componentKey}
+            {props.refusal.field === "" ? "" : `.${props.refusal.field}`}
+          </code>
+        </Show>
+        <span class="problem-message">{props.refusal.message}</span>
+        <span class="muted">
+          {props.refusal.rule} on {props.refusal.nodeNames.join(", ")}
+          {more() > 0 ? ` and ${more()} more` : ""}
+        </span>
+      </span>
+    </li>
   );
 }
 

@@ -1,9 +1,11 @@
+import { create } from "@bufbuild/protobuf";
 import { screen, within } from "@solidjs/testing-library";
 import { EditorView } from "@codemirror/view";
 import { describe, expect, test } from "vitest";
 
 import { Topic } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { DeployStep, ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { PolicyRefusalSchema } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 
 import { aHost, aLogLine, aStatus } from "../testing/builders.ts";
 import { FakeWorld } from "../testing/fake-world.ts";
@@ -133,6 +135,26 @@ describe("deploy", () => {
     expect(await within(dialog).findByText("applying")).toBeTruthy();
     world.putStatus(aStatus({ desiredVersion: 2, effectiveVersion: 2 }));
     expect(await within(dialog).findByText("auth-logs v2 is healthy everywhere")).toBeTruthy();
+  });
+
+  test("tells before the deploy which hosts would refuse it, and lets it go", async () => {
+    const world = deployed();
+    world.policyRefusals.push(
+      create(PolicyRefusalSchema, {
+        rule: "files.write",
+        componentKey: "out",
+        field: "path",
+        message: '"/etc/x" is outside /srv/out',
+        nodeNames: ["edge-01"],
+        nodeCount: 1,
+      }),
+    );
+    const { user, path } = renderApp(`${page}?deploy=review`, world);
+    expect(await screen.findByText(/1 of 1 host would refuse this/)).toBeTruthy();
+    expect(screen.getByText("out.path")).toBeTruthy();
+    expect(screen.getByText("files.write on edge-01")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Deploy" }));
+    await expect.poll(path).toBe(`${page}?deploy=progress`);
   });
 
   test("is refused while the draft has errors, naming the component", async () => {

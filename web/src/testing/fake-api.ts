@@ -140,7 +140,8 @@ function nodeService(world: FakeWorld) {
       const pipelines = [...world.pipelines.values()].flatMap(
         ({ statuses }) => statuses.get(id) ?? [],
       );
-      return { node: hostOf(id), pipelines };
+      const policy = world.hostPolicies.get(id);
+      return { node: hostOf(id), pipelines, ...(policy && { policy }) };
     },
     updateNode(request: {
       id: string;

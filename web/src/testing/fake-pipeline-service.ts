@@ -88,6 +88,8 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof PipelineSer
         deployedYaml,
         configYaml: problems.length > 0 ? "" : yaml,
         changes: changesBetween(deployedYaml, yaml),
+        policyRefusals: world.policyRefusals,
+        refusingNodeCount: Math.max(0, ...world.policyRefusals.map(({ nodeCount }) => nodeCount)),
         targets: [...world.hosts.values()].map(({ id, name }) => ({ id, name, connected: true })),
       };
     },

@@ -14,7 +14,7 @@ import {
   type WatchResponse,
 } from "#gen/vectorflow/v1/live_service_pb.ts";
 import type { LogLine } from "#gen/vectorflow/v1/log_pb.ts";
-import type { Node } from "#gen/vectorflow/v1/node_pb.ts";
+import type { HostPolicy, Node } from "#gen/vectorflow/v1/node_pb.ts";
 import {
   ComponentKind,
   PipelineVersionSchema,
@@ -23,6 +23,7 @@ import {
   type PipelineVersion,
   type Problem,
 } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { PolicyRefusal } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 
 import { toTimestamp } from "../lib/time.ts";
@@ -74,6 +75,9 @@ export class FakeWorld {
   readonly storedLogs: LogLine[] = [];
   /** Newest first. */
   refusals: RefusedEnrollment[] = [];
+  /** By host id. */
+  readonly hostPolicies = new Map<string, HostPolicy>();
+  readonly policyRefusals: PolicyRefusal[] = [];
   readonly #watchers = new Set<(response: WatchResponse) => void>();
   readonly #failures = new Map<string, ConnectError[]>();
 

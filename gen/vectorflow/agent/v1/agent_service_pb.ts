@@ -10,6 +10,7 @@
 //
 // Version history:
 //   1: first version.
+//      Added since: HostFacts.policy; ManifestEntry.body_sha256.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/agent/v1/host.proto.
  */
 export const file_vectorflow_agent_v1_host: GenFile = /*@__PURE__*/
-  fileDesc("Ch52ZWN0b3JmbG93L2FnZW50L3YxL2hvc3QucHJvdG8SE3ZlY3RvcmZsb3cuYWdlbnQudjEi3gIKCUhvc3RGYWN0cxIQCghob3N0bmFtZRgBIAEoCRIKCgJvcxgCIAEoCRISCgpvc19yZWxlYXNlGAMgASgJEhUKDWFnZW50X3ZlcnNpb24YBCABKAkSMAoGdmVjdG9yGAUgASgLMiAudmVjdG9yZmxvdy5hZ2VudC52MS5WZWN0b3JGYWN0cxI8Cg9kZXBsb3ltZW50X21vZGUYBiABKA4yIy52ZWN0b3JmbG93LmFnZW50LnYxLkRlcGxveW1lbnRNb2RlEjoKBmxhYmVscxgHIAMoCzIqLnZlY3RvcmZsb3cuYWdlbnQudjEuSG9zdEZhY3RzLkxhYmVsc0VudHJ5EhEKCWNwdV9jb3VudBgIIAEoDRIaChJtZW1vcnlfdG90YWxfYnl0ZXMYCSABKAEaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJQCgtWZWN0b3JGYWN0cxIPCgd2ZXJzaW9uGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJc2ltdWxhdGVkGAMgASgIEg8KB3Byb2JsZW0YBCABKAki3gIKC0hvc3RNZXRyaWNzEhEKCWNwdV9yYXRpbxgBIAEoARITCgtjb3JlX3JhdGlvcxgCIAMoARIOCgZsb2FkXzEYAyABKAESDgoGbG9hZF81GAQgASgBEg8KB2xvYWRfMTUYBSABKAESGgoSbWVtb3J5X3RvdGFsX2J5dGVzGAYgASgBEh4KFm1lbW9yeV9hdmFpbGFibGVfYnl0ZXMYByABKAESGAoQc3dhcF90b3RhbF9ieXRlcxgIIAEoARIXCg9zd2FwX3VzZWRfYnl0ZXMYCSABKAESNAoLZmlsZXN5c3RlbXMYCiADKAsyHy52ZWN0b3JmbG93LmFnZW50LnYxLkZpbGVzeXN0ZW0SOQoKaW50ZXJmYWNlcxgLIAMoCzIlLnZlY3RvcmZsb3cuYWdlbnQudjEuTmV0d29ya0ludGVyZmFjZRIWCg51cHRpbWVfc2Vjb25kcxgMIAEoASJSCgpGaWxlc3lzdGVtEg0KBW1vdW50GAEgASgJEgwKBHR5cGUYAiABKAkSEwoLdG90YWxfYnl0ZXMYAyABKAESEgoKdXNlZF9ieXRlcxgEIAEoASJ6ChBOZXR3b3JrSW50ZXJmYWNlEgwKBG5hbWUYASABKAkSFgoOcmVjZWl2ZWRfYnl0ZXMYAiABKAESEgoKc2VudF9ieXRlcxgDIAEoARIXCg9yZWNlaXZlZF9lcnJvcnMYBCABKAESEwoLc2VudF9lcnJvcnMYBSABKAEqbQoORGVwbG95bWVudE1vZGUSHwobREVQTE9ZTUVOVF9NT0RFX1VOU1BFQ0lGSUVEEAASHgoaREVQTE9ZTUVOVF9NT0RFX1NUQU5EQUxPTkUQARIaChZERVBMT1lNRU5UX01PREVfRE9DS0VSEAJiBnByb3RvMw");
+  fileDesc("Ch52ZWN0b3JmbG93L2FnZW50L3YxL2hvc3QucHJvdG8SE3ZlY3RvcmZsb3cuYWdlbnQudjEijwMKCUhvc3RGYWN0cxIQCghob3N0bmFtZRgBIAEoCRIKCgJvcxgCIAEoCRISCgpvc19yZWxlYXNlGAMgASgJEhUKDWFnZW50X3ZlcnNpb24YBCABKAkSMAoGdmVjdG9yGAUgASgLMiAudmVjdG9yZmxvdy5hZ2VudC52MS5WZWN0b3JGYWN0cxI8Cg9kZXBsb3ltZW50X21vZGUYBiABKA4yIy52ZWN0b3JmbG93LmFnZW50LnYxLkRlcGxveW1lbnRNb2RlEjoKBmxhYmVscxgHIAMoCzIqLnZlY3RvcmZsb3cuYWdlbnQudjEuSG9zdEZhY3RzLkxhYmVsc0VudHJ5EhEKCWNwdV9jb3VudBgIIAEoDRIaChJtZW1vcnlfdG90YWxfYnl0ZXMYCSABKAESLwoGcG9saWN5GAogASgLMh8udmVjdG9yZmxvdy5hZ2VudC52MS5Ib3N0UG9saWN5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiOQoKSG9zdFBvbGljeRIMCgRwYXRoGAEgASgJEgwKBGpzb24YAiABKAkSDwoHcHJvYmxlbRgDIAEoCSJQCgtWZWN0b3JGYWN0cxIPCgd2ZXJzaW9uGAEgASgJEgwKBHBhdGgYAiABKAkSEQoJc2ltdWxhdGVkGAMgASgIEg8KB3Byb2JsZW0YBCABKAki3gIKC0hvc3RNZXRyaWNzEhEKCWNwdV9yYXRpbxgBIAEoARITCgtjb3JlX3JhdGlvcxgCIAMoARIOCgZsb2FkXzEYAyABKAESDgoGbG9hZF81GAQgASgBEg8KB2xvYWRfMTUYBSABKAESGgoSbWVtb3J5X3RvdGFsX2J5dGVzGAYgASgBEh4KFm1lbW9yeV9hdmFpbGFibGVfYnl0ZXMYByABKAESGAoQc3dhcF90b3RhbF9ieXRlcxgIIAEoARIXCg9zd2FwX3VzZWRfYnl0ZXMYCSABKAESNAoLZmlsZXN5c3RlbXMYCiADKAsyHy52ZWN0b3JmbG93LmFnZW50LnYxLkZpbGVzeXN0ZW0SOQoKaW50ZXJmYWNlcxgLIAMoCzIlLnZlY3RvcmZsb3cuYWdlbnQudjEuTmV0d29ya0ludGVyZmFjZRIWCg51cHRpbWVfc2Vjb25kcxgMIAEoASJSCgpGaWxlc3lzdGVtEg0KBW1vdW50GAEgASgJEgwKBHR5cGUYAiABKAkSEwoLdG90YWxfYnl0ZXMYAyABKAESEgoKdXNlZF9ieXRlcxgEIAEoASJ6ChBOZXR3b3JrSW50ZXJmYWNlEgwKBG5hbWUYASABKAkSFgoOcmVjZWl2ZWRfYnl0ZXMYAiABKAESEgoKc2VudF9ieXRlcxgDIAEoARIXCg9yZWNlaXZlZF9lcnJvcnMYBCABKAESEwoLc2VudF9lcnJvcnMYBSABKAEqbQoORGVwbG95bWVudE1vZGUSHwobREVQTE9ZTUVOVF9NT0RFX1VOU1BFQ0lGSUVEEAASHgoaREVQTE9ZTUVOVF9NT0RFX1NUQU5EQUxPTkUQARIaChZERVBMT1lNRU5UX01PREVfRE9DS0VSEAJiBnByb3RvMw");
 
 /**
  * Facts about the host that change rarely.
@@ -70,6 +70,14 @@ export type HostFacts = Message<"vectorflow.agent.v1.HostFacts"> & {
    * @generated from field: double memory_total_bytes = 9;
    */
   memoryTotalBytes: number;
+
+  /**
+   * The host's own rules (P11); absent when it has none, or an older agent. The server can show them
+   * and warn by them, never widen them.
+   *
+   * @generated from field: vectorflow.agent.v1.HostPolicy policy = 10;
+   */
+  policy?: HostPolicy | undefined;
 };
 
 /**
@@ -78,6 +86,39 @@ export type HostFacts = Message<"vectorflow.agent.v1.HostFacts"> & {
  */
 export const HostFactsSchema: GenMessage<HostFacts> = /*@__PURE__*/
   messageDesc(file_vectorflow_agent_v1_host, 0);
+
+/**
+ * What a host lets Vector do, from a file that only root writes there.
+ *
+ * @generated from message vectorflow.agent.v1.HostPolicy
+ */
+export type HostPolicy = Message<"vectorflow.agent.v1.HostPolicy"> & {
+  /**
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * The normalized policy, at most 64 KiB; see docs/host-policy.md.
+   *
+   * @generated from field: string json = 2;
+   */
+  json: string;
+
+  /**
+   * Why the newest content of the file does not count, so that the one before does; else empty.
+   *
+   * @generated from field: string problem = 3;
+   */
+  problem: string;
+};
+
+/**
+ * Describes the message vectorflow.agent.v1.HostPolicy.
+ * Use `create(HostPolicySchema)` to create a new message.
+ */
+export const HostPolicySchema: GenMessage<HostPolicy> = /*@__PURE__*/
+  messageDesc(file_vectorflow_agent_v1_host, 1);
 
 /**
  * The Vector executable that the agent runs.
@@ -117,7 +158,7 @@ export type VectorFacts = Message<"vectorflow.agent.v1.VectorFacts"> & {
  * Use `create(VectorFactsSchema)` to create a new message.
  */
 export const VectorFactsSchema: GenMessage<VectorFacts> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_host, 1);
+  messageDesc(file_vectorflow_agent_v1_host, 2);
 
 /**
  * Host metrics of one moment, from the operating system.
@@ -201,7 +242,7 @@ export type HostMetrics = Message<"vectorflow.agent.v1.HostMetrics"> & {
  * Use `create(HostMetricsSchema)` to create a new message.
  */
 export const HostMetricsSchema: GenMessage<HostMetrics> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_host, 2);
+  messageDesc(file_vectorflow_agent_v1_host, 3);
 
 /**
  * A real filesystem.
@@ -235,7 +276,7 @@ export type Filesystem = Message<"vectorflow.agent.v1.Filesystem"> & {
  * Use `create(FilesystemSchema)` to create a new message.
  */
 export const FilesystemSchema: GenMessage<Filesystem> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_host, 3);
+  messageDesc(file_vectorflow_agent_v1_host, 4);
 
 /**
  * A physical network interface, with deltas since the previous heartbeat.
@@ -274,7 +315,7 @@ export type NetworkInterface = Message<"vectorflow.agent.v1.NetworkInterface"> &
  * Use `create(NetworkInterfaceSchema)` to create a new message.
  */
 export const NetworkInterfaceSchema: GenMessage<NetworkInterface> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_host, 4);
+  messageDesc(file_vectorflow_agent_v1_host, 5);
 
 /**
  * How the agent is deployed.

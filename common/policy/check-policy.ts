@@ -1,0 +1,394 @@
+import { listenAddress, targetsOf, holdsReference, hostTarget, type Target } from "./addresses.ts";
+import {
+  defaultListen,
+  defaultSocket,
+  impliedReads,
+  namesOf,
+  networkUse,
+  programTypes,
+  type ComponentKind,
+} from "./component-facts.ts";
+import { roleOf, type Role } from "./option-roles.ts";
+import { outside, type ResolvePath } from "./paths.ts";
+import { globToRegExp, parseHostPattern, type HostPattern } from "./patterns.ts";
+import { isTypePattern, type HostPolicy } from "./policy.ts";
+import { calledFunctions, fileFunctions, networkFunctions } from "./vrl-calls.ts";
+
+/** A place where a configuration breaks a policy. */
+export interface PolicyProblem {
+  /** The key of the policy that is broken. */
+  readonly rule: string;
+  /** Empty when the whole configuration is meant. */
+  readonly componentId: string;
+  /** Dotted path below the component. */
+  readonly field: string;
+  readonly message: string;
+}
+
+const sections: readonly (readonly [string, ComponentKind])[] = [
+  ["sources", "source"],
+  ["transforms", "transform"],
+  ["sinks", "sink"],
+  ["enrichment_tables", "enrichment_table"],
+  ["secret", "secret"],
+];
+
+const maximumProblems = 50;
+const maximumDepth = 64;
+const maximumValues = 200_000;
+
+/**
+ * Finds everything in a configuration that a policy does not allow. Pure: with `resolve`, paths are also judged
+ * by where their symbolic links lead. What cannot be judged is refused.
+ */
+export function checkPolicy(
+  policy: HostPolicy,
+  config: unknown,
+  resolve?: ResolvePath,
+): readonly PolicyProblem[] {
+  const check = new PolicyCheck(policy, resolve);
+  check.config(recordOf(config));
+  return check.problems;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function recordOf(value: unknown): Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Json)
+    : {};
+}
+
+interface Component {
+  readonly kind: ComponentKind;
+  readonly type: string;
+  readonly id: string;
+  readonly isKnown: boolean;
+  destinations: number;
+  listeners: number;
+  sockets: number;
+}
+
+class PolicyCheck {
+  readonly problems: PolicyProblem[] = [];
+  readonly #policy: HostPolicy;
+  readonly #resolve: ResolvePath | undefined;
+  readonly #deniedCalls: ReadonlySet<string>;
+  readonly #destinations: readonly HostPattern[] | undefined;
+  readonly #deniedDestinations: readonly HostPattern[];
+  readonly #listen: readonly HostPattern[] | undefined;
+  #values = 0;
+
+  constructor(policy: HostPolicy, resolve: ResolvePath | undefined) {
+    this.#policy = policy;
+    this.#resolve = resolve;
+    const { allow, deny } = policy.destinations;
+    this.#destinations = allow && patterns(allow.filter((entry) => !isTypePattern(entry)));
+    this.#deniedDestinations = patterns(deny);
+    this.#listen = policy.listen.allow && patterns(policy.listen.allow);
+    this.#deniedCalls = new Set([
+      ...policy.vrl.deny,
+      ...(policy.files.read === undefined ? [] : fileFunctions),
+      ...(this.#limitsDestinations ? networkFunctions : []),
+    ]).difference(new Set(policy.vrl.allow));
+  }
+
+  get #limitsDestinations(): boolean {
+    return this.#destinations !== undefined || this.#deniedDestinations.length > 0;
+  }
+
+  config(config: Json): void {
+    if (config["provider"] !== undefined) {
+      this.#refuse(
+        "provider",
+        "",
+        "provider",
+        "a configuration that Vector would fetch itself cannot be judged",
+      );
+    }
+    const proxy = {
+      kind: "sink",
+      type: "",
+      id: "",
+      isKnown: true,
+      destinations: 0,
+      listeners: 0,
+      sockets: 0,
+    } as const;
+    this.#walk({ ...proxy }, config["proxy"], ["proxy"], "proxy", 0);
+    for (const [section, kind] of sections) {
+      for (const [id, value] of Object.entries(recordOf(config[section]))) {
+        this.#component(kind, id, recordOf(value));
+      }
+    }
+  }
+
+  #refuse(rule: string, componentId: string, field: string, message: string): void {
+    if (this.problems.length >= maximumProblems) return;
+    this.problems.push({ rule, componentId, field, message: message.slice(0, 500) });
+  }
+
+  #component(kind: ComponentKind, id: string, value: Json): void {
+    const type = value["type"];
+    if (typeof type !== "string" || holdsReference(type)) {
+      this.#refuse(
+        "components",
+        id,
+        "type",
+        "its type is not written out, so that it cannot be judged",
+      );
+      return;
+    }
+    const use = networkUse(kind, type);
+    const component: Component = {
+      kind,
+      type,
+      id,
+      isKnown: use !== undefined,
+      destinations: 0,
+      listeners: 0,
+      sockets: 0,
+    };
+    this.#typeOf(component);
+    this.#walk(component, value, [], "", 0);
+    this.#implied(component, value);
+    // An enrichment table of the kind memory and others connect to nothing.
+    if (use === "connects" && component.destinations + component.sockets === 0)
+      this.#provider(component);
+  }
+
+  #typeOf({ kind, type, id, isKnown }: Component): void {
+    const { components, programs } = this.#policy;
+    const names = namesOf(kind, type);
+    const matches = (entry: string): boolean =>
+      names.some((name) => globToRegExp(entry.includes("/") ? entry : `*/${entry}`).test(name));
+    const denied = components.deny.find(matches);
+    if (denied !== undefined) {
+      this.#refuse("components.deny", id, "type", `${kind}/${type} is denied by ${denied}`);
+      return;
+    }
+    if (programs === "deny" && programTypes.has(`${kind}/${type}`)) {
+      this.#refuse(
+        "programs",
+        id,
+        "type",
+        `${kind}/${type} runs code that comes with the configuration`,
+      );
+      return;
+    }
+    const allowed = components.allow?.find(matches);
+    if (components.allow !== undefined && allowed === undefined) {
+      this.#refuse(
+        "components.allow",
+        id,
+        "type",
+        `${kind}/${type} is not among the allowed components`,
+      );
+    } else if (!isKnown && (allowed === undefined || allowed.includes("*"))) {
+      this.#refuse(
+        "components.allow",
+        id,
+        "type",
+        `${kind}/${type} is no component that this agent knows, so that it cannot be judged; name it there to allow it`,
+      );
+    }
+  }
+
+  /** What a component does without being told. */
+  #implied(component: Component, value: Json): void {
+    const { kind, type, id } = component;
+    const name = `${kind}/${type}`;
+    const listen = defaultListen.get(name);
+    if (listen !== undefined && component.listeners === 0) this.#listener(id, "address", listen);
+    const socket = defaultSocket.get(name);
+    if (socket !== undefined && component.destinations + component.sockets === 0) {
+      component.sockets += 1;
+      this.#path("write", id, "docker_host", socket);
+    }
+    const read = impliedReads.get(name);
+    if (read !== undefined && value[read.unless] === undefined)
+      this.#path("read", id, "type", read.path);
+  }
+
+  /** Addresses that are the provider's own, and that no option names. */
+  #provider({ kind, type, id }: Component): void {
+    const { allow } = this.#policy.destinations;
+    if (allow === undefined) return;
+    const names = namesOf(kind, type);
+    const isAllowed = allow
+      .filter((entry) => entry === "*" || isTypePattern(entry))
+      .some((entry) => entry === "*" || names.some((name) => globToRegExp(entry).test(name)));
+    if (isAllowed) return;
+    this.#refuse(
+      "destinations.allow",
+      id,
+      "type",
+      `it connects to its provider's own addresses, which ${kind}/${type} in the list would allow`,
+    );
+  }
+
+  /** Goes through every text below a component. Options may nest without end only in hostile texts. */
+  #walk(
+    component: Component,
+    value: unknown,
+    path: readonly string[],
+    field: string,
+    depth: number,
+  ): void {
+    this.#values += 1;
+    if (depth > maximumDepth || this.#values > maximumValues) {
+      if (this.#values <= maximumValues + 1 || depth > maximumDepth) {
+        this.#refuse(
+          "components",
+          component.id,
+          field,
+          "it is nested too deeply or too large to be judged",
+        );
+      }
+      return;
+    }
+    if (Array.isArray(value)) {
+      value.forEach((item: unknown, index) =>
+        this.#walk(component, item, path, `${field}.${index}`, depth + 1),
+      );
+    } else if (typeof value === "object" && value !== null) {
+      for (const [key, child] of Object.entries(value)) {
+        if (field === "" && (key === "type" || key === "inputs")) continue;
+        this.#walk(
+          component,
+          child,
+          [...path, key],
+          field === "" ? key : `${field}.${key}`,
+          depth + 1,
+        );
+      }
+      const { type, value: program } = value as Json;
+      if (type === "vrl") this.#vrl(component.id, field, program);
+    } else if (["string", "number", "bigint"].includes(typeof value)) {
+      const role = roleOf(component.kind, component.type, path, component.isKnown);
+      if (role !== undefined)
+        this.#judge(component, role, field, `${value as string | number | bigint}`);
+    }
+  }
+
+  #judge(component: Component, role: Role, field: string, text: string): void {
+    const { id } = component;
+    switch (role) {
+      case "read":
+      case "write":
+        this.#path(role, id, field, text);
+        this.#unreadProgram(component, field);
+        break;
+      case "socket":
+        component.sockets += 1;
+        this.#path("write", id, field, text);
+        break;
+      case "listen":
+        component.listeners += 1;
+        this.#listener(id, field, text);
+        break;
+      case "destination":
+        component.destinations += 1;
+        for (const target of targetsOf(text)) this.#target(id, field, target);
+        break;
+      case "site":
+        component.destinations += 1;
+        if (holdsReference(text))
+          this.#target(id, field, { kind: "unclear", why: "holds a reference" });
+        else this.#target(id, field, hostTarget(`intake.${text}`, 443));
+        break;
+      case "program":
+        if (this.#policy.programs === "deny") {
+          this.#refuse("programs", id, field, "it chooses what is run on this host");
+        }
+        break;
+      case "vrl":
+        this.#vrl(id, field, text);
+        break;
+    }
+  }
+
+  #path(access: "read" | "write", id: string, field: string, text: string): void {
+    const roots = this.#policy.files[access];
+    if (roots === undefined) return;
+    const why = outside(text, roots, this.#resolve);
+    if (why === undefined) return;
+    this.#refuse(`files.${access}`, id, field, `${quoted(text)} ${why}`);
+  }
+
+  /** A program in a file cannot be searched for functions: the file may be another by then. */
+  #unreadProgram({ kind, type, id }: Component, field: string): void {
+    if (kind !== "transform" || type !== "remap" || this.#deniedCalls.size === 0) return;
+    this.#refuse(
+      "vrl.deny",
+      id,
+      field,
+      "a program in a file cannot be judged; write it into the configuration",
+    );
+  }
+
+  #listener(id: string, field: string, text: string): void {
+    const { allow } = this.#policy.listen;
+    if (allow === undefined || (/^systemd(#\d+)?$/.test(text) && allow.includes("systemd"))) return;
+    const address = listenAddress(text);
+    if (typeof address === "string") {
+      this.#refuse(
+        "listen.allow",
+        id,
+        field,
+        `${quoted(text)} ${address}, so that it cannot be judged`,
+      );
+    } else if (!this.#listen?.some((matches) => matches(address))) {
+      this.#refuse("listen.allow", id, field, `${quoted(text)} is not among ${allow.join(", ")}`);
+    }
+  }
+
+  #target(id: string, field: string, target: Target): void {
+    if (target.kind === "socket") return this.#path("write", id, field, target.path);
+    if (target.kind === "file") return this.#path("read", id, field, target.path);
+    if (!this.#limitsDestinations) return undefined;
+    if (target.kind === "unclear") {
+      this.#refuse(
+        "destinations.allow",
+        id,
+        field,
+        `the address ${target.why}, so that it cannot be judged`,
+      );
+      return undefined;
+    }
+    const name = target.port === undefined ? target.host : `${target.host}:${target.port}`;
+    if (this.#deniedDestinations.some((matches) => matches(target))) {
+      this.#refuse("destinations.deny", id, field, `${name} is denied`);
+    } else if (this.#destinations?.some((matches) => matches(target)) === false) {
+      this.#refuse(
+        "destinations.allow",
+        id,
+        field,
+        `${name} is not among the allowed destinations`,
+      );
+    }
+    return undefined;
+  }
+
+  #vrl(id: string, field: string, program: unknown): void {
+    if (typeof program !== "string" || this.#deniedCalls.size === 0) return;
+    if (/\$\{[\w.]+:?-|SECRET\[/.test(program)) {
+      this.#refuse("vrl.deny", id, field, "the program holds a reference that is filled in later");
+    }
+    for (const name of calledFunctions(program)) {
+      if (!this.#deniedCalls.has(name)) continue;
+      this.#refuse("vrl.deny", id, field, `the function ${name} is not allowed`);
+    }
+  }
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 200));
+}
+
+function patterns(entries: readonly string[]): readonly HostPattern[] {
+  return entries.flatMap((entry) => {
+    const pattern = parseHostPattern(entry);
+    return typeof pattern === "string" ? [] : [pattern];
+  });
+}

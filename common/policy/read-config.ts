@@ -1,0 +1,82 @@
+import { isMap, isScalar, visit, type Document } from "yaml";
+import { readDocument } from "../yaml-document.ts";
+import type { HostPolicy } from "./policy.ts";
+import { checkPolicy, type PolicyProblem } from "./check-policy.ts";
+import type { ResolvePath } from "./paths.ts";
+
+/** A configuration's text, read once for any number of policies. */
+export interface ReadConfig {
+  readonly config: unknown;
+  /** What breaks every policy. */
+  readonly problems: readonly PolicyProblem[];
+}
+
+/**
+ * Finds everything in a configuration's text that a policy does not allow. Besides what `checkPolicy` finds:
+ * references that could change the shape of the text when they are filled in, and tags.
+ */
+export function checkConfigText(
+  policy: HostPolicy,
+  configYaml: string,
+  resolve?: ResolvePath,
+): readonly PolicyProblem[] {
+  const { config, problems } = readConfig(configYaml);
+  return [...problems, ...checkPolicy(policy, config, resolve)];
+}
+
+/** Reads a text for `checkPolicy`. Never throws: what cannot be read is a problem. */
+export function readConfig(configYaml: string): ReadConfig {
+  const broken = (message: string): ReadConfig => ({
+    config: {},
+    problems: [whole("components", message)],
+  });
+  const read = readDocument(configYaml);
+  if (read.kind === "unreadable") {
+    return broken(`it cannot be read: ${read.problems[0]?.split("\n", 1)[0]}`);
+  }
+  const { document } = read;
+  if (document.contents !== null && !isMap(document.contents)) {
+    return broken("it is not a map of sections");
+  }
+  const tags =
+    document.warnings.length > 0 ? [whole("components", "it has tags that cannot be judged")] : [];
+  const variables = /\$\{[\w.]+:?-/.test(configYaml)
+    ? [whole("references", "variables with a default can change what a configuration does")]
+    : [];
+  try {
+    const problems = [...tags, ...variables, ...loosePlaces(document)];
+    return { config: document.toJS() as unknown, problems };
+  } catch (error) {
+    // Aliases without an anchor, or too many of them.
+    return broken(`it cannot be unfolded: ${error instanceof Error ? error.message : ""}`);
+  }
+}
+
+function whole(rule: string, message: string): PolicyProblem {
+  return { rule, componentId: "", field: "", message };
+}
+
+/**
+ * Secrets are pasted into the text, made fit for a double-quoted scalar. Anywhere else, a value could end the
+ * scalar and begin options of its own.
+ */
+function loosePlaces(document: Document): readonly PolicyProblem[] {
+  const problems: PolicyProblem[] = [];
+  visit(document, {
+    Scalar(key, node, ancestors) {
+      if (typeof node.value !== "string" || !node.value.includes("SECRET[")) return;
+      if (node.type === "QUOTE_DOUBLE" && key !== "key") return;
+      if (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED") return;
+      const names = ancestors.flatMap((pair) =>
+        "key" in pair && isScalar(pair.key) ? [String(pair.key.value)] : [],
+      );
+      problems.push({
+        rule: "references",
+        componentId: names[1] ?? "",
+        field: names.slice(2).join("."),
+        message: "a reference to a secret must stand in double quotes",
+      });
+    },
+  });
+  return problems;
+}
