@@ -105,17 +105,16 @@ function problemOf(body: BodyMessage, digest: Uint8Array): string | undefined {
   return "what came is not what the server says it sent: its digest differs";
 }
 
-/** Names become files in one folder; two of one name would be one file. */
+/** File names may be anything: the files lie under digests of their contents. */
 function certificateProblem({ certificates }: BodyMessage): string | undefined {
   if (certificates.length > limits.maximumCertificates) return "it has too many certificates";
   const names = new Set<string>();
-  for (const { filename, content } of certificates) {
-    if (!/^(?!\.)[\w.-]{1,200}$/.test(filename)) {
-      return `${JSON.stringify(filename.slice(0, 200))} cannot be the name of a certificate file`;
+  for (const { name, content } of certificates) {
+    if (names.has(name)) return `two certificates are called ${name.slice(0, 200)}`;
+    names.add(name);
+    if (content.length > limits.maximumCertificateBytes) {
+      return `the certificate ${name.slice(0, 200)} is too large`;
     }
-    if (names.has(filename)) return `two certificates have the file name ${filename}`;
-    names.add(filename);
-    if (content.length > limits.maximumCertificateBytes) return `${filename} is too large`;
   }
   return undefined;
 }

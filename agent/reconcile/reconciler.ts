@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { Latest } from "#common/latest.ts";
 import type { Logger } from "#common/logger.ts";
 import { drainMs } from "../process/limits.ts";
@@ -81,18 +82,25 @@ export class Reconciler {
   async accept(manifest: Manifest, bodies: readonly PipelineBody[]): Promise<Refusal | undefined> {
     const refusal = this.#refuse(manifest);
     if (refusal !== undefined) return refusal;
-    for (const body of bodies) {
-      try {
-        await this.#deps.store.saveBody(body);
-        this.runner(body.pipelineId)?.look();
-      } catch (error) {
-        // The others go on; this pipeline says that its configuration is not here.
-        this.#log.error("cannot store a configuration", { pipelineId: body.pipelineId, error });
-      }
-    }
-    await this.#state.save(manifest);
+    for (const body of bodies) await this.#store(body);
+    // A server that says the same over and over wears no disk out.
+    if (!isDeepStrictEqual(manifest, this.#state.manifest)) await this.#state.save(manifest);
     this.#wanted.put(manifest.entries);
     return undefined;
+  }
+
+  async #store(body: PipelineBody): Promise<void> {
+    const { pipelineId, hash } = body;
+    const runner = this.runner(pipelineId);
+    const { store } = this.#deps;
+    try {
+      // What cannot be read is written anew.
+      if ((await store.loadBody(pipelineId, hash)).kind !== "found") await store.saveBody(body);
+      runner?.look();
+    } catch (error) {
+      // The others go on; this pipeline says that its configuration is not here.
+      this.#log.error("cannot store a configuration", { pipelineId, error });
+    }
   }
 
   #refuse(manifest: Manifest): Refusal | undefined {
