@@ -4,8 +4,8 @@ const introduction = `# Configuration
 
 Everything is configured by environment variables. An empty value counts as unset. Each key can also be given as
 a file, with \`_FILE\` behind its name and an absolute path as its value, as orchestrators deliver secrets. All
-problems are reported at once at start; unknown \`VECTORFLOW_*\` keys are warned about. The agent's flags are in
-\`node agent/main.ts --help\`.
+problems are reported at once at start; unknown \`VECTORFLOW_*\` keys are warned about. The agent's keys and
+flags are in [agent.md](agent.md).
 
 | key | read by | default | meaning |
 | --- | --- | --- | --- |
