@@ -109,6 +109,7 @@ export async function runAgent(
             spool,
             scraper,
             hostMetrics: new HostMetricsReader(clock),
+            inspection: { env: vectorEnv, localRules: config.redaction },
             answered: new Map(),
             random: deps.random,
             nodeToken: () => identity.nodeToken,

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { LogLevelName } from "#common/logger.ts";
+import { problemOfRules, type RedactionRules } from "./inspection/redact.ts";
 import { parseServerAddress, type ServerAddress } from "./control/channel.ts";
 
 export type AgentCommand = "run" | "enroll" | "status" | "version" | "help";
@@ -15,6 +16,8 @@ export interface AgentConfig {
   readonly dataDir: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly logLevel: LogLevelName;
+  /** What never leaves this host in sampled or tapped events, whatever the server says. */
+  readonly redaction: RedactionRules;
   readonly force: boolean;
   readonly json: boolean;
 }
@@ -46,6 +49,12 @@ Options:
   --label KEY=VALUE   Label to report with this host; can be repeated. Labels that select what a
                       host runs are set on the server.
   --ca-file PATH      Trust this certificate authority (PEM) for https instead of the system's.
+  --redact-field GLOB Never let the values of these fields out in sampled or tapped events, as in
+                      user.email or *.iban; can be repeated. Or VECTORFLOW_AGENT_REDACT_FIELDS,
+                      with commas between.
+  --redact-value REGEX
+                      The same for what matches in texts and numbers; can be repeated. Or
+                      VECTORFLOW_AGENT_REDACT_VALUES, one to a line. Well-known secrets never leave.
   --log-level LEVEL   debug, info (default), warn or error.
   --force             With enroll: replace the identity that is there.
   --json              With status: print JSON.
@@ -62,6 +71,8 @@ const options = {
   "data-dir": { type: "string" },
   label: { type: "string", multiple: true },
   "ca-file": { type: "string" },
+  "redact-field": { type: "string", multiple: true },
+  "redact-value": { type: "string", multiple: true },
   "log-level": { type: "string" },
   force: { type: "boolean" },
   json: { type: "boolean" },
@@ -123,6 +134,14 @@ export function parseCommandLine(
     else labels[key] = value;
   }
   const ca = read(values["ca-file"], "--ca-file");
+  const listed = (key: string, separator: string): string[] =>
+    (env[key] ?? "").split(separator).filter((part) => part.trim() !== "");
+  const redaction: RedactionRules = {
+    fieldGlobs: values["redact-field"] ?? listed("VECTORFLOW_AGENT_REDACT_FIELDS", ","),
+    valuePatterns: values["redact-value"] ?? listed("VECTORFLOW_AGENT_REDACT_VALUES", "\n"),
+  };
+  const unusable = problemOfRules(redaction);
+  if (unusable !== undefined) problems.push(unusable);
   if (problems.length > 0) throw new UsageError(problems.join("\n"));
   return {
     command: command ?? "help",
@@ -135,6 +154,7 @@ export function parseCommandLine(
           defaultDataDir(process.getuid?.() === 0),
       ),
       labels,
+      redaction,
       logLevel: level ?? "info",
       force: values.force === true,
       json: values.json === true,

@@ -1,5 +1,4 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import {
   Metadata,
   status,
@@ -12,11 +11,11 @@ import {
   type SessionRequest,
   type SessionResponse,
 } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
-import { CommandStatus, type Command } from "#gen/vectorflow/agent/v1/command_pb.ts";
 import type { DesiredState } from "#gen/vectorflow/agent/v1/desired_state_pb.ts";
 import type { Welcome } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
+import { Inspector, inspectorCapabilities, type InspectorDeps } from "../inspection/inspector.ts";
 import type { LogSpool } from "../process/log-spool.ts";
 import type { StatusBoard } from "../process/pipeline-status.ts";
 import type { PipelineBody } from "../reconcile/desired-state.ts";
@@ -24,6 +23,7 @@ import type { Reconciler } from "../reconcile/reconciler.ts";
 import type { HostFacts } from "../telemetry/host-facts.ts";
 import type { HostMetricsReader } from "../telemetry/host-metrics.ts";
 import type { Scraper } from "../telemetry/scraper.ts";
+import { CommandDesk, type AnsweredCommands } from "./command-desk.ts";
 import {
   batchToProto,
   bodiesFromProto,
@@ -45,8 +45,8 @@ export interface SessionDeps {
   readonly spool: LogSpool;
   readonly scraper: Scraper;
   readonly hostMetrics: HostMetricsReader;
-  /** Commands that were answered, with their answers: a repeat gets the same one (P6). */
-  readonly answered: Map<string, CommandStatus>;
+  readonly inspection: Omit<InspectorDeps, "log" | "runner">;
+  readonly answered: AnsweredCommands;
   nodeToken(): string;
   installationId(): string;
   facts(): Promise<HostFacts>;
@@ -63,7 +63,6 @@ export interface SessionEnd {
 
 const welcomeTimeoutMs = 10_000;
 const logPauseMs = 250;
-const rememberedCommands = 1000;
 const protocolVersion = 1;
 
 type Call = ClientDuplexStream<SessionRequest, SessionResponse>;
@@ -88,6 +87,8 @@ class Session {
   readonly #call: Call;
   readonly #over = new AbortController();
   readonly #welcomed = Promise.withResolvers<Welcome>();
+  readonly #inspector: Inspector;
+  readonly #commands: CommandDesk;
   #end: SessionEnd | undefined;
   #intervalMs = 5000;
   #logCredit = 0;
@@ -100,6 +101,20 @@ class Session {
   constructor(deps: SessionDeps, call: Call) {
     this.#deps = deps;
     this.#call = call;
+    const { clock, answered, inspection, log, reconciler } = deps;
+    const runner = reconciler.runner.bind(reconciler);
+    this.#inspector = new Inspector(
+      { ...inspection, log, runner },
+      { send: (message) => this.#send(message), isFull: () => call.writableNeedDrain },
+    );
+    this.#commands = new CommandDesk({
+      clock,
+      answered,
+      runner,
+      inspector: this.#inspector,
+      answer: (commandId, answer) =>
+        this.#send({ case: "commandResult", value: { commandId, ...answer } }),
+    });
   }
 
   async run(signal: AbortSignal): Promise<SessionEnd> {
@@ -129,6 +144,7 @@ class Session {
     } finally {
       signal.removeEventListener("abort", stop);
       this.#over.abort();
+      this.#inspector[Symbol.dispose]();
       clearTimeout(this.#logTimer);
       this.#call.cancel();
     }
@@ -156,6 +172,7 @@ class Session {
         protocol: protocolVersion,
         bootId: this.#deps.bootId,
         host,
+        capabilities: [...inspectorCapabilities],
         heldHashes: { ...reconciler.heldHashes() },
         installationId: this.#deps.installationId(),
         highestGeneration: reconciler.highestGeneration,
@@ -277,7 +294,7 @@ class Session {
         this.#accepting = this.#accepting.then(() => this.#accept(message.value));
         break;
       case "command":
-        void this.#command(message.value);
+        void this.#commands.take(message.value);
         break;
       case "logAck":
         this.#logCredit = message.value.creditLines || this.#logCredit;
@@ -287,20 +304,8 @@ class Session {
         this.#setInterval(message.value.heartbeatIntervalMs);
         break;
       case "tapStart":
-        this.#send({
-          case: "tapEvents",
-          value: { tapId: message.value.tapId, endedReason: "this agent cannot tap" },
-        });
-        break;
-      case "terminalOpen":
-        this.#send({
-          case: "terminalOutput",
-          value: {
-            terminalId: message.value.terminalId,
-            closed: true,
-            reason: "this agent opens no terminals",
-          },
-        });
+      case "tapStop":
+        this.#inspector.receive(message);
         break;
       default:
         // Kinds of a newer server, and orders about what was never begun (A6).
@@ -323,35 +328,5 @@ class Session {
       // A full disk, for one: what runs goes on, and the next state comes with the next change.
       log.error("cannot take the desired state", { error });
     }
-  }
-
-  async #command(command: Command): Promise<void> {
-    const { answered, clock } = this.#deps;
-    const known = answered.get(command.id);
-    if (known !== undefined) return;
-    const expiry = command.expireTime === undefined ? undefined : timestampDate(command.expireTime);
-    if (expiry !== undefined && expiry < clock.now()) {
-      this.#answer(command.id, CommandStatus.EXPIRED, "the command came too late");
-      return;
-    }
-    answered.set(command.id, CommandStatus.OK);
-    if (answered.size > rememberedCommands) {
-      const oldest = answered.keys().next().value;
-      if (oldest !== undefined) answered.delete(oldest);
-    }
-    if (command.kind.case !== "restartPipeline") {
-      this.#answer(command.id, CommandStatus.UNSUPPORTED, "this agent does not know this command");
-      return;
-    }
-    const runner = this.#deps.reconciler.runner(command.kind.value.pipelineId);
-    const problem =
-      runner === undefined ? "the pipeline is not on this host" : await runner.restart();
-    const answer = problem === "" ? CommandStatus.OK : CommandStatus.FAILED;
-    this.#answer(command.id, answer, problem);
-  }
-
-  #answer(commandId: string, answer: CommandStatus, message: string): void {
-    this.#deps.answered.set(commandId, answer);
-    this.#send({ case: "commandResult", value: { commandId, status: answer, message } });
   }
 }

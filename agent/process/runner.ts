@@ -6,6 +6,7 @@ import type { ManifestEntry, PipelineBody } from "../reconcile/desired-state.ts"
 import type { PipelineRecord, PipelineStore } from "../state/pipeline-store.ts";
 import { boundedText, messageOf } from "../text.ts";
 import type { VectorExecutable, VectorLookup } from "../vector/executable.ts";
+import { ApiLeases, type ApiLease } from "./api-lease.ts";
 import { applyBody, type ApplyOutcome } from "./apply.ts";
 import { describeExit, type OutputStream } from "./child.ts";
 import type { RunnerLimits } from "./limits.ts";
@@ -52,6 +53,7 @@ export class PipelineRunner {
   readonly #slot: ProcessSlot;
   readonly #wake = new Latest<void>();
   readonly #removal = new AbortController();
+  readonly #api: ApiLeases;
   #entry: ManifestEntry;
   #record: PipelineRecord;
   #logLevel = "info";
@@ -75,6 +77,12 @@ export class PipelineRunner {
       deps,
       (line, stream) => this.#spool(line, stream),
       () => this.#wake.put(),
+    );
+    this.#api = new ApiLeases(
+      this.#slot,
+      deps.clock,
+      () => this.#wake.put(),
+      (text) => this.#say("warn", text),
     );
   }
 
@@ -112,6 +120,12 @@ export class PipelineRunner {
     this.#restartWanted ??= Promise.withResolvers<string>();
     this.#wake.put();
     return await this.#restartWanted.promise;
+  }
+
+  /** Waits until Vector's API listens, which it does while a lease is held. */
+  async openApi(signal: AbortSignal): Promise<ApiLease> {
+    const scope = AbortSignal.any([signal, this.#removal.signal]);
+    return await this.#api.acquire(scope);
   }
 
   /** Something outside has changed: the executable, for one. */
@@ -155,6 +169,7 @@ export class PipelineRunner {
     } finally {
       const { limits } = this.#deps;
       const removed = this.#removal.signal.aborted;
+      this.#api.endAll(removed ? "the pipeline was removed" : "the agent stops");
       await this.#slot.stop(removed ? limits.removeGraceMs : limits.stopGraceMs);
       this.#restartWanted?.resolve(removed ? "the pipeline was removed" : "the agent stops");
       if (removed) await this.#removed();
@@ -196,6 +211,7 @@ export class PipelineRunner {
       if (this.#msUntilStart() > 0) return { kind: "wait", ms: this.#msUntilStart() };
       return await this.#start(this.#record.effective.hash, lookup.executable, signal);
     }
+    if (await this.#api.step(signal)) return again;
     return this.#settled();
   }
 
@@ -330,6 +346,7 @@ export class PipelineRunner {
     const upMs = this.#deps.clock.now().getTime() - process.startedAt.getTime();
     const { reason } = process.fault(`Vector ${exit === undefined ? "ended" : describeExit(exit)}`);
     await this.#slot.reap();
+    this.#api.endAll("the pipeline has stopped");
     this.#crashed(reason, upMs);
     return again;
   }

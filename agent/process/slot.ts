@@ -9,6 +9,7 @@ import { writeFileAtomically } from "../state/atomic-file.ts";
 import type { PipelineStore } from "../state/pipeline-store.ts";
 import type { VectorExecutable } from "../vector/executable.ts";
 import { injectTelemetry } from "../vector/inject.ts";
+import { withOpenApi } from "../vector/open-api.ts";
 import { metricsPage } from "../vector/metrics-page.ts";
 import { isReserved } from "../vector/reserved.ts";
 import type { OutputStream } from "./child.ts";
@@ -73,7 +74,7 @@ export class ProcessSlot {
   readonly #onLine: (line: VectorLine, stream: OutputStream) => void;
   readonly #onEnd: () => void;
   #process: VectorProcess | undefined;
-  #running: { readonly built: Built; readonly fileId: string } | undefined;
+  #running: { readonly built: Built; readonly fileId: string; readonly apiOpen?: true } | undefined;
   #ports: Ports | undefined;
 
   constructor(
@@ -126,7 +127,7 @@ export class ProcessSlot {
     if (process === undefined || running === undefined) return { kind: "ended" };
     await this.#stage(built);
     const verdict = await process.reload(this.#deps.limits.verdictMs, signal);
-    if (verdict.kind === "reloaded") this.#running = { ...running, built };
+    if (verdict.kind === "reloaded") this.#running = { built, fileId: running.fileId };
     // The file always is what the process runs: a later reload would read it.
     if (verdict.kind === "refused") await this.#stage(running.built);
     return verdict;
@@ -171,6 +172,40 @@ export class ProcessSlot {
     this.#running = undefined;
     this.#releasePorts();
     await this.#deps.store.clearProcess(this.#id);
+  }
+
+  /** The port of Vector's API, whether it listens or not. */
+  get apiPort(): number {
+    return this.#ports?.api ?? 0;
+  }
+
+  /** Whether Vector's API listens. A configuration that was taken by a reload closes it. */
+  get isApiOpen(): boolean {
+    return this.#running?.apiOpen === true;
+  }
+
+  /** The configuration of the process, with all that was added to it. */
+  get runningText(): string {
+    return this.#running?.built.text ?? "";
+  }
+
+  /**
+   * Opens or closes Vector's API by a reload that changes nothing else. The file that stays behind is
+   * always the closed one: the next to read it may be the next process.
+   */
+  async switchApi(open: boolean, signal: AbortSignal): Promise<ReloadVerdict> {
+    const process = this.#process;
+    const running = this.#running;
+    if (process === undefined || running === undefined) return { kind: "ended" };
+    const { built, fileId } = running;
+    const { config } = this.#deps.store.paths(this.#id);
+    await writeFileAtomically(config, open ? withOpenApi(built.text) : built.text);
+    const verdict = await process.reload(this.#deps.limits.verdictMs, signal);
+    if (open) await writeFileAtomically(config, built.text);
+    if (verdict.kind === "reloaded") {
+      this.#running = open ? { built, fileId, apiOpen: true } : { built, fileId };
+    }
+    return verdict;
   }
 
   kill(): void {

@@ -66,6 +66,8 @@ export class VectorProcess implements AsyncDisposable {
   readonly epoch: string = randomUUID();
   readonly startedAt: Date;
   readonly metricsPort: number;
+  /** The file it was started from. */
+  readonly executable: VectorExecutable;
   readonly exit: Promise<Exit>;
   readonly #child: Child;
   readonly #clock: Clock;
@@ -85,6 +87,7 @@ export class VectorProcess implements AsyncDisposable {
     this.#onLine = onLine;
     this.startedAt = clock.now();
     this.metricsPort = options.metricsPort;
+    this.executable = options.executable;
     this.#child = new Child(
       {
         command: options.executable.path,

@@ -9,7 +9,8 @@
 // rest (invariants P1 to P12 in docs/agent-protocol.md).
 //
 // Version history:
-//   1: first version.
+//   1: first version. Since then, by capability: sampling with redaction and an inferred schema, live
+//      taps, `vector top`, the schema of the installed Vector.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";

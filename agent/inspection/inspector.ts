@@ -1,0 +1,219 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  SessionRequestSchema,
+  SessionResponse,
+} from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
+import { CommandStatus, type Sample } from "#gen/vectorflow/agent/v1/command_pb.ts";
+import type { TapStart } from "#gen/vectorflow/agent/v1/inspection_pb.ts";
+import { Capability } from "#gen/vectorflow/agent/v1/session_pb.ts";
+import type { Logger } from "#common/logger.ts";
+import { ApiUnavailableError, type ApiLease } from "../process/api-lease.ts";
+import { boundedText, messageOf } from "../text.ts";
+import { rulesFromProto, sampleToProto, tappedToProto } from "./inspection-proto.ts";
+import { runLiveTap } from "./live-tap.ts";
+import { createRedactor, type RedactionRules, type Redactor } from "./redact.ts";
+import { sampleEvents } from "./sampler.ts";
+import { findTargets, type TapTarget } from "./tap-target.ts";
+
+type Message = MessageInitShape<typeof SessionRequestSchema>["message"];
+
+/** A pipeline whose process can be looked into. */
+export interface Inspectable {
+  readonly process: object | undefined;
+  openApi(signal: AbortSignal): Promise<ApiLease>;
+}
+
+export interface InspectorDeps {
+  readonly log: Logger;
+  /** The environment of Vector's own commands. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What this host never lets out, whatever the server says. */
+  readonly localRules: RedactionRules;
+  runner(pipelineId: string): Inspectable | undefined;
+}
+
+/** The session that an inspector speaks through. */
+export interface InspectorWire {
+  send(message: Message): void;
+  /** The server reads too slowly: what can be left out is left out. */
+  isFull(): boolean;
+}
+
+/** How a command ended. */
+export interface Answer {
+  readonly status: CommandStatus;
+  readonly message: string;
+}
+
+const maxTaps = 8;
+const maxSamples = 4;
+/** An apply goes first, and lasts for its probation at least. */
+const leaseMs = 20_000;
+
+export const inspectorCapabilities: readonly Capability[] = [Capability.SAMPLE, Capability.TAP];
+
+/** A request that cannot be served. The message is for people. */
+class InspectionError extends Error {
+  override readonly name = "InspectionError";
+}
+
+/**
+ * All that looks into running pipelines for one session: samples and live taps. It ends with the
+ * session, and with that everything it opened. What is wrong in a message costs only that message.
+ */
+export class Inspector implements Disposable {
+  readonly #deps: InspectorDeps;
+  readonly #wire: InspectorWire;
+  readonly #over = new AbortController();
+  readonly #taps = new Map<string, AbortController>();
+  #samples = 0;
+
+  constructor(deps: InspectorDeps, wire: InspectorWire) {
+    this.#deps = deps;
+    this.#wire = wire;
+  }
+
+  [Symbol.dispose](): void {
+    this.#over.abort(new InspectionError("the session has ended"));
+  }
+
+  /** Takes what is not a command. Orders about what was never begun mean nothing (A6). */
+  receive(message: SessionResponse["message"]): void {
+    switch (message.case) {
+      case "tapStart":
+        void this.#tap(message.value);
+        break;
+      case "tapStop":
+        this.#taps.get(message.value.tapId)?.abort(new InspectionError("stopped"));
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Never rejects: what goes wrong is the answer. */
+  async sample(commandId: string, sample: Sample): Promise<Answer> {
+    if (this.#samples >= maxSamples) {
+      return this.#sampleFailed(commandId, `more than ${maxSamples} samples at once on this host`);
+    }
+    this.#samples += 1;
+    try {
+      const redactor = this.#redactor(rulesFromProto(sample.redaction));
+      using lease = await this.#lease(sample.pipelineId, this.#over.signal);
+      const samples = await sampleEvents(
+        lease,
+        {
+          targets: targetsIn(lease, sample.componentIds),
+          limit: within(sample.limit, 5, 1, 100),
+          timeLimitMs: within(sample.timeLimitMs, 10_000, 100, 60_000),
+          redactor,
+          env: this.#deps.env,
+        },
+        this.#over.signal,
+      );
+      for (const result of sampleToProto(commandId, samples)) {
+        this.#wire.send({ case: "sampleResult", value: result });
+      }
+      return { status: CommandStatus.OK, message: "" };
+    } catch (error) {
+      return this.#sampleFailed(commandId, this.#problem("cannot sample", error));
+    } finally {
+      this.#samples -= 1;
+    }
+  }
+
+  #sampleFailed(commandId: string, error: string): Answer {
+    this.#wire.send({ case: "sampleResult", value: { commandId, error } });
+    return { status: CommandStatus.FAILED, message: error };
+  }
+
+  async #tap(start: TapStart): Promise<void> {
+    const { tapId } = start;
+    const end = (reason: string): void =>
+      this.#wire.send({ case: "tapEvents", value: { tapId, endedReason: reason } });
+    // A repeat of an order changes nothing.
+    if (this.#taps.has(tapId)) return;
+    if (this.#taps.size >= maxTaps)
+      return end(`more than ${maxTaps} live taps at once on this host`);
+    const stop = new AbortController();
+    this.#taps.set(tapId, stop);
+    try {
+      end(await this.#runTap(start, AbortSignal.any([stop.signal, this.#over.signal])));
+    } catch (error) {
+      end(this.#problem("cannot tap", error));
+    } finally {
+      this.#taps.delete(tapId);
+    }
+  }
+
+  async #runTap(start: TapStart, signal: AbortSignal): Promise<string> {
+    const { tapId } = start;
+    const redactor = this.#redactor(rulesFromProto(start.redaction));
+    using lease = await this.#lease(start.pipelineId, signal);
+    return await runLiveTap(
+      lease,
+      {
+        targets: targetsIn(lease, start.componentIds),
+        limitPerInterval: within(start.limitPerInterval, 100, 1, 1000),
+        intervalMs: within(start.intervalMs, 250, 100, 10_000),
+        durationMs: within(start.durationMs, 300_000, 1000, 1_800_000),
+        redactor,
+        env: this.#deps.env,
+      },
+      {
+        started: () => this.#wire.send({ case: "tapEvents", value: { tapId, started: true } }),
+        events: (events, dropped) => {
+          if (this.#wire.isFull()) return false;
+          this.#wire.send({
+            case: "tapEvents",
+            value: {
+              tapId,
+              events: events.map(({ componentId, event }) => tappedToProto(componentId, event)),
+              droppedEvents: BigInt(dropped),
+            },
+          });
+          return true;
+        },
+      },
+      signal,
+    );
+  }
+
+  #redactor(fromServer: RedactionRules): Redactor {
+    const result = createRedactor(this.#deps.localRules, fromServer);
+    if (result.kind === "unusable") throw new InspectionError(result.problem);
+    return result.redactor;
+  }
+
+  async #lease(pipelineId: string, signal: AbortSignal): Promise<ApiLease> {
+    const runner = this.#deps.runner(pipelineId);
+    if (runner === undefined) throw new InspectionError("the pipeline is not on this host");
+    if (runner.process === undefined) throw new InspectionError("the pipeline does not run");
+    const late = AbortSignal.timeout(leaseMs);
+    try {
+      return await runner.openApi(AbortSignal.any([signal, late]));
+    } catch (error) {
+      if (!late.aborted || signal.aborted) throw error;
+      throw new InspectionError("the pipeline is being changed: try again in a moment", {
+        cause: error,
+      });
+    }
+  }
+
+  #problem(what: string, error: unknown): string {
+    const expected = error instanceof InspectionError || error instanceof ApiUnavailableError;
+    if (!expected && !this.#over.signal.aborted) this.#deps.log.warn(what, { error });
+    return boundedText(messageOf(error), 1024);
+  }
+}
+
+function targetsIn(lease: ApiLease, componentIds: readonly string[]): readonly TapTarget[] {
+  const found = findTargets(lease.configText, componentIds);
+  if (found.kind === "problem") throw new InspectionError(found.problem);
+  return found.targets;
+}
+
+/** A number of a message within its bounds; zero means that none was given. */
+function within(value: number, fallback: number, minimum: number, maximum: number): number {
+  return Math.min(maximum, Math.max(minimum, value === 0 ? fallback : value));
+}

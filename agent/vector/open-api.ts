@@ -1,0 +1,8 @@
+import { parseDocument } from "yaml";
+
+/** A configuration with the agent's own additions, with Vector's API listening instead of closed. */
+export function withOpenApi(text: string): string {
+  const document = parseDocument(text, { intAsBigInt: true, merge: true });
+  document.setIn(["api", "enabled"], true);
+  return document.toString({ lineWidth: 0 });
+}
