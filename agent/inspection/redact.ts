@@ -1,4 +1,4 @@
-import { setFlagsFromString } from "node:v8";
+import { linearPattern } from "#common/linear-pattern.ts";
 import { redactedMark, toJson } from "./event-json.ts";
 import { EventTime, isList, Redacted, typeOf, type EventValue } from "./event-value.ts";
 
@@ -91,33 +91,14 @@ export function createRedactor(...rules: readonly RedactionRules[]): RedactorRes
   const shapes = [...secretShapes];
   for (const pattern of patterns) {
     const compiled = linearPattern(pattern);
-    if (typeof compiled === "string") return { kind: "unusable", problem: compiled };
+    if (typeof compiled === "string") return { kind: "unusable", problem: `redaction: ${compiled}` };
     shapes.push(compiled);
   }
   const fields = [...secretFields, ...globs].filter((glob) => glob !== "").map(fieldPattern);
   return { kind: "ready", redactor: { redact: (event) => redactWith(event, fields, shapes) } };
 }
 
-/** Global, and in V8's engine for linear time. */
-const linearFlags = "gl";
-
-/**
- * A pattern that a person wrote, matched in linear time: a slow one would hold up the whole agent. The
- * engine for it is V8's own; it knows neither look-around nor back-references.
- */
-function linearPattern(pattern: string): RegExp | string {
-  setFlagsFromString("--enable-experimental-regexp-engine");
-  try {
-    const compiled = new RegExp(pattern, linearFlags);
-    if (compiled.test("")) return `the redaction rule ${pattern} matches everything`;
-    compiled.lastIndex = 0;
-    return compiled;
-  } catch (error) {
-    return `the redaction rule ${pattern} cannot be used: ${(error as Error).message}`;
-  }
-}
-
-/** Whether a rule may be sent to hosts: what is wrong with it, or undefined. */
+/** What is wrong with the rules, or undefined. */
 export function problemOfRules(rules: RedactionRules): string | undefined {
   const result = createRedactor(rules);
   return result.kind === "unusable" ? result.problem : undefined;

@@ -8,7 +8,9 @@ import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import type { ServerMetrics } from "../health/server-metrics.ts";
 import type { Ingest } from "../metrics/ingest.ts";
+import type { SampledComponent } from "../sampling/samples.ts";
 import type { HubSession } from "./agent-hub.ts";
+import { AgentInspection } from "./agent-inspection.ts";
 import {
   beatFromProto,
   componentsFromProto,
@@ -37,6 +39,13 @@ export interface SessionDeps {
   readonly ingest: Ingest;
   readonly metrics: ServerMetrics;
   readonly encode: StateEncoder;
+  /** Keeps what a host answered to a request for a sample. */
+  keepSample(answer: {
+    readonly requestId: string;
+    readonly nodeId: string;
+    readonly error: string | null;
+    readonly components: readonly SampledComponent[];
+  }): void;
 }
 
 /** What the agent may have under way without an ack. */
@@ -51,6 +60,7 @@ export const logCreditLines = 2000;
 export class AgentSession implements HubSession {
   readonly nodeId: string;
   readonly environmentId: string;
+  readonly inspection: AgentInspection;
   readonly #call: AgentCall;
   readonly #deps: SessionDeps;
   readonly #held: Map<string, string>;
@@ -83,6 +93,11 @@ export class AgentSession implements HubSession {
     this.#vectorProblem = start.vectorProblem;
     this.#fenced = start.fenced;
     this.#intervalMs = start.intervalMs;
+    this.inspection = new AgentInspection({
+      send: (order) => this.#send(order),
+      onSample: (requestId, error, components) =>
+        deps.keepSample({ requestId, nodeId: this.nodeId, error, components }),
+    });
   }
 
   get fenced(): boolean {

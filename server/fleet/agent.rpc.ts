@@ -15,11 +15,12 @@ import {
   type EnrollResponse,
   type SessionRequest,
 } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
-import type { Hello } from "#gen/vectorflow/agent/v1/session_pb.ts";
+import { Capability, type Hello } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import { RateLimiter } from "../auth/rate-limiter.ts";
 import { hashToken } from "../auth/tokens.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError, type ErrorKind } from "../errors.ts";
+import { keepSample } from "../sampling/dispatch-sample.ts";
 import type { Scope } from "../scope.ts";
 import { desiredStateMessages, factsFromProto } from "./agent-proto.ts";
 import {
@@ -75,7 +76,11 @@ export const agentServiceDefinition: ServiceDefinition = Object.fromEntries(
 /** Implements the agent plane over the hub and the ingest. */
 export function agentRpc(deps: ServerDeps, installationId: string): UntypedServiceImplementation {
   const refusals = new RateLimiter(deps.clock, 1, 1);
-  const session: SessionDeps = { ...deps, encode: sharedEncoder(installationId) };
+  const session: SessionDeps = {
+    ...deps,
+    encode: sharedEncoder(installationId),
+    keepSample: (answer) => void keepSample(deps, answer),
+  };
   return {
     enroll: (
       call: ServerUnaryCall<EnrollRequest, EnrollResponse>,
@@ -224,6 +229,7 @@ async function beginSession(
   deps.metrics.sessions.set(deps.hub.size);
   const leave = (): void => {
     deps.hub.remove(session);
+    session.inspection.end("the host has lost its connection to the server");
     deps.metrics.sessions.set(deps.hub.size);
   };
   call.on("error", leave);
@@ -302,6 +308,7 @@ async function recordHello(
       ...facts,
       host: hostname,
       metadata,
+      capabilities: capabilityNames(hello.capabilities),
       reportedGeneration: highest,
       fenced,
       lastSeen: now,
@@ -309,6 +316,13 @@ async function recordHello(
     },
   );
   return { generation, fenced };
+}
+
+/** Names of what this server knows an agent may be able to do. */
+function capabilityNames(capabilities: readonly Capability[]): string[] {
+  return Object.entries(Capability)
+    .filter(([name, capability]) => name !== "UNSPECIFIED" && capabilities.includes(capability))
+    .map(([name]) => name);
 }
 
 function receive(deps: ServerDeps, call: AgentCall, session: AgentSession, node: VectorNode): void {
@@ -346,6 +360,11 @@ function receive(deps: ServerDeps, call: AgentCall, session: AgentSession, node:
         case "fenced":
           session.fenced = true;
           void recordFence(deps, node.id, Number(message.value.highestGeneration));
+          break;
+        case "sampleResult":
+        case "commandResult":
+        case "tapEvents":
+          session.inspection.receive(message);
           break;
         default:
           // Answers to what this server never asks for, and kinds that it does not know (A6).

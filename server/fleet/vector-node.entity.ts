@@ -77,6 +77,9 @@ const VectorNodeSchema = defineEntity({
       .comment("The highest that the agent accepted."),
     fenced: p.boolean().default(false).comment("The agent ignores this server's desired state."),
     lostLogLines: p.bigint("number").default(0).comment("Log lines that the agent had to drop."),
+    capabilities: json<string[]>()
+      .default("[]")
+      .comment("What the agent said it can do, at its last Hello."),
     changedAt: moment().defaultRaw("now()").comment("Any change that people can see."),
     createdAt: createdAt(),
   },
