@@ -281,7 +281,10 @@ describe("SampleEvents", () => {
       () => Array.fromAsync(viewer.tapEvents(request)),
       () => viewer.setRedaction({ environmentId: world.environmentId }),
     ]) {
-      const error = await call().then(() => undefined, ConnectError.from);
+      const error = await call().then(
+        () => undefined,
+        (thrown: unknown) => ConnectError.from(thrown),
+      );
       expect(error?.code).toBe(Code.PermissionDenied);
     }
     const editor = server.client(InspectionService, await newMemberToken(server, teamId, "EDITOR"));

@@ -24,6 +24,7 @@ import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { toTimestamp } from "../lib/time.ts";
 import { findComponents } from "../pipelines/editor/outline.ts";
 import { aPipelineLive, aProblem } from "./builders.ts";
+import { FakeInspection } from "./fake-inspection-service.ts";
 
 export interface FakePipeline {
   live: PipelineLive;
@@ -66,6 +67,7 @@ export class FakeWorld {
   readonly hosts = new Map<string, Node>();
   readonly pipelines = new Map<string, FakePipeline>();
   readonly logs: LogLine[] = [];
+  readonly inspection = new FakeInspection();
   readonly #watchers = new Set<(response: WatchResponse) => void>();
   readonly #failures = new Map<string, ConnectError[]>();
 
