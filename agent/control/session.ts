@@ -45,7 +45,7 @@ export interface SessionDeps {
   readonly spool: LogSpool;
   readonly scraper: Scraper;
   readonly hostMetrics: HostMetricsReader;
-  readonly inspection: Omit<InspectorDeps, "log" | "runner">;
+  readonly inspection: Omit<InspectorDeps, "clock" | "log" | "runner">;
   readonly answered: AnsweredCommands;
   nodeToken(): string;
   installationId(): string;
@@ -104,7 +104,7 @@ class Session {
     const { clock, answered, inspection, log, reconciler } = deps;
     const runner = reconciler.runner.bind(reconciler);
     this.#inspector = new Inspector(
-      { ...inspection, log, runner },
+      { ...inspection, clock, log, runner },
       { send: (message) => this.#send(message), isFull: () => call.writableNeedDrain },
     );
     this.#commands = new CommandDesk({

@@ -328,8 +328,9 @@ describe("Vector's API", () => {
       await closed(port);
       await vi.waitFor(
         () =>
-          expect(agent.plane.lines.map(({ text }) => text).join("\n")).toContain(
-            `1 foreign connection is still attached to Vector's API on port ${port}`,
+          // Some versions of Vector end such a stream when the API is closed, in others it lives on.
+          expect(agent.plane.lines.map(({ text }) => text).join("\n")).toMatch(
+            new RegExp(`1 foreign connection (is still|was) attached to .* on port ${port}`),
           ),
         patience,
       );

@@ -6,6 +6,7 @@ import type {
 import { CommandStatus, type Sample } from "#gen/vectorflow/agent/v1/command_pb.ts";
 import type { TapStart } from "#gen/vectorflow/agent/v1/inspection_pb.ts";
 import { Capability } from "#gen/vectorflow/agent/v1/session_pb.ts";
+import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import { ApiUnavailableError, type ApiLease } from "../process/api-lease.ts";
 import { boundedText, messageOf } from "../text.ts";
@@ -24,6 +25,7 @@ export interface Inspectable {
 }
 
 export interface InspectorDeps {
+  readonly clock: Clock;
   readonly log: Logger;
   /** The environment of Vector's own commands. */
   readonly env: Readonly<Record<string, string>>;
@@ -108,6 +110,7 @@ export class Inspector implements Disposable {
           timeLimitMs: within(sample.timeLimitMs, 10_000, 100, 60_000),
           redactor,
           env: this.#deps.env,
+          clock: this.#deps.clock,
         },
         this.#over.signal,
       );
@@ -159,6 +162,7 @@ export class Inspector implements Disposable {
         durationMs: within(start.durationMs, 300_000, 1000, 1_800_000),
         redactor,
         env: this.#deps.env,
+        clock: this.#deps.clock,
       },
       {
         started: () => this.#wire.send({ case: "tapEvents", value: { tapId, started: true } }),

@@ -1,7 +1,8 @@
+import type { Clock } from "#common/clock.ts";
 import type { ApiLease } from "../process/api-lease.ts";
 import { prepareEvent, type PreparedEvent } from "./prepare-event.ts";
 import type { Redactor } from "./redact.ts";
-import { openTapStreams } from "./tap-stream.ts";
+import { keepTapping, openTapStreams } from "./tap-stream.ts";
 import type { TapTarget } from "./tap-target.ts";
 
 export interface LiveTapOptions {
@@ -11,6 +12,7 @@ export interface LiveTapOptions {
   readonly durationMs: number;
   readonly redactor: Redactor;
   readonly env: Readonly<Record<string, string>>;
+  readonly clock: Clock;
 }
 
 export interface TappedEvent {
@@ -27,8 +29,6 @@ export interface LiveTapOutput {
 const maxBytesPerInterval = 512 * 1024;
 /** How long events that came together are gathered before they are sent. */
 const gatherMs = 20;
-/** A stream that breaks says less than the end of its process, which comes a little later. */
-const reasonMs = 1500;
 
 /**
  * Streams events until the signal, the time limit or the end of the process. Bounded in events and bytes
@@ -49,7 +49,8 @@ export async function runLiveTap(
   let waiting = targets.length;
   const ends = targets.map(async (target) => {
     let hasStarted = false;
-    const reason = await streams.open(
+    const reason = await keepTapping(
+      streams,
       { target, limit: Math.max(1, Math.ceil(limitPerInterval / targets.length)), intervalMs },
       {
         onStarted: () => {
@@ -64,11 +65,10 @@ export async function runLiveTap(
           }
         },
       },
+      options.clock,
       scope,
     );
-    if (scope.aborted) return;
-    await Promise.race([aborted(lease.ended), aborted(AbortSignal.timeout(reasonMs))]);
-    broken.abort(new Error(reason));
+    if (!scope.aborted) broken.abort(new Error(reason));
   });
   await Promise.all(ends);
   gathered.end();
@@ -76,13 +76,6 @@ export async function runLiveTap(
   if (lease.ended.aborted) return (lease.ended.reason as Error).message;
   if (timeIsUp.aborted) return `the time limit of ${Math.round(durationMs / 1000)} s was reached`;
   return (broken.signal.reason as Error).message;
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  await promise;
 }
 
 /** Events on their way, within the bounds of an interval. */

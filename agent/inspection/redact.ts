@@ -91,7 +91,8 @@ export function createRedactor(...rules: readonly RedactionRules[]): RedactorRes
   const shapes = [...secretShapes];
   for (const pattern of patterns) {
     const compiled = linearPattern(pattern);
-    if (typeof compiled === "string") return { kind: "unusable", problem: `redaction: ${compiled}` };
+    if (typeof compiled === "string")
+      return { kind: "unusable", problem: `redaction: ${compiled}` };
     shapes.push(compiled);
   }
   const fields = [...secretFields, ...globs].filter((glob) => glob !== "").map(fieldPattern);

@@ -1,8 +1,9 @@
+import type { Clock } from "#common/clock.ts";
 import type { ApiLease } from "../process/api-lease.ts";
 import { SchemaInference, type FieldFacts } from "./event-schema.ts";
 import { prepareEvent, type PreparedEvent } from "./prepare-event.ts";
 import type { Redactor } from "./redact.ts";
-import { openTapStreams } from "./tap-stream.ts";
+import { keepTapping, openTapStreams } from "./tap-stream.ts";
 import type { TapTarget } from "./tap-target.ts";
 
 export interface SampleOptions {
@@ -12,6 +13,7 @@ export interface SampleOptions {
   readonly timeLimitMs: number;
   readonly redactor: Redactor;
   readonly env: Readonly<Record<string, string>>;
+  readonly clock: Clock;
 }
 
 /** What was sampled of one component. */
@@ -47,7 +49,8 @@ export async function sampleEvents(
       const events: PreparedEvent[] = [];
       const schema = new SchemaInference();
       let tooLarge = false;
-      const ended = await streams.open(
+      const ended = await keepTapping(
+        streams,
         { target, limit, intervalMs },
         {
           onStarted: () => {},
@@ -65,6 +68,7 @@ export async function sampleEvents(
             if (events.length === limit) done.abort();
           },
         },
+        options.clock,
         AbortSignal.any([done.signal, timeIsUp, lease.ended, signal]),
       );
       const complete = events.length === limit;

@@ -7,6 +7,7 @@ import {
   type StreamOutputEventsRequest,
   type StreamOutputEventsResponse,
 } from "#gen/vector/observability_pb.ts";
+import type { Clock } from "#common/clock.ts";
 import type { ApiLease } from "../process/api-lease.ts";
 import { Child, describeExit } from "../process/child.ts";
 import { compareVersions } from "../vector/executable.ts";
@@ -34,10 +35,48 @@ export interface TapStreams extends Disposable {
   open(options: TapStreamOptions, listener: TapListener, signal: AbortSignal): Promise<string>;
 }
 
+/** After an apply the API is opened again; a stream that cannot come back for this long has ended. */
+const reconnectMs = 30_000;
+const retryMs = 100;
+
+/**
+ * Streams the events of one component over the reloads of its pipeline, which may end every stream. Ends
+ * with the signal, or resolves to why it cannot go on; never rejects.
+ */
+export async function keepTapping(
+  streams: TapStreams,
+  options: TapStreamOptions,
+  listener: TapListener,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<string> {
+  let lastGood = clock.now().getTime();
+  for (;;) {
+    const reason = await streams.open(
+      options,
+      {
+        onStarted: () => {
+          lastGood = clock.now().getTime();
+          listener.onStarted();
+        },
+        onEvent: (event) => {
+          lastGood = clock.now().getTime();
+          listener.onEvent(event);
+        },
+      },
+      signal,
+    );
+    if (signal.aborted || clock.now().getTime() - lastGood > reconnectMs) return reason;
+    await clock.sleep(retryMs, signal).catch(() => {}); // The next turn looks at the signal.
+  }
+}
+
 /** Vector's API is gRPC from this version on; before it, the installation's own `vector tap` is run. */
 const firstWithGrpc = "0.55.0";
 const maxEventBytes = 32 * 1024 * 1024;
 const stopGraceMs = 1000;
+/** A command that cannot reach the API has ended by then; one that can says nothing. */
+const commandStartMs = 200;
 
 /** Chooses by the version of the executable that runs. */
 export function openTapStreams(lease: ApiLease, env: Readonly<Record<string, string>>): TapStreams {
@@ -55,6 +94,8 @@ class ApiStreams implements TapStreams {
       "grpc.max_receive_message_length": maxEventBytes,
       "grpc.use_local_subchannel_pool": 1,
       "grpc.enable_http_proxy": 0,
+      "grpc.initial_reconnect_backoff_ms": 100,
+      "grpc.max_reconnect_backoff_ms": 500,
     });
   }
 
@@ -145,10 +186,11 @@ class CommandStreams implements TapStreams {
         else if (!signal.aborted) pass(line, executable.version, listener);
       },
     );
-    if (child.pid !== undefined) listener.onStarted();
+    const started = setTimeout(() => listener.onStarted(), commandStartMs);
     const stop = (): void => void child.stop(stopGraceMs);
     signal.addEventListener("abort", stop, { once: true });
     const exit = await child.exit;
+    clearTimeout(started);
     signal.removeEventListener("abort", stop);
     return `vector tap ${describeExit(exit)}${lastError === "" ? "" : `: ${lastError}`}`;
   }

@@ -28,6 +28,7 @@ interface Holder {
 
 const acceptMs = 3000;
 const closeRetryMs = 10_000;
+const goneMs = 300;
 const leaveMs = 1000;
 
 /**
@@ -168,10 +169,12 @@ export class ApiLeases {
 
   async #close(signal: AbortSignal): Promise<void> {
     const port = this.#slot.apiPort;
+    // All of ours are gone, or about to be.
+    const before = await this.#strangers(port, goneMs, signal);
     const verdict = await this.#slot.switchApi(false, signal);
     switch (verdict.kind) {
       case "reloaded":
-        await this.#lookForStrangers(port, signal);
+        this.#report(port, before, await this.#strangers(port, leaveMs, signal));
         break;
       case "refused":
         this.#warn(
@@ -188,19 +191,26 @@ export class ApiLeases {
     }
   }
 
-  /** Streams that are attached survive the closing, and each sees every event. All of ours are gone by now. */
-  async #lookForStrangers(port: number, signal: AbortSignal): Promise<void> {
-    const until = this.#clock.now().getTime() + leaveMs;
+  /** How many clients are still connected after a while: none of them is ours. */
+  async #strangers(port: number, patienceMs: number, signal: AbortSignal): Promise<number> {
+    const until = this.#clock.now().getTime() + patienceMs;
     for (;;) {
-      const strangers = await connectionsTo(port);
-      if (strangers === 0) return;
-      if (this.#clock.now().getTime() >= until) {
-        this.#warn(
-          `${strangers} foreign connection${strangers === 1 ? " is" : "s are"} still attached to Vector's API on port ${port} and can read every event: find the program, and restart the pipeline to end it`,
-        );
-        return;
-      }
-      await this.#clock.sleep(50, signal);
+      const count = await connectionsTo(port);
+      if (count === 0 || this.#clock.now().getTime() >= until) return count;
+      await this.#clock.sleep(20, signal);
     }
+  }
+
+  /** Some versions of Vector end attached streams when the API is closed; in others they live on. */
+  #report(port: number, before: number, after: number): void {
+    const count = Math.max(before, after);
+    if (count === 0) return;
+    const many = count > 1;
+    const who = `${count} foreign connection${many ? "s" : ""}`;
+    this.#warn(
+      after > 0
+        ? `${who} ${many ? "are" : "is"} still attached to Vector's API on port ${port} and can read every event: find the program, and restart the pipeline to end it`
+        : `${who} ${many ? "were" : "was"} attached to Vector's API on port ${port} while it was open, and could read every event; closing it has ended that`,
+    );
   }
 }
