@@ -109,7 +109,11 @@ export async function runAgent(
             spool,
             scraper,
             hostMetrics: new HostMetricsReader(clock),
-            inspection: { env: vectorEnv, localRules: config.redaction },
+            inspection: {
+              env: vectorEnv,
+              localRules: config.redaction,
+              vector: () => finder.current,
+            },
             answered: new Map(),
             random: deps.random,
             nodeToken: () => identity.nodeToken,

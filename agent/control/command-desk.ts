@@ -56,6 +56,8 @@ export class CommandDesk {
       }
       case "sample":
         return await this.#deps.inspector.sample(command.id, kind.value);
+      case "uploadComponentSchema":
+        return await this.#deps.inspector.uploadSchema();
       default: {
         const message = "this agent does not know this command";
         return { status: CommandStatus.UNSUPPORTED, message };

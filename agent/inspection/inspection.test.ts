@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { readFile } from "node:fs/promises";
 import { toBinary } from "@bufbuild/protobuf";
 import { Client, credentials } from "@grpc/grpc-js";
@@ -107,7 +108,7 @@ describe("a sample", () => {
     await using agent = await runPipeline(yaml());
     const port = await apiPort(agent);
     expect(agent.plane.sent("hello")[0]?.capabilities).toEqual(
-      expect.arrayContaining([Capability.SAMPLE, Capability.TAP]),
+      expect.arrayContaining([Capability.SAMPLE, Capability.TAP, Capability.COMPONENT_SCHEMA]),
     );
     const startedAt = performance.now();
     sample(agent, "c1", ["shaped", "out"], { limit: 3 });
@@ -349,6 +350,53 @@ describe("Vector's API", () => {
     expect(await apiPort(agent)).toBe(port);
     await agent.stop();
     await closed(port);
+  });
+});
+
+describe("the schema of the installed Vector", () => {
+  test.concurrent("is sent when the server asks for it, once each", async () => {
+    await using agent = await runPipeline(yaml());
+    const ask = (id: string): void =>
+      agent.plane.send({
+        case: "command",
+        value: { id, kind: { case: "uploadComponentSchema", value: {} } },
+      });
+    ask("s1");
+    ask("s1");
+    await vi.waitFor(
+      () =>
+        expect(agent.plane.sent("commandResult")).toMatchObject([
+          { commandId: "s1", status: CommandStatus.OK },
+        ]),
+      patience,
+    );
+    const [sent, ...others] = agent.plane.sent("componentSchema");
+    expect(others).toEqual([]);
+    expect(sent?.vectorVersion).toMatch(/^\d+\.\d+\.\d+/);
+    const schema = JSON.parse(gunzipSync(sent?.schemaGzip ?? Buffer.of()).toString()) as object;
+    expect(schema).toHaveProperty("definitions");
+    expect(JSON.stringify(schema)).toContain("demo_logs");
+  });
+
+  test.skipIf(isRealVector)("is not there in a Vector that has no such command", async () => {
+    const vector = join(import.meta.dirname, "../testing/old-vector");
+    await using agent = await runPipeline(yaml(), { vector });
+    agent.plane.send({
+      case: "command",
+      value: { id: "s1", kind: { case: "uploadComponentSchema", value: {} } },
+    });
+    await vi.waitFor(
+      () =>
+        expect(agent.plane.sent("commandResult")).toMatchObject([
+          {
+            status: CommandStatus.FAILED,
+            message:
+              "vector generate-schema failed: it ended with code 2: error: unrecognized subcommand 'generate-schema'",
+          },
+        ]),
+      patience,
+    );
+    expect(agent.plane.sent("componentSchema")).toEqual([]);
   });
 });
 

@@ -10,6 +10,8 @@ import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import { ApiUnavailableError, type ApiLease } from "../process/api-lease.ts";
 import { boundedText, messageOf } from "../text.ts";
+import type { VectorLookup } from "../vector/executable.ts";
+import { generateComponentSchema } from "./component-schema.ts";
 import { rulesFromProto, sampleToProto, tappedToProto } from "./inspection-proto.ts";
 import { runLiveTap } from "./live-tap.ts";
 import { createRedactor, type RedactionRules, type Redactor } from "./redact.ts";
@@ -32,6 +34,7 @@ export interface InspectorDeps {
   /** What this host never lets out, whatever the server says. */
   readonly localRules: RedactionRules;
   runner(pipelineId: string): Inspectable | undefined;
+  vector(): VectorLookup;
 }
 
 /** The session that an inspector speaks through. */
@@ -52,7 +55,11 @@ const maxSamples = 4;
 /** An apply goes first, and lasts for its probation at least. */
 const leaseMs = 20_000;
 
-export const inspectorCapabilities: readonly Capability[] = [Capability.SAMPLE, Capability.TAP];
+export const inspectorCapabilities: readonly Capability[] = [
+  Capability.SAMPLE,
+  Capability.TAP,
+  Capability.COMPONENT_SCHEMA,
+];
 
 /** A request that cannot be served. The message is for people. */
 class InspectionError extends Error {
@@ -69,6 +76,7 @@ export class Inspector implements Disposable {
   readonly #over = new AbortController();
   readonly #taps = new Map<string, AbortController>();
   #samples = 0;
+  #generating = false;
 
   constructor(deps: InspectorDeps, wire: InspectorWire) {
     this.#deps = deps;
@@ -122,6 +130,27 @@ export class Inspector implements Disposable {
       return this.#sampleFailed(commandId, this.#problem("cannot sample", error));
     } finally {
       this.#samples -= 1;
+    }
+  }
+
+  /** Sends the schema of the installed Vector. Never rejects: what goes wrong is the answer. */
+  async uploadSchema(): Promise<Answer> {
+    const failed = (message: string): Answer => ({ status: CommandStatus.FAILED, message });
+    const lookup = this.#deps.vector();
+    if (lookup.kind === "missing") return failed(lookup.problem);
+    if (this.#generating) return failed("a schema is being generated already");
+    this.#generating = true;
+    try {
+      const { env } = this.#deps;
+      const result = await generateComponentSchema(lookup.executable, env, this.#over.signal);
+      if (result.kind === "failed") return failed(result.problem);
+      const value = { vectorVersion: result.vectorVersion, schemaGzip: result.gzip };
+      this.#wire.send({ case: "componentSchema", value });
+      return { status: CommandStatus.OK, message: "" };
+    } catch (error) {
+      return failed(this.#problem("cannot generate a schema", error));
+    } finally {
+      this.#generating = false;
     }
   }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import type {
@@ -46,6 +47,8 @@ export interface InspectionDeps {
   send(order: Order): void;
   /** Called once for each sample that was ordered, when the host has answered. */
   onSample(requestId: string, error: string | null, components: readonly SampledComponent[]): void;
+  /** Called once for a schema that was ordered: with it, or with why there is none. */
+  onSchema(vectorVersion: string, answer: Uint8Array | string): void;
 }
 
 interface PendingSample {
@@ -80,6 +83,7 @@ export class AgentInspection {
   readonly #deps: InspectionDeps;
   readonly #samples = new Map<string, PendingSample>();
   readonly #taps = new Map<string, Tap["queue"]>();
+  #schema: { readonly id: string; readonly vectorVersion: string } | undefined;
 
   constructor(deps: InspectionDeps) {
     this.#deps = deps;
@@ -132,6 +136,13 @@ export class AgentInspection {
     };
   }
 
+  orderSchema(vectorVersion: string): void {
+    const id = randomUUID();
+    this.#schema = { id, vectorVersion };
+    const kind = { case: "uploadComponentSchema" as const, value: {} };
+    this.#deps.send({ case: "command", value: { id, kind } });
+  }
+
   /** Takes what belongs here; answers to what nobody asked for mean nothing (A6). */
   receive(message: SessionRequest["message"]): void {
     switch (message.case) {
@@ -143,6 +154,12 @@ export class AgentInspection {
         break;
       case "tapEvents":
         this.#tapEvents(message.value);
+        break;
+      case "componentSchema":
+        // Its version is the one that was asked about: the host may have another by now.
+        if (message.value.vectorVersion === this.#schema?.vectorVersion) {
+          this.#schemaAnswer(message.value.schemaGzip);
+        }
         break;
       default:
         break;
@@ -184,8 +201,17 @@ export class AgentInspection {
     this.#finish(result.commandId, null, components);
   }
 
+  #schemaAnswer(answer: Uint8Array | string): void {
+    const asked = this.#schema;
+    this.#schema = undefined;
+    if (asked !== undefined) this.#deps.onSchema(asked.vectorVersion, answer);
+  }
+
   #commandResult({ commandId, status, message }: CommandResult): void {
     if (status === CommandStatus.OK) return;
+    if (commandId === this.#schema?.id) {
+      return this.#schemaAnswer(clean(message, 1000) || "the host could not do it");
+    }
     this.#finish(commandId, clean(message, 1024) || "the host could not do it", []);
   }
 

@@ -4,6 +4,7 @@ import { SessionResponseSchema } from "#gen/vectorflow/agent/v1/agent_service_pb
 import type { SessionRequest, SessionResponse } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
 import type { Heartbeat } from "#gen/vectorflow/agent/v1/heartbeat_pb.ts";
 import type { LogBatch } from "#gen/vectorflow/agent/v1/log_pb.ts";
+import type { Capability } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import type { ServerMetrics } from "../health/server-metrics.ts";
@@ -46,6 +47,8 @@ export interface SessionDeps {
     readonly error: string | null;
     readonly components: readonly SampledComponent[];
   }): void;
+  /** Keeps a component schema, or why there is none. */
+  keepSchema(vectorVersion: string, answer: Uint8Array | string): void;
 }
 
 /** What the agent may have under way without an ack. */
@@ -61,6 +64,8 @@ export class AgentSession implements HubSession {
   readonly nodeId: string;
   readonly environmentId: string;
   readonly inspection: AgentInspection;
+  /** What the agent said it can do. */
+  readonly capabilities: readonly Capability[];
   readonly #call: AgentCall;
   readonly #deps: SessionDeps;
   readonly #held: Map<string, string>;
@@ -82,6 +87,7 @@ export class AgentSession implements HubSession {
       readonly vectorProblem: string;
       readonly fenced: boolean;
       readonly intervalMs: number;
+      readonly capabilities: readonly Capability[];
     },
   ) {
     this.nodeId = sender.nodeId;
@@ -93,10 +99,12 @@ export class AgentSession implements HubSession {
     this.#vectorProblem = start.vectorProblem;
     this.#fenced = start.fenced;
     this.#intervalMs = start.intervalMs;
+    this.capabilities = start.capabilities;
     this.inspection = new AgentInspection({
       send: (order) => this.#send(order),
       onSample: (requestId, error, components) =>
         deps.keepSample({ requestId, nodeId: this.nodeId, error, components }),
+      onSchema: (vectorVersion, answer) => deps.keepSchema(vectorVersion, answer),
     });
   }
 

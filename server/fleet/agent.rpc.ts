@@ -21,6 +21,7 @@ import { hashToken } from "../auth/tokens.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError, type ErrorKind } from "../errors.ts";
 import { keepSample } from "../sampling/dispatch-sample.ts";
+import { askForSchema, keepSchema } from "../schemas/ask-for-schema.ts";
 import type { Scope } from "../scope.ts";
 import { desiredStateMessages, factsFromProto } from "./agent-proto.ts";
 import {
@@ -80,6 +81,7 @@ export function agentRpc(deps: ServerDeps, installationId: string): UntypedServi
     ...deps,
     encode: sharedEncoder(installationId),
     keepSample: (answer) => void keepSample(deps, answer),
+    keepSchema: (version, answer) => void keepSchema(deps, version, answer),
   };
   return {
     enroll: (
@@ -204,6 +206,7 @@ async function beginSession(
     vectorProblem: greeting.host?.vector?.problem ?? "",
     fenced,
     intervalMs,
+    capabilities: greeting.capabilities,
   });
   call.write(
     create(SessionResponseSchema, {
@@ -242,6 +245,7 @@ async function beginSession(
   call.on("drain", () => session.sendWaiting());
   for (const report of greeting.reports.slice(0, 500)) session.report(report);
   receive(deps, call, session, node);
+  void askForSchema(deps, session, greeting.host);
   await deps.hub.offerTo(session);
 }
 
@@ -349,6 +353,7 @@ function receive(deps: ServerDeps, call: AgentCall, session: AgentSession, node:
           if (message.value.host !== undefined) {
             session.vectorProblem = message.value.host.vector?.problem ?? "";
             void recordFacts(deps, node.id, message.value.host);
+            void askForSchema(deps, session, message.value.host);
           }
           break;
         case "pipelineReport":
@@ -361,6 +366,7 @@ function receive(deps: ServerDeps, call: AgentCall, session: AgentSession, node:
           session.fenced = true;
           void recordFence(deps, node.id, Number(message.value.highestGeneration));
           break;
+        case "componentSchema":
         case "sampleResult":
         case "commandResult":
         case "tapEvents":
