@@ -172,7 +172,7 @@ class Session {
         protocol: protocolVersion,
         bootId: this.#deps.bootId,
         host,
-        capabilities: [...inspectorCapabilities],
+        capabilities: inspectorCapabilities(),
         heldHashes: { ...reconciler.heldHashes() },
         installationId: this.#deps.installationId(),
         highestGeneration: reconciler.highestGeneration,
@@ -305,6 +305,10 @@ class Session {
         break;
       case "tapStart":
       case "tapStop":
+      case "terminalOpen":
+      case "terminalInput":
+      case "terminalResize":
+      case "terminalClose":
         this.#inspector.receive(message);
         break;
       default:

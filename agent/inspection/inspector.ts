@@ -8,23 +8,25 @@ import type { TapStart } from "#gen/vectorflow/agent/v1/inspection_pb.ts";
 import { Capability } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
-import { ApiUnavailableError, type ApiLease } from "../process/api-lease.ts";
-import { boundedText, messageOf } from "../text.ts";
+import type { ApiLease } from "../process/api-lease.ts";
 import type { VectorLookup } from "../vector/executable.ts";
 import { generateComponentSchema } from "./component-schema.ts";
+import {
+  describeProblem,
+  InspectionError,
+  leaseApi,
+  within,
+  type Inspectable,
+} from "./inspectable.ts";
 import { rulesFromProto, sampleToProto, tappedToProto } from "./inspection-proto.ts";
 import { runLiveTap } from "./live-tap.ts";
 import { createRedactor, type RedactionRules, type Redactor } from "./redact.ts";
 import { sampleEvents } from "./sampler.ts";
 import { findTargets, type TapTarget } from "./tap-target.ts";
+import { canOpenTerminals } from "./terminal.ts";
+import { Terminals } from "./terminals.ts";
 
 type Message = MessageInitShape<typeof SessionRequestSchema>["message"];
-
-/** A pipeline whose process can be looked into. */
-export interface Inspectable {
-  readonly process: object | undefined;
-  openApi(signal: AbortSignal): Promise<ApiLease>;
-}
 
 export interface InspectorDeps {
   readonly clock: Clock;
@@ -52,22 +54,19 @@ export interface Answer {
 
 const maxTaps = 8;
 const maxSamples = 4;
-/** An apply goes first, and lasts for its probation at least. */
-const leaseMs = 20_000;
 
-export const inspectorCapabilities: readonly Capability[] = [
-  Capability.SAMPLE,
-  Capability.TAP,
-  Capability.COMPONENT_SCHEMA,
-];
-
-/** A request that cannot be served. The message is for people. */
-class InspectionError extends Error {
-  override readonly name = "InspectionError";
+/** What this agent can do, as it says in Hello. */
+export function inspectorCapabilities(): Capability[] {
+  return [
+    Capability.SAMPLE,
+    Capability.TAP,
+    Capability.COMPONENT_SCHEMA,
+    ...(canOpenTerminals() ? [Capability.TERMINAL] : []),
+  ];
 }
 
 /**
- * All that looks into running pipelines for one session: samples and live taps. It ends with the
+ * All that looks into running pipelines for one session: samples, live taps and terminals. It ends with the
  * session, and with that everything it opened. What is wrong in a message costs only that message.
  */
 export class Inspector implements Disposable {
@@ -75,12 +74,14 @@ export class Inspector implements Disposable {
   readonly #wire: InspectorWire;
   readonly #over = new AbortController();
   readonly #taps = new Map<string, AbortController>();
+  readonly #terminals: Terminals;
   #samples = 0;
   #generating = false;
 
   constructor(deps: InspectorDeps, wire: InspectorWire) {
     this.#deps = deps;
     this.#wire = wire;
+    this.#terminals = new Terminals(deps, wire, this.#over.signal);
   }
 
   [Symbol.dispose](): void {
@@ -96,6 +97,12 @@ export class Inspector implements Disposable {
       case "tapStop":
         this.#taps.get(message.value.tapId)?.abort(new InspectionError("stopped"));
         break;
+      case "terminalOpen":
+      case "terminalInput":
+      case "terminalResize":
+      case "terminalClose":
+        this.#terminals.receive(message);
+        break;
       default:
         break;
     }
@@ -109,7 +116,7 @@ export class Inspector implements Disposable {
     this.#samples += 1;
     try {
       const redactor = this.#redactor(rulesFromProto(sample.redaction));
-      using lease = await this.#lease(sample.pipelineId, this.#over.signal);
+      using lease = await leaseApi(this.#deps.runner(sample.pipelineId), this.#over.signal);
       const samples = await sampleEvents(
         lease,
         {
@@ -181,7 +188,7 @@ export class Inspector implements Disposable {
   async #runTap(start: TapStart, signal: AbortSignal): Promise<string> {
     const { tapId } = start;
     const redactor = this.#redactor(rulesFromProto(start.redaction));
-    using lease = await this.#lease(start.pipelineId, signal);
+    using lease = await leaseApi(this.#deps.runner(start.pipelineId), signal);
     return await runLiveTap(
       lease,
       {
@@ -218,25 +225,8 @@ export class Inspector implements Disposable {
     return result.redactor;
   }
 
-  async #lease(pipelineId: string, signal: AbortSignal): Promise<ApiLease> {
-    const runner = this.#deps.runner(pipelineId);
-    if (runner === undefined) throw new InspectionError("the pipeline is not on this host");
-    if (runner.process === undefined) throw new InspectionError("the pipeline does not run");
-    const late = AbortSignal.timeout(leaseMs);
-    try {
-      return await runner.openApi(AbortSignal.any([signal, late]));
-    } catch (error) {
-      if (!late.aborted || signal.aborted) throw error;
-      throw new InspectionError("the pipeline is being changed: try again in a moment", {
-        cause: error,
-      });
-    }
-  }
-
   #problem(what: string, error: unknown): string {
-    const expected = error instanceof InspectionError || error instanceof ApiUnavailableError;
-    if (!expected && !this.#over.signal.aborted) this.#deps.log.warn(what, { error });
-    return boundedText(messageOf(error), 1024);
+    return describeProblem(this.#deps.log, what, error, this.#over.signal);
   }
 }
 
@@ -244,9 +234,4 @@ function targetsIn(lease: ApiLease, componentIds: readonly string[]): readonly T
   const found = findTargets(lease.configText, componentIds);
   if (found.kind === "problem") throw new InspectionError(found.problem);
   return found.targets;
-}
-
-/** A number of a message within its bounds; zero means that none was given. */
-function within(value: number, fallback: number, minimum: number, maximum: number): number {
-  return Math.min(maximum, Math.max(minimum, value === 0 ? fallback : value));
 }

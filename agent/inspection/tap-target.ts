@@ -16,6 +16,15 @@ export type TapTargets =
 
 export const maxComponents = 10;
 
+/** Ids of all components of the running configuration but those that were injected. */
+export function personsComponents(configText: string): readonly string[] {
+  const config = objectOf(parse(configText, { merge: true }));
+  return ["sources", "transforms", "sinks"]
+    .flatMap((section) => Object.keys(objectOf(config[section])))
+    .filter((id) => !isReserved(id) && !id.includes(","))
+    .map(literally);
+}
+
 /** An id as a glob that matches it alone. */
 function literally(id: string): string {
   return id.replaceAll(/[*?[\]]/g, "[$&]");
