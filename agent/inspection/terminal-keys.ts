@@ -16,7 +16,7 @@ const things = new RegExp(
 /** Arrows, Home and End; paging. */
 const moves = new RegExp(`^${escape}(?:(?:\\[|O)[ABCDHF]|\\[[1-8]~)$`);
 /** Printable keys sort, filter and ask for help; Enter, Tab and Backspace edit a filter. */
-const types = /^[\u0020-\u007e\r\t\u0008\u007f]$/;
+const types = new RegExp("^[ -~\\r\\t\\b\u007f]$");
 
 /**
  * The keys that may pass to `vector top`, all of which change only what is shown. Signals from the

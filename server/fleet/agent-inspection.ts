@@ -16,9 +16,11 @@ import type { RedactionSetting } from "../environments/environment.entity.ts";
 import { ViewerQueue } from "../sampling/event-queue.ts";
 import { cleanEvent } from "../sampling/event-text.ts";
 import type { SampledComponent, SampleOrder } from "../sampling/samples.ts";
+import { AgentTerminals } from "./agent-terminals.ts";
 import { clean } from "./text.ts";
 
 type Order = MessageInitShape<typeof SessionResponseSchema>["message"];
+export type SendOrder = (order: Order) => void;
 
 /** One event for a viewer. */
 export interface TappedEvent {
@@ -44,7 +46,7 @@ export interface TapOrder {
 }
 
 export interface InspectionDeps {
-  send(order: Order): void;
+  readonly send: SendOrder;
   /** Called once for each sample that was ordered, when the host has answered. */
   onSample(requestId: string, error: string | null, components: readonly SampledComponent[]): void;
   /** Called once for a schema that was ordered: with it, or with why there is none. */
@@ -80,6 +82,7 @@ const typeNames: Partial<Record<FieldType, string>> = {
  * bound is this one's own, since a host may send anything.
  */
 export class AgentInspection {
+  readonly terminals: AgentTerminals;
   readonly #deps: InspectionDeps;
   readonly #samples = new Map<string, PendingSample>();
   readonly #taps = new Map<string, Tap["queue"]>();
@@ -87,6 +90,7 @@ export class AgentInspection {
 
   constructor(deps: InspectionDeps) {
     this.#deps = deps;
+    this.terminals = new AgentTerminals(deps.send);
   }
 
   orderSample(order: SampleOrder, redaction: RedactionSetting): void {
@@ -155,6 +159,9 @@ export class AgentInspection {
       case "tapEvents":
         this.#tapEvents(message.value);
         break;
+      case "terminalOutput":
+        this.terminals.receive(message.value);
+        break;
       case "componentSchema":
         // Its version is the one that was asked about: the host may have another by now.
         if (message.value.vectorVersion === this.#schema?.vectorVersion) {
@@ -170,6 +177,7 @@ export class AgentInspection {
   end(reason: string): void {
     for (const queue of this.#taps.values()) queue.end(reason);
     this.#taps.clear();
+    this.terminals.end(reason);
     for (const requestId of this.#samples.keys()) this.#finish(requestId, reason, []);
   }
 

@@ -370,6 +370,7 @@ function receive(deps: ServerDeps, call: AgentCall, session: AgentSession, node:
         case "sampleResult":
         case "commandResult":
         case "tapEvents":
+        case "terminalOutput":
           session.inspection.receive(message);
           break;
         default:

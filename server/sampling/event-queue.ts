@@ -11,15 +11,17 @@ export class ViewerQueue<T> {
     this.#maxBytes = maxBytes;
   }
 
-  push(item: T, bytes: number): void {
-    if (this.#end !== undefined) return;
+  /** Returns false when there is no room: then the item is counted as dropped. */
+  push(item: T, bytes: number): boolean {
+    if (this.#end !== undefined) return true;
     if (this.#bytes + bytes > this.#maxBytes) {
       this.#dropped += 1;
-      return;
+      return false;
     }
     this.#bytes += bytes;
     this.#items.push({ item, bytes });
     this.#wake();
+    return true;
   }
 
   /** What others left out before. */

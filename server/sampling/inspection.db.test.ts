@@ -378,6 +378,95 @@ describe("TapEvents", () => {
   });
 });
 
+describe("OpenTerminal", () => {
+  test("is vector top on the host, for the one who opened it, until they leave", async () => {
+    await using server = await startTestServer(inject("templateUrl"));
+    await using world = await running(server);
+    const { agent, inspection, pipelineId, nodeId, teamId } = world;
+    agent.onMessage = (message) => {
+      if (message.case !== "terminalOpen") return;
+      const { terminalId } = message.value;
+      agent.send({ case: "terminalOutput", value: { terminalId } });
+      agent.send({
+        case: "terminalOutput",
+        value: { terminalId, content: Buffer.from("\u001b[Htop") },
+      });
+    };
+    const leave = new AbortController();
+    const request = { pipelineId, nodeId, columns: 120, rows: 30 };
+    const got = { id: "", opened: false, text: "" };
+    const seen = (async () => {
+      for await (const part of inspection.openTerminal(request, { signal: leave.signal })) {
+        got.id ||= part.terminalId;
+        got.opened ||= part.opened;
+        got.text += Buffer.from(part.content).toString();
+      }
+    })().catch(() => {});
+    await eventually(() => expect(got).toMatchObject({ opened: true, text: "\u001b[Htop" }));
+    expect(
+      agent.messages.find(({ message }) => message.case === "terminalOpen")?.message.value,
+    ).toMatchObject({ command: ["vector", "top"], pipelineId, columns: 120, rows: 30 });
+
+    const control = { pipelineId, nodeId, terminalId: got.id };
+    await inspection.controlTerminal({ ...control, input: Buffer.from("j") });
+    await inspection.controlTerminal({ ...control, input: Buffer.from("k"), columns: 100 });
+    await eventually(() =>
+      expect(agent.messages.slice(-3).map(({ message }) => message)).toMatchObject([
+        { case: "terminalInput", value: { terminalId: got.id } },
+        { case: "terminalResize", value: { columns: 100, rows: 30 } },
+        { case: "terminalInput" },
+      ]),
+    );
+    const editor = server.client(InspectionService, await newMemberToken(server, teamId, "EDITOR"));
+    for (const call of [
+      () => editor.controlTerminal({ ...control, input: Buffer.from("q") }),
+      () => inspection.controlTerminal({ ...control, terminalId: "another" }),
+    ]) {
+      expect(await call().then(() => "ok", reasonOf)).toMatch(/^NotFound/);
+    }
+    const long = inspection.controlTerminal({ ...control, input: Buffer.alloc(1025) });
+    expect(await long.then(() => "ok", reasonOf)).toMatch(/^InvalidArgument/);
+
+    leave.abort();
+    await seen;
+    await eventually(() =>
+      expect(agent.messages.at(-1)?.message).toMatchObject({
+        case: "terminalClose",
+        value: { terminalId: got.id },
+      }),
+    );
+    expect(await audited(server, "terminal.opened")).toHaveLength(1);
+    expect(await audited(server, "terminal.used")).toHaveLength(1);
+  });
+
+  test("is for editors, and ends with the host's reason", async () => {
+    await using server = await startTestServer(inject("templateUrl"));
+    await using world = await running(server);
+    const { agent, inspection, pipelineId, nodeId, teamId } = world;
+    const request = { pipelineId, nodeId, columns: 80, rows: 24 };
+    const viewer = server.client(InspectionService, await newMemberToken(server, teamId, "VIEWER"));
+    const refused = await Array.fromAsync(viewer.openTerminal(request)).catch(reasonOf);
+    expect(refused).toMatch(/^PermissionDenied/);
+    agent.onMessage = (message) => {
+      if (message.case !== "terminalOpen") return;
+      const { terminalId } = message.value;
+      agent.send({
+        case: "terminalOutput",
+        value: { terminalId, closed: true, reason: "no key came for 10 minutes" },
+      });
+    };
+    const parts = await Array.fromAsync(inspection.openTerminal(request));
+    expect(parts.at(-1)?.endedReason).toBe("no key came for 10 minutes");
+    agent.send({ case: "terminalOutput", value: { terminalId: "none", content: Buffer.of(1) } });
+    await eventually(() =>
+      expect(agent.messages.at(-1)?.message).toMatchObject({
+        case: "terminalClose",
+        value: { terminalId: "none" },
+      }),
+    );
+  });
+});
+
 describe("SetRedaction", () => {
   test.each([
     ["(?=a)b", "cannot be used"],

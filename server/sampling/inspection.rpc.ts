@@ -7,12 +7,11 @@ import { sampleToProto } from "./inspection-proto.ts";
 import { readRedaction, setRedaction } from "./redaction.ts";
 import { listSamples, readComponentSamples, readSample, requestSample } from "./samples.ts";
 import { startTap } from "./tap-events.ts";
+import { controlTerminal, openTerminal } from "./terminals.ts";
 
 const quietMs = 10_000;
 
-export function inspectionRpc(
-  deps: ServerDeps,
-): Omit<ServiceImpl<typeof InspectionService>, "openTerminal" | "controlTerminal"> {
+export function inspectionRpc(deps: ServerDeps): ServiceImpl<typeof InspectionService> {
   return {
     async sampleEvents(request, ctx) {
       return { sample: sampleToProto(await requestSample(callScope(deps, ctx), request)) };
@@ -41,6 +40,25 @@ export function inspectionRpc(
         if (end !== undefined) return;
       }
       life.throwIfEnded();
+    },
+    async *openTerminal(request, ctx) {
+      using life = streamSignal(deps, ctx);
+      using terminal = await openTerminal(callScope(deps, ctx), deps.hub, request);
+      yield { terminalId: terminal.terminalId };
+      while (!life.signal.aborted) {
+        const { items, end } = await terminal.queue.take(quietMs, life.signal);
+        yield {
+          opened: items.includes("opened"),
+          content: Buffer.concat(items.filter((item) => item !== "opened")),
+          endedReason: end ?? "",
+        };
+        if (end !== undefined) return;
+      }
+      life.throwIfEnded();
+    },
+    async controlTerminal(request, ctx) {
+      await controlTerminal(callScope(deps, ctx), deps.hub, request);
+      return {};
     },
     async getRedaction(request, ctx) {
       const redaction = await readRedaction(callScope(deps, ctx), request.environmentId);

@@ -14,7 +14,7 @@ async function world(server: TestServer) {
   const { token, enrollmentToken } = await setUp(server);
   return {
     schemas: server.client(ComponentSchemaService, token),
-    async agent(name: string, capabilities = [Capability.COMPONENT_SCHEMA]) {
+    agent: async (name: string, capabilities = [Capability.COMPONENT_SCHEMA]) => {
       const agent = new FakeAgent(server.server.agentUrl, name);
       agent.capabilities = capabilities;
       await agent.enroll(enrollmentToken);

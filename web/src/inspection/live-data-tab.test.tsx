@@ -164,6 +164,32 @@ describe("vector top", () => {
   });
 });
 
+describe("redaction rules", () => {
+  test("are read and replaced by admins, and say which one cannot be used", async () => {
+    const world = running();
+    const { user } = renderApp(page, world);
+    await user.click(await screen.findByRole("button", { name: "Redaction rules" }));
+    const dialog = await screen.findByRole("dialog");
+    const fields = await within(dialog).findByLabelText("Fields");
+    await expect.poll(() => (fields as HTMLTextAreaElement).value).toBe("owner.mail");
+    await user.type(fields, "{Enter}*.iban");
+    await user.type(within(dialog).getByLabelText("Values"), "secret-.*");
+    world.failNext(
+      "setRedaction",
+      failure(Code.InvalidArgument, "a rule", "invalid_request", [
+        { field: "redaction.value_patterns", message: "the rule ( cannot be used" },
+      ]),
+    );
+    await user.click(within(dialog).getByRole("button", { name: "Save rules" }));
+    expect(await within(dialog).findByText("The rule ( cannot be used.")).toBeTruthy();
+    await user.click(within(dialog).getByRole("button", { name: "Save rules" }));
+    await expect
+      .poll(() => world.inspection.redaction)
+      .toEqual({ fieldGlobs: ["owner.mail", "*.iban"], valuePatterns: ["secret-.*"] });
+    expect(await screen.findByText("Redaction rules saved")).toBeTruthy();
+  });
+});
+
 describe("what cannot be looked at", () => {
   test("is told to viewers: raw events are for editors", async () => {
     const world = running();

@@ -8,6 +8,7 @@ import { Select } from "../ui/field.tsx";
 import { EmptyState } from "../ui/feedback.tsx";
 import { Section } from "../ui/page.tsx";
 import { LiveTap } from "./live-tap.tsx";
+import { RedactionButton } from "./redaction-dialog.tsx";
 import { useLookAt, type LookAt, type LookMode } from "./look-at.ts";
 import { SampleView } from "./sample-view.tsx";
 
@@ -39,7 +40,17 @@ export function LiveDataTab(): JSX.Element {
         </EmptyState>
       </Match>
       <Match when={true}>
-        <Section title="Look at" actions={<ModeLinks current={look.mode()} />}>
+        <Section
+          title="Look at"
+          actions={
+            <>
+              <Show when={environment.canAdmin()}>
+                <RedactionButton environmentId={environment.id()} />
+              </Show>
+              <ModeLinks current={look.mode()} />
+            </>
+          }
+        >
           <div class="look-at">
             <label class="look-host">
               <span class="muted">Host</span>

@@ -32,6 +32,7 @@ export class FakeInspection {
   shortfall = "";
   /** While true, hosts do not answer. */
   silent = false;
+  redaction = { fieldGlobs: ["owner.mail"], valuePatterns: [] as string[] };
   readonly keys: string[] = [];
   readonly sizes: string[] = [];
   readonly #taps = new Set<(part: TapPart) => void>();
@@ -134,6 +135,18 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof InspectionS
     listSamples() {
       world.enter("listSamples");
       return { samples: inspection.samples.map((sample) => ({ ...sample, components: [] })) };
+    },
+    getRedaction() {
+      world.enter("getRedaction");
+      return { redaction: inspection.redaction };
+    },
+    setRedaction({ redaction }) {
+      world.enter("setRedaction");
+      inspection.redaction = {
+        fieldGlobs: [...(redaction?.fieldGlobs ?? [])],
+        valuePatterns: [...(redaction?.valuePatterns ?? [])],
+      };
+      return { redaction: inspection.redaction };
     },
     tapEvents(_request, context) {
       world.enter("tapEvents");
