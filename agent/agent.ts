@@ -130,6 +130,11 @@ export async function runAgent(
             spool,
             scraper,
             hostMetrics: new HostMetricsReader(clock),
+            inspection: {
+              env: vectorEnv,
+              localRules: config.redaction,
+              vector: () => finder.current,
+            },
             answered: new Map(),
             random: deps.random,
             nodeToken: () => identity.nodeToken,

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { LogLevelName } from "#common/logger.ts";
+import { problemOfRules, type RedactionRules } from "./inspection/redact.ts";
 import { ProxyError, isLoopback } from "./control/proxy.ts";
 import { isExposed, serverAddress, type ServerAddress } from "./control/server-address.ts";
 import { ExpectedError } from "./expected-error.ts";
@@ -22,6 +23,8 @@ export interface AgentConfig {
   readonly logLevel: LogLevelName;
   /** Where the health page listens; undefined for nowhere. */
   readonly health: HealthAddress | undefined;
+  /** What never leaves this host in sampled or tapped events, whatever the server says. */
+  readonly redaction: RedactionRules;
   readonly force: boolean;
   readonly json: boolean;
 }
@@ -142,6 +145,7 @@ function readConfig(
     labels: readLabels(values.label ?? [], problems),
     drainSecs,
     logLevel: level ?? "info",
+    redaction: readRedaction(values, env, problems),
     health: readHealth(healthText, values["health-public"] === true, problems),
     force: values.force === true,
     json: values.json === true,
@@ -173,6 +177,18 @@ function readLabels(labels: readonly string[], problems: string[]): Record<strin
     else read[key] = value;
   }
   return read;
+}
+
+function readRedaction(values: FlagValues, env: Environment, problems: string[]): RedactionRules {
+  const listed = (key: string, separator: string): string[] =>
+    (env[key] ?? "").split(separator).filter((part) => part.trim() !== "");
+  const rules: RedactionRules = {
+    fieldGlobs: values["redact-field"] ?? listed("VECTORFLOW_AGENT_REDACT_FIELDS", ","),
+    valuePatterns: values["redact-value"] ?? listed("VECTORFLOW_AGENT_REDACT_VALUES", "\n"),
+  };
+  const unusable = problemOfRules(rules);
+  if (unusable !== undefined) problems.push(unusable);
+  return rules;
 }
 
 function readHealth(

@@ -70,6 +70,18 @@ const flagTable = {
     commands: ["run", "install"],
     help: "What this host lets Vector do, whatever the server says (YAML). The file and its folders must be root's and not writable by others; see docs/host-policy.md. Or VECTORFLOW_AGENT_POLICY.",
   },
+  "redact-field": {
+    value: "GLOB",
+    multiple: true,
+    commands: ["run", "install"],
+    help: "Never let the values of these fields out in sampled or tapped events, as in user.email or *.iban; can be repeated. Or VECTORFLOW_AGENT_REDACT_FIELDS, with commas between.",
+  },
+  "redact-value": {
+    value: "REGEX",
+    multiple: true,
+    commands: ["run", "install"],
+    help: "The same for what matches in texts and numbers; can be repeated. Or VECTORFLOW_AGENT_REDACT_VALUES, one to a line. Well-known secrets never leave.",
+  },
   "drain-limit": {
     value: "SECS",
     commands: ["run", "install"],

@@ -6,7 +6,7 @@ import { systemClock } from "#common/clock.ts";
 import { ApplyPhase, PipelineState } from "#gen/vectorflow/agent/v1/report_pb.ts";
 import { UsageError } from "./config.ts";
 import { FakeControlPlane, type Wanted } from "./testing/fake-control-plane.ts";
-import { isAlive, startAgent } from "./testing/running-agent.ts";
+import { isAlive, startAgent } from "./testing/agent-harness.ts";
 
 const slow = { timeout: 15_000, interval: 50 };
 const harmless = `sources:

@@ -7,6 +7,8 @@ import { createPartitions, dropOldPartitions } from "./db/partitions.ts";
 import type { ServerDeps } from "./deps.ts";
 import { heartbeatInterval, leaseMs } from "./fleet/liveness.ts";
 import { expireLeases } from "./fleet/nodes.ts";
+import { dispatchSample } from "./sampling/dispatch-sample.ts";
+import { tidySamples } from "./sampling/samples.ts";
 import type { Scope } from "./scope.ts";
 
 /** Any number that nothing else of ours locks. */
@@ -37,6 +39,9 @@ function changeHandlers(deps: ServerDeps): { onChange(change: Change): void; onG
           break;
         case "seen":
           deps.live.environmentChanged(change.environmentId, change.topic);
+          break;
+        case "sample":
+          void dispatchSample(deps, change);
           break;
         case "node_revoked":
           deps.hub.revoke(change.nodeId);
@@ -98,6 +103,10 @@ async function lead(deps: ServerDeps, signal: AbortSignal): Promise<void> {
           term,
           (scope) => watchLeases(deps, scope),
           (scope) => keepHouse(deps, scope),
+          (scope) =>
+            every(deps, 15_000, scope, "tidying samples", () =>
+              tidySamples(deps.orm.em.fork(), deps.clock.now()),
+            ),
         );
       }
     } catch (error) {

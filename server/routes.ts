@@ -4,7 +4,9 @@ import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
+import { ComponentSchemaService } from "#gen/vectorflow/v1/component_schema_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
@@ -20,6 +22,8 @@ import { liveRpc } from "./live/live.rpc.ts";
 import { logRpc } from "./logs/log.rpc.ts";
 import { metricRpc } from "./metrics/metric.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
+import { inspectionRpc } from "./sampling/inspection.rpc.ts";
+import { componentSchemaRpc } from "./schemas/component-schema.rpc.ts";
 import { accessInterceptor } from "./rpc/access-interceptor.ts";
 import { errorInterceptor } from "./rpc/error-interceptor.ts";
 import { streamLimitInterceptor } from "./rpc/stream-limit.ts";
@@ -33,6 +37,8 @@ export const userServices: readonly DescService[] = [
   MetricService,
   LogService,
   LiveService,
+  InspectionService,
+  ComponentSchemaService,
 ];
 
 /** The interceptors of all calls; errors outermost, so that a denial is converted too. */
@@ -53,6 +59,8 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(MetricService, metricRpc(deps));
     router.service(LogService, logRpc(deps));
     router.service(LiveService, liveRpc(deps));
+    router.service(InspectionService, inspectionRpc(deps));
+    router.service(ComponentSchemaService, componentSchemaRpc(deps));
     router.service(Health, healthRpc(deps, serviceNames));
     router.service(ServerReflection, reflection);
     // The alpha has the same messages under another package.

@@ -1,5 +1,4 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import {
   Metadata,
   status,
@@ -12,19 +11,19 @@ import {
   type SessionRequest,
   type SessionResponse,
 } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
-import { CommandStatus, type Command } from "#gen/vectorflow/agent/v1/command_pb.ts";
 import type { DesiredState } from "#gen/vectorflow/agent/v1/desired_state_pb.ts";
 import type { Welcome } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
+import { Inspector, inspectorCapabilities, type InspectorDeps } from "../inspection/inspector.ts";
 import type { LogSpool } from "../process/log-spool.ts";
 import type { StatusBoard } from "../process/pipeline-status.ts";
 import type { Reconciler, Refusal } from "../reconcile/reconciler.ts";
 import type { HostFacts } from "../telemetry/host-facts.ts";
 import type { HostMetricsReader } from "../telemetry/host-metrics.ts";
 import type { Scraper } from "../telemetry/scraper.ts";
-import { boundedText, messageOf } from "../text.ts";
 import type { ConnectionState } from "./connection-state.ts";
+import { CommandDesk, type AnsweredCommands } from "./command-desk.ts";
 import {
   batchToProto,
   factsToProto,
@@ -48,8 +47,8 @@ export interface SessionDeps {
   readonly spool: LogSpool;
   readonly scraper: Scraper;
   readonly hostMetrics: HostMetricsReader;
-  /** Commands that were answered, with their answers: a repeat gets the same one (P6). */
-  readonly answered: Map<string, CommandStatus>;
+  readonly inspection: Omit<InspectorDeps, "clock" | "log" | "runner">;
+  readonly answered: AnsweredCommands;
   nodeToken(): string;
   /** The node that this host was enrolled as. */
   nodeId(): string;
@@ -70,7 +69,6 @@ const welcomeTimeoutMs = 10_000;
 const logPauseMs = 250;
 /** How long a session lasts at least before it is ended to ask for what is missing. */
 const askAgainMs = 20_000;
-const rememberedCommands = 1000;
 const protocolVersion = 1;
 const longestCoveredMs = 86_400_000;
 
@@ -96,6 +94,8 @@ class Session {
   readonly #call: Call;
   readonly #over = new AbortController();
   readonly #welcomed = Promise.withResolvers<Welcome>();
+  readonly #inspector: Inspector;
+  readonly #commands: CommandDesk;
   #end: SessionEnd | undefined;
   #intervalMs = 5000;
   #logCredit = 0;
@@ -105,7 +105,6 @@ class Session {
   #waitingStates = 0;
   /** Cuts the pause before the next heartbeat short. */
   #beatSooner = new AbortController();
-  #commandsUnderWay = 0;
   #factsSent = "";
   /** Desired states are taken one after another. */
   #accepting: Promise<void> = Promise.resolve();
@@ -113,6 +112,21 @@ class Session {
   constructor(deps: SessionDeps, call: Call) {
     this.#deps = deps;
     this.#call = call;
+    const { clock, answered, inspection, log, reconciler } = deps;
+    const runner = reconciler.runner.bind(reconciler);
+    this.#inspector = new Inspector(
+      { ...inspection, clock, log, runner },
+      { send: (message) => this.#send(message), isFull: () => call.writableNeedDrain },
+    );
+    this.#commands = new CommandDesk({
+      clock,
+      log,
+      answered,
+      runner,
+      inspector: this.#inspector,
+      answer: (commandId, answer) =>
+        this.#send({ case: "commandResult", value: { commandId, ...answer } }),
+    });
   }
 
   async run(signal: AbortSignal): Promise<SessionEnd> {
@@ -141,6 +155,7 @@ class Session {
     } finally {
       signal.removeEventListener("abort", stop);
       this.#over.abort();
+      this.#inspector[Symbol.dispose]();
       clearTimeout(this.#logTimer);
       this.#call.cancel();
     }
@@ -181,6 +196,7 @@ class Session {
         protocol: protocolVersion,
         bootId: this.#deps.bootId,
         host,
+        capabilities: inspectorCapabilities(),
         heldHashes: { ...(await reconciler.heldHashes()) },
         installationId: this.#deps.installationId(),
         highestGeneration: reconciler.highestGeneration,
@@ -316,7 +332,7 @@ class Session {
         this.#enqueue(message.value);
         break;
       case "command":
-        void this.#command(message.value);
+        void this.#commands.take(message.value);
         break;
       case "logAck":
         this.#logCredit = limits.saneCredit(message.value.creditLines, this.#logCredit);
@@ -326,20 +342,12 @@ class Session {
         this.#setInterval(message.value.heartbeatIntervalMs);
         break;
       case "tapStart":
-        this.#send({
-          case: "tapEvents",
-          value: { tapId: message.value.tapId, endedReason: "this agent cannot tap" },
-        });
-        break;
+      case "tapStop":
       case "terminalOpen":
-        this.#send({
-          case: "terminalOutput",
-          value: {
-            terminalId: message.value.terminalId,
-            closed: true,
-            reason: "this agent opens no terminals",
-          },
-        });
+      case "terminalInput":
+      case "terminalResize":
+      case "terminalClose":
+        this.#inspector.receive(message);
         break;
       default:
         // Kinds of a newer server, and orders about what was never begun (A6).
@@ -401,58 +409,4 @@ class Session {
     });
     this.#send({ case: "fenced", value: { ...refusal } });
   }
-
-  async #command(command: Command): Promise<void> {
-    const { answered, clock, log } = this.#deps;
-    if (command.id === "" || command.id.length > limits.maximumIdLength) {
-      // Nobody could tell which command an answer belongs to.
-      log.warn("ignores a command without a usable id");
-      return;
-    }
-    if (answered.has(command.id)) return;
-    remember(answered, command.id);
-    const expiry = command.expireTime === undefined ? undefined : timestampDate(command.expireTime);
-    if (expiry !== undefined && expiry < clock.now()) {
-      this.#answer(command.id, CommandStatus.EXPIRED, "the command came too late");
-      return;
-    }
-    if (this.#commandsUnderWay >= limits.maximumCommandsUnderWay) {
-      this.#answer(command.id, CommandStatus.FAILED, "too many commands are under way");
-      return;
-    }
-    this.#commandsUnderWay += 1;
-    try {
-      await this.#obey(command);
-    } catch (error) {
-      this.#answer(command.id, CommandStatus.FAILED, messageOf(error));
-    } finally {
-      this.#commandsUnderWay -= 1;
-    }
-  }
-
-  async #obey(command: Command): Promise<void> {
-    if (command.kind.case !== "restartPipeline") {
-      this.#answer(command.id, CommandStatus.UNSUPPORTED, "this agent does not know this command");
-      return;
-    }
-    const runner = this.#deps.reconciler.runner(command.kind.value.pipelineId);
-    const problem =
-      runner === undefined ? "the pipeline is not on this host" : await runner.restart();
-    const answer = problem === "" ? CommandStatus.OK : CommandStatus.FAILED;
-    this.#answer(command.id, answer, problem);
-  }
-
-  #answer(commandId: string, answer: CommandStatus, message: string): void {
-    this.#deps.answered.set(commandId, answer);
-    const text = boundedText(message, 4096);
-    this.#send({ case: "commandResult", value: { commandId, status: answer, message: text } });
-  }
-}
-
-/** Notes a command before it is begun, so that a repeat of a running one changes nothing (P6). */
-function remember(answered: Map<string, CommandStatus>, id: string): void {
-  answered.set(id, CommandStatus.UNSPECIFIED);
-  if (answered.size <= rememberedCommands) return;
-  const oldest = answered.keys().next().value;
-  if (oldest !== undefined) answered.delete(oldest);
 }

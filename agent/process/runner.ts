@@ -8,6 +8,7 @@ import type { SecretServer } from "../secrets/secret-server.ts";
 import type { PipelineRecord, PipelineStore } from "../state/pipeline-store.ts";
 import { messageOf } from "../text.ts";
 import type { VectorExecutable, VectorLookup } from "../vector/executable.ts";
+import { ApiLeases, type ApiLease } from "./api-lease.ts";
 import {
   applyBody,
   validateBuilt,
@@ -70,6 +71,7 @@ export class PipelineRunner {
   readonly #restarts: Restarts;
   readonly #wake = new Latest<void>();
   readonly #removal = new AbortController();
+  readonly #api: ApiLeases;
   #entry: ManifestEntry;
   #logLevel = "info";
   #restartWanted: PromiseWithResolvers<string> | undefined;
@@ -95,6 +97,12 @@ export class PipelineRunner {
       () => this.process,
     );
     this.#restarts = new Restarts(this.#kept, deps);
+    this.#api = new ApiLeases(
+      this.#slot,
+      deps.clock,
+      () => this.#wake.put(),
+      (text) => this.#kept.say("warn", text),
+    );
   }
 
   /** The process that runs now. */
@@ -146,6 +154,12 @@ export class PipelineRunner {
     return await this.#restartWanted.promise;
   }
 
+  /** Waits until Vector's API listens, which it does while a lease is held. */
+  async openApi(signal: AbortSignal): Promise<ApiLease> {
+    const scope = AbortSignal.any([signal, this.#removal.signal]);
+    return await this.#api.acquire(scope);
+  }
+
   /** Something outside has changed: the executable, for one. */
   look(): void {
     this.#wake.put();
@@ -180,6 +194,7 @@ export class PipelineRunner {
       if (!scope.aborted) throw error;
     } finally {
       const removed = this.#removal.signal.aborted;
+      this.#api.endAll(removed ? "the pipeline was removed" : "the agent stops");
       await this.#slot.stop(drainMs(limits));
       this.#slot.close();
       this.#restartWanted?.resolve(removed ? "the pipeline was removed" : "the agent stops");
@@ -225,6 +240,7 @@ export class PipelineRunner {
       if (this.#restarts.msUntilStart > 0) return { kind: "wait", ms: this.#restarts.msUntilStart };
       return await this.#start(effective, lookup.executable, signal);
     }
+    if (await this.#api.step(signal)) return again;
     return await this.#settled(lookup.executable);
   }
 
@@ -421,6 +437,7 @@ export class PipelineRunner {
     const upMs = this.#deps.clock.now().getTime() - process.startedAt.getTime();
     const { reason } = process.fault(`Vector ${exit === undefined ? "ended" : describeExit(exit)}`);
     await this.#slot.reap();
+    this.#api.endAll("the pipeline has stopped");
     this.#restarts.crashed(reason, upMs);
     return again;
   }

@@ -6,6 +6,7 @@ import type { SecretServer, SecretTicket } from "../secrets/secret-server.ts";
 import type { PipelineStore } from "../state/pipeline-store.ts";
 import type { VectorExecutable } from "../vector/executable.ts";
 import { withoutInterpolation } from "../vector/interpolation.ts";
+import { withOpenApi } from "../vector/open-api.ts";
 import { metricsPage } from "../vector/metrics-page.ts";
 import { isReserved } from "../vector/reserved.ts";
 import {
@@ -38,6 +39,13 @@ export interface SlotDeps {
 
 const portTries = 3;
 
+/** The configuration that a process has, and whether its API listens. */
+interface Running {
+  readonly built: Built;
+  readonly executable: VectorExecutable;
+  readonly isApiOpen?: true;
+}
+
 /**
  * The one place of a pipeline where a process can run. Owns the files it starts from, its ports, and
  * the record by which the next agent would find it.
@@ -50,7 +58,7 @@ export class ProcessSlot {
   readonly #ticket: SecretTicket;
   readonly #files: ConfigFiles;
   #process: VectorProcess | undefined;
-  #running: { readonly built: Built; readonly executable: VectorExecutable } | undefined;
+  #running: Running | undefined;
   #ports: Ports | undefined;
 
   constructor(
@@ -112,7 +120,8 @@ export class ProcessSlot {
     const flags = withoutInterpolation(running.executable.version);
     await this.#files.stage(built, flags);
     const verdict = await process.reload(this.#deps.limits.verdictMs, built.mask, signal);
-    if (verdict.kind === "reloaded") this.#running = { ...running, built };
+    // What was staged has its API closed, whatever was open before.
+    if (verdict.kind === "reloaded") this.#running = { built, executable: running.executable };
     // The file always is what the process runs: a later reload would read it.
     if (verdict.kind === "refused") await this.#files.stage(running.built, flags);
     return verdict;
@@ -156,6 +165,41 @@ export class ProcessSlot {
     this.#running = undefined;
     this.#releasePorts();
     await this.#deps.store.clearProcess(this.#id);
+  }
+
+  /** The port of Vector's API, whether it listens or not. */
+  get apiPort(): number {
+    return this.#ports?.api ?? 0;
+  }
+
+  /** Whether Vector's API listens. A configuration that was taken by a reload closes it. */
+  get isApiOpen(): boolean {
+    return this.#running?.isApiOpen === true;
+  }
+
+  /** The configuration of the process, with all that was added to it. */
+  get runningText(): string {
+    return this.#running?.built.text ?? "";
+  }
+
+  /**
+   * Opens or closes Vector's API by a reload that changes nothing else. The file that stays behind is
+   * always the closed one: the next to read it may be the next process.
+   */
+  async switchApi(open: boolean, signal: AbortSignal): Promise<ReloadVerdict> {
+    const process = this.#process;
+    const running = this.#running;
+    if (process === undefined || running === undefined) return { kind: "ended" };
+    const { built, executable } = running;
+    const flags = withoutInterpolation(executable.version);
+    if (open) await this.#files.stage({ ...built, text: withOpenApi(built.text) }, flags);
+    else await this.#files.stage(built, flags);
+    const verdict = await process.reload(this.#deps.limits.verdictMs, built.mask, signal);
+    if (open) await this.#files.stage(built, flags);
+    if (verdict.kind === "reloaded") {
+      this.#running = open ? { built, executable, isApiOpen: true } : { built, executable };
+    }
+    return verdict;
   }
 
   kill(): void {

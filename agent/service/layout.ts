@@ -65,6 +65,8 @@ function runArguments(config: AgentConfig, flags: FlagValues): readonly string[]
     config.dataDir,
     ...(flags["ca-file"] === undefined ? [] : ["--ca-file", flags["ca-file"]]),
     ...(flags["allow-plaintext"] === true ? ["--allow-plaintext"] : []),
+    ...config.redaction.fieldGlobs.flatMap((glob) => ["--redact-field", glob]),
+    ...config.redaction.valuePatterns.flatMap((pattern) => ["--redact-value", pattern]),
     ...(config.policyPath === undefined ? [] : ["--policy", config.policyPath]),
     ...(flags["drain-limit"] === undefined ? [] : ["--drain-limit", flags["drain-limit"]]),
     ...(flags["log-level"] === undefined ? [] : ["--log-level", flags["log-level"]]),

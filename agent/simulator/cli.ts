@@ -30,7 +30,9 @@ export type Command =
   | { readonly kind: "usage_error"; readonly message: string }
   | { readonly kind: "run"; readonly root: RootOptions }
   | { readonly kind: "validate"; readonly root: RootOptions; readonly options: ValidateOptions }
-  | { readonly kind: "list"; readonly root: RootOptions; readonly format: string };
+  | { readonly kind: "list"; readonly root: RootOptions; readonly format: string }
+  | { readonly kind: "generate_schema"; readonly output: string | undefined }
+  | { readonly kind: "top"; readonly url: string; readonly intervalMs: number };
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -76,6 +78,12 @@ const validateFlags: Flags = {
   "deny-warnings": { takes: "switch", short: "d" },
 };
 const listFlags: Flags = { format: { takes: "value" } };
+const schemaFlags: Flags = { output: { takes: "value", short: "o" } };
+const topFlags: Flags = {
+  interval: { takes: "value", short: "i" },
+  url: { takes: "value", short: "u" },
+  components: { takes: "value", short: "c" },
+};
 
 /** Reads the command line and Vector's environment variables. Never throws. */
 export function parseCommand(argv: readonly string[], env: Env): Command {
@@ -100,6 +108,15 @@ function parse(argv: readonly string[], env: Env): Command {
   if (command === "list") {
     const { given } = readFlags(rest, listFlags, env, "vector list [OPTIONS]", false);
     return { kind: "list", root: options, format: given.get("format")?.at(-1) ?? "text" };
+  }
+  if (command === "generate-schema") {
+    const { given } = readFlags(rest, schemaFlags, env, "vector generate-schema [OPTIONS]", false);
+    return { kind: "generate_schema", output: given.get("output")?.at(-1) };
+  }
+  if (command === "top") {
+    const read = readFlags(rest, topFlags, env, "vector top [OPTIONS]", false);
+    const url = read.given.get("url")?.at(-1) ?? "http://127.0.0.1:8686";
+    return { kind: "top", url, intervalMs: integer(read, "interval", 1000, 100) };
   }
   if (command !== "validate") throw new UsageError(`unrecognized subcommand '${command}'`);
   const read = readFlags(rest, validateFlags, env, "vector validate [OPTIONS] [PATHS]...", false);

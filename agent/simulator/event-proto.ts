@@ -1,4 +1,5 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, type UnknownField } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
 import {
   type EventWrapper,
@@ -36,9 +37,22 @@ function toValue(value: Value): ValueInit {
   }
 }
 
-/** An event as Vector's API sends it. */
+/**
+ * `secrets`, field 6 of the metadata: a map with one entry, as a source with an API key would leave it. No
+ * contract of ours has the field, because nobody may decode it.
+ */
+function secretsField(): UnknownField {
+  const entry = new BinaryWriter().tag(1, WireType.LengthDelimited).string("sim_api_key");
+  entry.tag(2, WireType.LengthDelimited).string("sim-metadata-secret");
+  const secrets = new BinaryWriter().tag(1, WireType.LengthDelimited).bytes(entry.finish());
+  const field = new BinaryWriter().bytes(secrets.finish());
+  return { no: 6, wireType: WireType.LengthDelimited, data: field.finish() };
+}
+
+/** An event as Vector's API sends it, with the secrets that real ones carry in their metadata. */
 export function toEventWrapper(event: SimEvent): EventWrapper {
-  const metadataFull = { sourceId: event.origin.sourceId, sourceType: event.origin.sourceType };
+  const { sourceId, sourceType } = event.origin;
+  const metadataFull = { sourceId, sourceType, $unknown: [secretsField()] };
   if (event.kind === "log") {
     return create(EventWrapperSchema, {
       event: { case: "log", value: { fields: toFields(event.fields), metadataFull } },

@@ -1,4 +1,4 @@
-import { writeSync } from "node:fs";
+import { existsSync, writeFileSync, writeSync } from "node:fs";
 import { kinds } from "./catalogue.ts";
 import { type Command, parseCommand, type RootOptions } from "./cli.ts";
 import { Log } from "./log.ts";
@@ -15,9 +15,12 @@ Usage: vector [OPTIONS] [COMMAND]
 Commands:
   validate  Validate the target config, then exit
   list      List available components, then exit
+  generate-schema  Write the outline of the configuration's schema, then exit
+  top       Show a table of the components of a running process
 `;
 
 const rustPanic = 101;
+const cannotCreate = 73;
 
 /** The log, or undefined where Vector would panic about its filter. */
 function createLog(
@@ -60,6 +63,15 @@ async function validate(command: Extract<Command, { kind: "validate" }>): Promis
   return validate(command.options, { allowEmpty: false, interpolateEnv, env: process.env }, log);
 }
 
+async function generateSchema(output: string | undefined): Promise<number> {
+  const { generateSchema } = await import("./generate-schema.ts");
+  const schema = `${generateSchema()}\n`;
+  if (output === undefined) return print(1, schema, 0);
+  if (existsSync(output)) return print(2, `${output} exists already\n`, cannotCreate);
+  writeFileSync(output, schema);
+  return print(1, `Schema successfully written to "${output}"\n`, 0);
+}
+
 async function run(root: RootOptions): Promise<number> {
   const log = createLog(root, "info");
   if (log === undefined) return rustPanic;
@@ -78,6 +90,11 @@ async function execute(command: Command): Promise<number> {
   if (command.kind === "usage_error") return print(2, command.message, 2);
   if (command.kind === "list") return list(command.format);
   if (command.kind === "validate") return validate(command);
+  if (command.kind === "generate_schema") return generateSchema(command.output);
+  if (command.kind === "top") {
+    const { top } = await import("./top.ts");
+    return top(command.url, command.intervalMs);
+  }
   return run(command.root);
 }
 

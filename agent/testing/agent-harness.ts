@@ -8,6 +8,7 @@ import { silentLogger } from "#common/logger.ts";
 import { ApplyPhase, PipelineState } from "#gen/vectorflow/agent/v1/report_pb.ts";
 import { runAgent, type AgentDeps } from "../agent.ts";
 import { parseCommandLine } from "../config.ts";
+import { readPolicyFile } from "../policy/policy-file.ts";
 import { defaultLimits } from "../process/limits.ts";
 import type { FakeControlPlane, Wanted } from "./fake-control-plane.ts";
 
@@ -26,6 +27,8 @@ export const testDeps: AgentDeps = {
   random: Math.random,
   env: { ...process.env, VECTOR_BIN: vectorBin },
   limits: { ...defaultLimits, probationMs: 400, silenceMs: 2000, pageMs: 3000 },
+  // Policies may belong to the account that runs the tests.
+  readPolicy: (path) => readPolicyFile(path, { alsoTrusted: process.getuid?.() }),
 };
 
 /** A pipeline from demo_logs to a blackhole. */
@@ -59,14 +62,16 @@ export interface StartedAgent extends AsyncDisposable {
 /** A whole agent in this process, with a data directory of its own. */
 export async function startAgent(
   server: string,
-  options: { readonly dataDir?: string; readonly deps?: Partial<AgentDeps> } = {},
+  options: {
+    readonly dataDir?: string;
+    readonly args?: readonly string[];
+    readonly deps?: Partial<AgentDeps>;
+  } = {},
 ): Promise<StartedAgent> {
   const { dataDir } = options;
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), "vectorflow-agent-")));
-  const { config } = parseCommandLine(
-    ["run", "--server", server, "--token", "vfe_token", "--data-dir", folder],
-    {},
-  );
+  const own = ["--server", server, "--token", "vfe_token", "--data-dir", folder];
+  const { config } = parseCommandLine(["run", ...own, ...(options.args ?? [])], {});
   const stop = new AbortController();
   const ended = runAgent(config, { ...testDeps, ...options.deps }, stop.signal);
   ended.catch(() => {});

@@ -49,6 +49,9 @@ const serviceDefinition = {
   },
 };
 
+type SentKind = NonNullable<SessionRequest["message"]["case"]>;
+type SentValue<K extends SentKind> = Extract<SessionRequest["message"], { case: K }>["value"];
+
 /** What a manifest shall list, with its body. */
 export interface Wanted {
   readonly id: string;
@@ -156,6 +159,20 @@ export class FakeControlPlane implements AsyncDisposable {
   send(message: MessageInitShape<typeof SessionResponseSchema>["message"]): void {
     if (message === undefined) return;
     this.#call?.write(create(SessionResponseSchema, { message }));
+  }
+
+  /** Ends the session and leaves the agent to dial again. */
+  endSession(): void {
+    this.#call?.end();
+    this.#call = undefined;
+  }
+
+  /** All that the agent sent of one kind. */
+  sent<K extends SentKind>(kind: K): SentValue<K>[] {
+    return this.messages.flatMap(({ message }) =>
+      // The compiler does not see that the value goes with the case.
+      message.case === kind ? [message.value as SentValue<K>] : [],
+    );
   }
 
   /** The newest report of a pipeline. */

@@ -7,7 +7,7 @@ import { createLogger } from "#common/logger.ts";
 import { ApplyPhase, PipelineState } from "#gen/vectorflow/agent/v1/report_pb.ts";
 import { defaultLimits } from "../process/limits.ts";
 import { HostilePlane, type BodyInit, type HostileSession } from "./hostile-plane.ts";
-import { isAlive, startAgent, type RunningAgent } from "./running-agent.ts";
+import { isAlive, startAgent, type StartedAgent } from "./agent-harness.ts";
 
 export const slow = { timeout: 15_000, interval: 20 };
 
@@ -32,7 +32,7 @@ export const victim = pipeline("victim");
 /** Everything that a case may look at. */
 export interface Stage {
   readonly plane: HostilePlane;
-  readonly agent: RunningAgent;
+  readonly agent: StartedAgent;
   readonly folder: string;
   /** What the agent logged: redials among it, with their pauses. */
   readonly lines: string[];

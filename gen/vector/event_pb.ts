@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vector/event.proto.
  */
 export const file_vector_event: GenFile = /*@__PURE__*/
-  fileDesc("ChJ2ZWN0b3IvZXZlbnQucHJvdG8SBWV2ZW50InIKDEV2ZW50V3JhcHBlchIZCgNsb2cYASABKAsyCi5ldmVudC5Mb2dIABIfCgZtZXRyaWMYAiABKAsyDS5ldmVudC5NZXRyaWNIABIdCgV0cmFjZRgDIAEoCzIMLmV2ZW50LlRyYWNlSABCBwoFZXZlbnQizwEKA0xvZxImCgZmaWVsZHMYASADKAsyFi5ldmVudC5Mb2cuRmllbGRzRW50cnkSGwoFdmFsdWUYAiABKAsyDC5ldmVudC5WYWx1ZRIeCghtZXRhZGF0YRgDIAEoCzIMLmV2ZW50LlZhbHVlEiYKDW1ldGFkYXRhX2Z1bGwYBCABKAsyDy5ldmVudC5NZXRhZGF0YRo7CgtGaWVsZHNFbnRyeRILCgNrZXkYASABKAkSGwoFdmFsdWUYAiABKAsyDC5ldmVudC5WYWx1ZToCOAEitgEKBVRyYWNlEigKBmZpZWxkcxgBIAMoCzIYLmV2ZW50LlRyYWNlLkZpZWxkc0VudHJ5Eh4KCG1ldGFkYXRhGAIgASgLMgwuZXZlbnQuVmFsdWUSJgoNbWV0YWRhdGFfZnVsbBgDIAEoCzIPLmV2ZW50Lk1ldGFkYXRhGjsKC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRIbCgV2YWx1ZRgCIAEoCzIMLmV2ZW50LlZhbHVlOgI4ASL4AQoFVmFsdWUSEwoJcmF3X2J5dGVzGAEgASgMSAASLwoJdGltZXN0YW1wGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEhEKB2ludGVnZXIYBCABKANIABIPCgVmbG9hdBgFIAEoAUgAEhEKB2Jvb2xlYW4YBiABKAhIABIeCgNtYXAYByABKAsyDy5ldmVudC5WYWx1ZU1hcEgAEiIKBWFycmF5GAggASgLMhEuZXZlbnQuVmFsdWVBcnJheUgAEiAKBG51bGwYCSABKA4yEC5ldmVudC5WYWx1ZU51bGxIAEIGCgRraW5kSgQIAxAEInQKCFZhbHVlTWFwEisKBmZpZWxkcxgBIAMoCzIbLmV2ZW50LlZhbHVlTWFwLkZpZWxkc0VudHJ5GjsKC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRIbCgV2YWx1ZRgCIAEoCzIMLmV2ZW50LlZhbHVlOgI4ASIpCgpWYWx1ZUFycmF5EhsKBWl0ZW1zGAEgAygLMgwuZXZlbnQuVmFsdWUirwEKCE1ldGFkYXRhEhsKBXZhbHVlGAEgASgLMgwuZXZlbnQuVmFsdWUSEQoJc291cmNlX2lkGAMgASgJEhMKC3NvdXJjZV90eXBlGAQgASgJEiQKC3Vwc3RyZWFtX2lkGAUgASgLMg8uZXZlbnQuT3V0cHV0SWQSHwoHc2VjcmV0cxgGIAEoCzIOLmV2ZW50LlNlY3JldHMSFwoPc291cmNlX2V2ZW50X2lkGAcgASgMIisKCE91dHB1dElkEhEKCWNvbXBvbmVudBgBIAEoCRIMCgRwb3J0GAIgASgJImcKB1NlY3JldHMSLAoHZW50cmllcxgBIAMoCzIbLmV2ZW50LlNlY3JldHMuRW50cmllc0VudHJ5Gi4KDEVudHJpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBItwCCgZNZXRyaWMSDAoEbmFtZRgBIAEoCRItCgl0aW1lc3RhbXAYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKB3RhZ3NfdjEYAyADKAsyGS5ldmVudC5NZXRyaWMuVGFnc1YxRW50cnkSIAoEa2luZBgEIAEoDjISLmV2ZW50Lk1ldHJpYy5LaW5kEiEKB2NvdW50ZXIYBSABKAsyDi5ldmVudC5Db3VudGVySAASHQoFZ2F1Z2UYBiABKAsyDC5ldmVudC5HYXVnZUgAEhEKCW5hbWVzcGFjZRgLIAEoCRITCgtpbnRlcnZhbF9tcxgSIAEoDRotCgtUYWdzVjFFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiUKBEtpbmQSDwoLSW5jcmVtZW50YWwQABIMCghBYnNvbHV0ZRABQgcKBXZhbHVlIhgKB0NvdW50ZXISDQoFdmFsdWUYASABKAEiFgoFR2F1Z2USDQoFdmFsdWUYASABKAEqGwoJVmFsdWVOdWxsEg4KCk5VTExfVkFMVUUQAGIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChJ2ZWN0b3IvZXZlbnQucHJvdG8SBWV2ZW50InIKDEV2ZW50V3JhcHBlchIZCgNsb2cYASABKAsyCi5ldmVudC5Mb2dIABIfCgZtZXRyaWMYAiABKAsyDS5ldmVudC5NZXRyaWNIABIdCgV0cmFjZRgDIAEoCzIMLmV2ZW50LlRyYWNlSABCBwoFZXZlbnQizwEKA0xvZxImCgZmaWVsZHMYASADKAsyFi5ldmVudC5Mb2cuRmllbGRzRW50cnkSGwoFdmFsdWUYAiABKAsyDC5ldmVudC5WYWx1ZRIeCghtZXRhZGF0YRgDIAEoCzIMLmV2ZW50LlZhbHVlEiYKDW1ldGFkYXRhX2Z1bGwYBCABKAsyDy5ldmVudC5NZXRhZGF0YRo7CgtGaWVsZHNFbnRyeRILCgNrZXkYASABKAkSGwoFdmFsdWUYAiABKAsyDC5ldmVudC5WYWx1ZToCOAEitgEKBVRyYWNlEigKBmZpZWxkcxgBIAMoCzIYLmV2ZW50LlRyYWNlLkZpZWxkc0VudHJ5Eh4KCG1ldGFkYXRhGAIgASgLMgwuZXZlbnQuVmFsdWUSJgoNbWV0YWRhdGFfZnVsbBgDIAEoCzIPLmV2ZW50Lk1ldGFkYXRhGjsKC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRIbCgV2YWx1ZRgCIAEoCzIMLmV2ZW50LlZhbHVlOgI4ASL4AQoFVmFsdWUSEwoJcmF3X2J5dGVzGAEgASgMSAASLwoJdGltZXN0YW1wGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEgAEhEKB2ludGVnZXIYBCABKANIABIPCgVmbG9hdBgFIAEoAUgAEhEKB2Jvb2xlYW4YBiABKAhIABIeCgNtYXAYByABKAsyDy5ldmVudC5WYWx1ZU1hcEgAEiIKBWFycmF5GAggASgLMhEuZXZlbnQuVmFsdWVBcnJheUgAEiAKBG51bGwYCSABKA4yEC5ldmVudC5WYWx1ZU51bGxIAEIGCgRraW5kSgQIAxAEInQKCFZhbHVlTWFwEisKBmZpZWxkcxgBIAMoCzIbLmV2ZW50LlZhbHVlTWFwLkZpZWxkc0VudHJ5GjsKC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRIbCgV2YWx1ZRgCIAEoCzIMLmV2ZW50LlZhbHVlOgI4ASIpCgpWYWx1ZUFycmF5EhsKBWl0ZW1zGAEgAygLMgwuZXZlbnQuVmFsdWUilAEKCE1ldGFkYXRhEhsKBXZhbHVlGAEgASgLMgwuZXZlbnQuVmFsdWUSEQoJc291cmNlX2lkGAMgASgJEhMKC3NvdXJjZV90eXBlGAQgASgJEiQKC3Vwc3RyZWFtX2lkGAUgASgLMg8uZXZlbnQuT3V0cHV0SWQSFwoPc291cmNlX2V2ZW50X2lkGAcgASgMSgQIBhAHIisKCE91dHB1dElkEhEKCWNvbXBvbmVudBgBIAEoCRIMCgRwb3J0GAIgASgJIrwECgZNZXRyaWMSDAoEbmFtZRgBIAEoCRItCgl0aW1lc3RhbXAYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKB3RhZ3NfdjEYAyADKAsyGS5ldmVudC5NZXRyaWMuVGFnc1YxRW50cnkSIAoEa2luZBgEIAEoDjISLmV2ZW50Lk1ldHJpYy5LaW5kEiEKB2NvdW50ZXIYBSABKAsyDi5ldmVudC5Db3VudGVySAASHQoFZ2F1Z2UYBiABKAsyDC5ldmVudC5HYXVnZUgAEhkKA3NldBgHIAEoCzIKLmV2ZW50LlNldEgAEiwKDWRpc3RyaWJ1dGlvbjIYDCABKAsyEy5ldmVudC5EaXN0cmlidXRpb25IABIfCgZza2V0Y2gYDyABKAsyDS5ldmVudC5Ta2V0Y2hIABI7ChVhZ2dyZWdhdGVkX2hpc3RvZ3JhbTMYECABKAsyGi5ldmVudC5BZ2dyZWdhdGVkSGlzdG9ncmFtSAASNwoTYWdncmVnYXRlZF9zdW1tYXJ5MxgRIAEoCzIYLmV2ZW50LkFnZ3JlZ2F0ZWRTdW1tYXJ5SAASEQoJbmFtZXNwYWNlGAsgASgJEhMKC2ludGVydmFsX21zGBIgASgNGi0KC1RhZ3NWMUVudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJQoES2luZBIPCgtJbmNyZW1lbnRhbBAAEgwKCEFic29sdXRlEAFCBwoFdmFsdWUiGAoHQ291bnRlchINCgV2YWx1ZRgBIAEoASIWCgVHYXVnZRINCgV2YWx1ZRgBIAEoASIVCgNTZXQSDgoGdmFsdWVzGAEgAygJIjoKDERpc3RyaWJ1dGlvbhIqCgdzYW1wbGVzGAEgAygLMhkuZXZlbnQuRGlzdHJpYnV0aW9uU2FtcGxlIjEKEkRpc3RyaWJ1dGlvblNhbXBsZRINCgV2YWx1ZRgBIAEoARIMCgRyYXRlGAIgASgNIjcKBlNrZXRjaBItCg9hZ2VudF9kZF9za2V0Y2gYASABKAsyFC5ldmVudC5BZ2VudEREU2tldGNoIlIKDUFnZW50RERTa2V0Y2gSDQoFY291bnQYASABKA0SCwoDbWluGAIgASgBEgsKA21heBgDIAEoARILCgNzdW0YBCABKAESCwoDYXZnGAUgASgBIloKE0FnZ3JlZ2F0ZWRIaXN0b2dyYW0SJwoHYnVja2V0cxgBIAMoCzIWLmV2ZW50Lkhpc3RvZ3JhbUJ1Y2tldBINCgVjb3VudBgCIAEoBBILCgNzdW0YAyABKAEiNQoPSGlzdG9ncmFtQnVja2V0EhMKC3VwcGVyX2xpbWl0GAEgASgBEg0KBWNvdW50GAIgASgEIloKEUFnZ3JlZ2F0ZWRTdW1tYXJ5EikKCXF1YW50aWxlcxgBIAMoCzIWLmV2ZW50LlN1bW1hcnlRdWFudGlsZRINCgVjb3VudBgCIAEoBBILCgNzdW0YAyABKAEiMgoPU3VtbWFyeVF1YW50aWxlEhAKCHF1YW50aWxlGAEgASgBEg0KBXZhbHVlGAIgASgBKhsKCVZhbHVlTnVsbBIOCgpOVUxMX1ZBTFVFEABiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message event.EventWrapper
@@ -234,11 +234,6 @@ export type Metadata = Message<"event.Metadata"> & {
   upstreamId?: OutputId | undefined;
 
   /**
-   * @generated from field: event.Secrets secrets = 6;
-   */
-  secrets?: Secrets | undefined;
-
-  /**
    * @generated from field: bytes source_event_id = 7;
    */
   sourceEventId: Uint8Array;
@@ -272,23 +267,6 @@ export type OutputId = Message<"event.OutputId"> & {
  */
 export const OutputIdSchema: GenMessage<OutputId> = /*@__PURE__*/
   messageDesc(file_vector_event, 7);
-
-/**
- * @generated from message event.Secrets
- */
-export type Secrets = Message<"event.Secrets"> & {
-  /**
-   * @generated from field: map<string, string> entries = 1;
-   */
-  entries: { [key: string]: string };
-};
-
-/**
- * Describes the message event.Secrets.
- * Use `create(SecretsSchema)` to create a new message.
- */
-export const SecretsSchema: GenMessage<Secrets> = /*@__PURE__*/
-  messageDesc(file_vector_event, 8);
 
 /**
  * @generated from message event.Metric
@@ -329,6 +307,36 @@ export type Metric = Message<"event.Metric"> & {
      */
     value: Gauge;
     case: "gauge";
+  } | {
+    /**
+     * @generated from field: event.Set set = 7;
+     */
+    value: Set;
+    case: "set";
+  } | {
+    /**
+     * @generated from field: event.Distribution distribution2 = 12;
+     */
+    value: Distribution;
+    case: "distribution2";
+  } | {
+    /**
+     * @generated from field: event.Sketch sketch = 15;
+     */
+    value: Sketch;
+    case: "sketch";
+  } | {
+    /**
+     * @generated from field: event.AggregatedHistogram aggregated_histogram3 = 16;
+     */
+    value: AggregatedHistogram;
+    case: "aggregatedHistogram3";
+  } | {
+    /**
+     * @generated from field: event.AggregatedSummary aggregated_summary3 = 17;
+     */
+    value: AggregatedSummary;
+    case: "aggregatedSummary3";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -347,7 +355,7 @@ export type Metric = Message<"event.Metric"> & {
  * Use `create(MetricSchema)` to create a new message.
  */
 export const MetricSchema: GenMessage<Metric> = /*@__PURE__*/
-  messageDesc(file_vector_event, 9);
+  messageDesc(file_vector_event, 8);
 
 /**
  * @generated from enum event.Metric.Kind
@@ -373,7 +381,7 @@ export type Metric_Kind = (typeof Metric_Kind)[keyof typeof Metric_Kind] | Unkno
  * Describes the enum event.Metric.Kind.
  */
 export const Metric_KindSchema: GenEnum<Metric_Kind> = /*@__PURE__*/
-  enumDesc(file_vector_event, 9, 0);
+  enumDesc(file_vector_event, 8, 0);
 
 /**
  * @generated from message event.Counter
@@ -390,7 +398,7 @@ export type Counter = Message<"event.Counter"> & {
  * Use `create(CounterSchema)` to create a new message.
  */
 export const CounterSchema: GenMessage<Counter> = /*@__PURE__*/
-  messageDesc(file_vector_event, 10);
+  messageDesc(file_vector_event, 9);
 
 /**
  * @generated from message event.Gauge
@@ -407,7 +415,215 @@ export type Gauge = Message<"event.Gauge"> & {
  * Use `create(GaugeSchema)` to create a new message.
  */
 export const GaugeSchema: GenMessage<Gauge> = /*@__PURE__*/
+  messageDesc(file_vector_event, 10);
+
+/**
+ * @generated from message event.Set
+ */
+export type Set = Message<"event.Set"> & {
+  /**
+   * @generated from field: repeated string values = 1;
+   */
+  values: string[];
+};
+
+/**
+ * Describes the message event.Set.
+ * Use `create(SetSchema)` to create a new message.
+ */
+export const SetSchema: GenMessage<Set> = /*@__PURE__*/
   messageDesc(file_vector_event, 11);
+
+/**
+ * @generated from message event.Distribution
+ */
+export type Distribution = Message<"event.Distribution"> & {
+  /**
+   * @generated from field: repeated event.DistributionSample samples = 1;
+   */
+  samples: DistributionSample[];
+};
+
+/**
+ * Describes the message event.Distribution.
+ * Use `create(DistributionSchema)` to create a new message.
+ */
+export const DistributionSchema: GenMessage<Distribution> = /*@__PURE__*/
+  messageDesc(file_vector_event, 12);
+
+/**
+ * @generated from message event.DistributionSample
+ */
+export type DistributionSample = Message<"event.DistributionSample"> & {
+  /**
+   * @generated from field: double value = 1;
+   */
+  value: number;
+
+  /**
+   * @generated from field: uint32 rate = 2;
+   */
+  rate: number;
+};
+
+/**
+ * Describes the message event.DistributionSample.
+ * Use `create(DistributionSampleSchema)` to create a new message.
+ */
+export const DistributionSampleSchema: GenMessage<DistributionSample> = /*@__PURE__*/
+  messageDesc(file_vector_event, 13);
+
+/**
+ * @generated from message event.Sketch
+ */
+export type Sketch = Message<"event.Sketch"> & {
+  /**
+   * @generated from field: event.AgentDDSketch agent_dd_sketch = 1;
+   */
+  agentDdSketch?: AgentDDSketch | undefined;
+};
+
+/**
+ * Describes the message event.Sketch.
+ * Use `create(SketchSchema)` to create a new message.
+ */
+export const SketchSchema: GenMessage<Sketch> = /*@__PURE__*/
+  messageDesc(file_vector_event, 14);
+
+/**
+ * @generated from message event.AgentDDSketch
+ */
+export type AgentDDSketch = Message<"event.AgentDDSketch"> & {
+  /**
+   * @generated from field: uint32 count = 1;
+   */
+  count: number;
+
+  /**
+   * @generated from field: double min = 2;
+   */
+  min: number;
+
+  /**
+   * @generated from field: double max = 3;
+   */
+  max: number;
+
+  /**
+   * @generated from field: double sum = 4;
+   */
+  sum: number;
+
+  /**
+   * @generated from field: double avg = 5;
+   */
+  avg: number;
+};
+
+/**
+ * Describes the message event.AgentDDSketch.
+ * Use `create(AgentDDSketchSchema)` to create a new message.
+ */
+export const AgentDDSketchSchema: GenMessage<AgentDDSketch> = /*@__PURE__*/
+  messageDesc(file_vector_event, 15);
+
+/**
+ * @generated from message event.AggregatedHistogram
+ */
+export type AggregatedHistogram = Message<"event.AggregatedHistogram"> & {
+  /**
+   * @generated from field: repeated event.HistogramBucket buckets = 1;
+   */
+  buckets: HistogramBucket[];
+
+  /**
+   * @generated from field: uint64 count = 2;
+   */
+  count: bigint;
+
+  /**
+   * @generated from field: double sum = 3;
+   */
+  sum: number;
+};
+
+/**
+ * Describes the message event.AggregatedHistogram.
+ * Use `create(AggregatedHistogramSchema)` to create a new message.
+ */
+export const AggregatedHistogramSchema: GenMessage<AggregatedHistogram> = /*@__PURE__*/
+  messageDesc(file_vector_event, 16);
+
+/**
+ * @generated from message event.HistogramBucket
+ */
+export type HistogramBucket = Message<"event.HistogramBucket"> & {
+  /**
+   * @generated from field: double upper_limit = 1;
+   */
+  upperLimit: number;
+
+  /**
+   * @generated from field: uint64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message event.HistogramBucket.
+ * Use `create(HistogramBucketSchema)` to create a new message.
+ */
+export const HistogramBucketSchema: GenMessage<HistogramBucket> = /*@__PURE__*/
+  messageDesc(file_vector_event, 17);
+
+/**
+ * @generated from message event.AggregatedSummary
+ */
+export type AggregatedSummary = Message<"event.AggregatedSummary"> & {
+  /**
+   * @generated from field: repeated event.SummaryQuantile quantiles = 1;
+   */
+  quantiles: SummaryQuantile[];
+
+  /**
+   * @generated from field: uint64 count = 2;
+   */
+  count: bigint;
+
+  /**
+   * @generated from field: double sum = 3;
+   */
+  sum: number;
+};
+
+/**
+ * Describes the message event.AggregatedSummary.
+ * Use `create(AggregatedSummarySchema)` to create a new message.
+ */
+export const AggregatedSummarySchema: GenMessage<AggregatedSummary> = /*@__PURE__*/
+  messageDesc(file_vector_event, 18);
+
+/**
+ * @generated from message event.SummaryQuantile
+ */
+export type SummaryQuantile = Message<"event.SummaryQuantile"> & {
+  /**
+   * @generated from field: double quantile = 1;
+   */
+  quantile: number;
+
+  /**
+   * @generated from field: double value = 2;
+   */
+  value: number;
+};
+
+/**
+ * Describes the message event.SummaryQuantile.
+ * Use `create(SummaryQuantileSchema)` to create a new message.
+ */
+export const SummaryQuantileSchema: GenMessage<SummaryQuantile> = /*@__PURE__*/
+  messageDesc(file_vector_event, 19);
 
 /**
  * @generated from enum event.ValueNull

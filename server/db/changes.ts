@@ -12,6 +12,8 @@ export type Change =
   | { readonly kind: "seen"; readonly environmentId: string; readonly topic?: ChangeTopic }
   /** A node's token was revoked, or the node is gone. */
   | { readonly kind: "node_revoked"; readonly nodeId: string }
+  /** A host shall be asked for a sample, by the replica that has its session. */
+  | { readonly kind: "sample"; readonly nodeId: string; readonly requestId: string }
   /** A session or its user lost access. */
   | { readonly kind: "access"; readonly userId: string };
 

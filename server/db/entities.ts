@@ -19,6 +19,7 @@ import { PipelineVersion } from "../pipelines/pipeline-version.entity.ts";
 import { Pipeline } from "../pipelines/pipeline.entity.ts";
 import { EventSampleRequest } from "../sampling/event-sample-request.entity.ts";
 import { EventSample } from "../sampling/event-sample.entity.ts";
+import { ComponentSchema } from "../schemas/component-schema.entity.ts";
 import { Certificate } from "../secrets/certificate.entity.ts";
 import { Secret } from "../secrets/secret.entity.ts";
 import { SystemSettings } from "../settings/system-settings.entity.ts";
@@ -53,4 +54,5 @@ export const entities = [
   EventSample,
   Account,
   Session,
+  ComponentSchema,
 ];

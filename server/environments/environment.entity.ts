@@ -3,6 +3,12 @@ import { createdAt, id, json } from "../db/columns.ts";
 import { SecretBackend } from "../db/enums.ts";
 import { Team } from "../teams/team.entity.ts";
 
+/** What must not leave the environment's hosts in samples and taps. */
+export interface RedactionSetting {
+  readonly fieldGlobs: readonly string[];
+  readonly valuePatterns: readonly string[];
+}
+
 const EnvironmentSchema = defineEntity({
   name: "Environment",
   comment: "Logical grouping that contains nodes, pipelines, secrets and certificates.",
@@ -33,6 +39,9 @@ const EnvironmentSchema = defineEntity({
       .bigint("number")
       .default(1)
       .comment("Goes up with every change of what the environment's nodes shall run."),
+    redaction: json<RedactionSetting>()
+      .nullable()
+      .comment("What must not leave hosts in samples and taps."),
     createdAt: createdAt(),
   },
 });

@@ -1,10 +1,13 @@
 import type { Logger } from "#common/logger.ts";
+import type { AgentInspection } from "./agent-inspection.ts";
 import type { EnvironmentState, NodeState } from "./desired-state.ts";
 
 /** A connected agent, as the hub sees it. */
 export interface HubSession {
   readonly nodeId: string;
   readonly environmentId: string;
+  /** What people look at on this host. */
+  readonly inspection: AgentInspection;
   /** The newest desired state; the session sends what its agent lacks. */
   offer(environment: EnvironmentState, node: NodeState): void;
   /** Ends the session; the agent will come back unless it is told not to. */
@@ -39,6 +42,11 @@ export class AgentHub {
 
   isConnected(nodeId: string): boolean {
     return this.#sessions.has(nodeId);
+  }
+
+  /** The session of a node that is connected to this replica. */
+  session(nodeId: string): HubSession | undefined {
+    return this.#sessions.get(nodeId);
   }
 
   /** A second session of a node ends the first: the newest is the one that lives. */

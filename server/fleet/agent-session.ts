@@ -4,11 +4,14 @@ import { SessionResponseSchema } from "#gen/vectorflow/agent/v1/agent_service_pb
 import type { SessionRequest, SessionResponse } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
 import type { Heartbeat } from "#gen/vectorflow/agent/v1/heartbeat_pb.ts";
 import type { LogBatch } from "#gen/vectorflow/agent/v1/log_pb.ts";
+import type { Capability } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import type { ServerMetrics } from "../health/server-metrics.ts";
 import type { Ingest } from "../metrics/ingest.ts";
+import type { SampledComponent } from "../sampling/samples.ts";
 import type { HubSession } from "./agent-hub.ts";
+import { AgentInspection } from "./agent-inspection.ts";
 import {
   beatFromProto,
   componentsFromProto,
@@ -38,6 +41,15 @@ export interface SessionDeps {
   readonly ingest: Ingest;
   readonly metrics: ServerMetrics;
   readonly encode: StateEncoder;
+  /** Keeps what a host answered to a request for a sample. */
+  keepSample(answer: {
+    readonly requestId: string;
+    readonly nodeId: string;
+    readonly error: string | null;
+    readonly components: readonly SampledComponent[];
+  }): void;
+  /** Keeps a component schema, or why there is none. */
+  keepSchema(vectorVersion: string, answer: Uint8Array | string): void;
 }
 
 /** What the agent may have under way without an ack. */
@@ -52,6 +64,9 @@ export const logCreditLines = 2000;
 export class AgentSession implements HubSession {
   readonly nodeId: string;
   readonly environmentId: string;
+  readonly inspection: AgentInspection;
+  /** What the agent said it can do. */
+  readonly capabilities: readonly Capability[];
   readonly #call: AgentCall;
   readonly #deps: SessionDeps;
   readonly #held: Map<string, string>;
@@ -79,6 +94,7 @@ export class AgentSession implements HubSession {
       /** The highest that the agent has accepted; infinite when that was another installation's. */
       readonly highestGeneration: number;
       readonly intervalMs: number;
+      readonly capabilities: readonly Capability[];
     },
   ) {
     this.nodeId = sender.nodeId;
@@ -91,6 +107,13 @@ export class AgentSession implements HubSession {
     this.#generation = start.generation;
     this.#highestGeneration = start.highestGeneration;
     this.#intervalMs = start.intervalMs;
+    this.capabilities = start.capabilities;
+    this.inspection = new AgentInspection({
+      send: (order) => this.#send(order),
+      onSample: (requestId, error, components) =>
+        deps.keepSample({ requestId, nodeId: this.nodeId, error, components }),
+      onSchema: (vectorVersion, answer) => deps.keepSchema(vectorVersion, answer),
+    });
   }
 
   /** The agent ignores this server's state, until a person confirms it, which raises the generation (P10). */

@@ -15,11 +15,13 @@ import {
   type EnrollResponse,
   type SessionRequest,
 } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
-import type { Hello } from "#gen/vectorflow/agent/v1/session_pb.ts";
+import { Capability, type Hello } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import { RateLimiter } from "../auth/rate-limiter.ts";
 import { hashToken } from "../auth/tokens.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError, type ErrorKind } from "../errors.ts";
+import { keepSample } from "../sampling/dispatch-sample.ts";
+import { askForSchema, keepSchema } from "../schemas/ask-for-schema.ts";
 import type { Scope } from "../scope.ts";
 import { desiredStateMessages, factsFromProto } from "./agent-proto.ts";
 import {
@@ -92,7 +94,12 @@ function readMessage(schema: DescMessage, bytes: Buffer, isItem: boolean): Messa
 /** Implements the agent plane over the hub and the ingest. */
 export function agentRpc(deps: ServerDeps, installationId: string): UntypedServiceImplementation {
   const refusals = new RateLimiter(deps.clock, 1, 1);
-  const session: SessionDeps = { ...deps, encode: sharedEncoder(installationId) };
+  const session: SessionDeps = {
+    ...deps,
+    encode: sharedEncoder(installationId),
+    keepSample: (answer) => void keepSample(deps, answer),
+    keepSchema: (version, answer) => void keepSchema(deps, version, answer),
+  };
   return {
     enroll: (
       call: ServerUnaryCall<EnrollRequest, EnrollResponse>,
@@ -217,6 +224,7 @@ async function beginSession(
     generation,
     highestGeneration,
     intervalMs,
+    capabilities: greeting.capabilities,
   });
   call.write(
     create(SessionResponseSchema, {
@@ -242,6 +250,7 @@ async function beginSession(
   deps.metrics.sessions.set(deps.hub.size);
   const leave = (): void => {
     deps.hub.remove(session);
+    session.inspection.end("the host has lost its connection to the server");
     deps.metrics.sessions.set(deps.hub.size);
   };
   call.on("error", leave);
@@ -253,6 +262,7 @@ async function beginSession(
   });
   for (const report of greeting.reports.slice(0, 500)) session.report(report);
   receive(deps, installationId, call, session, node);
+  void askForSchema(deps, session, greeting.host);
   await deps.hub.offerTo(session);
 }
 
@@ -317,6 +327,7 @@ async function recordHello(
       ...facts,
       host: hostname,
       metadata,
+      capabilities: capabilityNames(hello.capabilities),
       reportedGeneration: highest,
       fenced: highestGeneration > generation,
       lastSeen: now,
@@ -333,6 +344,13 @@ function fenceOf(
 ): number {
   const foreign = refusal.installationId !== "" && refusal.installationId !== installationId;
   return foreign ? Infinity : Number(refusal.highestGeneration);
+}
+
+/** Names of what this server knows an agent may be able to do. */
+function capabilityNames(capabilities: readonly Capability[]): string[] {
+  return Object.entries(Capability)
+    .filter(([name, capability]) => name !== "UNSPECIFIED" && capabilities.includes(capability))
+    .map(([name]) => name);
 }
 
 function receive(
@@ -365,6 +383,7 @@ function receive(
           if (message.value.host !== undefined) {
             session.vectorProblem = message.value.host.vector?.problem ?? "";
             void recordFacts(deps, node.id, message.value.host);
+            void askForSchema(deps, session, message.value.host);
           }
           break;
         case "pipelineReport":
@@ -378,6 +397,13 @@ function receive(
           if (session.fenced) {
             void recordFence(deps, node.id, counter(message.value.highestGeneration));
           }
+          break;
+        case "componentSchema":
+        case "sampleResult":
+        case "commandResult":
+        case "tapEvents":
+        case "terminalOutput":
+          session.inspection.receive(message);
           break;
         default:
           // Answers to what this server never asks for, and kinds that it does not know (A6).

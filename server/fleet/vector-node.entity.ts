@@ -89,6 +89,9 @@ const VectorNodeSchema = defineEntity({
     hostPolicy: json<ReportedPolicy>()
       .nullable()
       .comment("The host's own rules, as its agent reported them; the server cannot change them."),
+    capabilities: json<string[]>()
+      .default("[]")
+      .comment("What the agent said it can do, at its last Hello."),
     changedAt: moment().defaultRaw("now()").comment("Any change that people can see."),
     createdAt: createdAt(),
   },

@@ -1,6 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { User } from "../auth/user.entity.ts";
 import { createdAt, id, json, moment } from "../db/columns.ts";
+import { VectorNode } from "../fleet/vector-node.entity.ts";
 import { Pipeline } from "../pipelines/pipeline.entity.ts";
 
 const EventSampleRequestSchema = defineEntity({
@@ -15,9 +16,19 @@ const EventSampleRequestSchema = defineEntity({
         .fieldName("pipelineId")
         .deleteRule("cascade")
         .index("EventSampleRequest_pipelineId_idx"),
+    nodeId: () =>
+      p
+        .manyToOne(VectorNode)
+        .mapToPk()
+        .fieldName("nodeId")
+        .deleteRule("set null")
+        .nullable()
+        .index("EventSampleRequest_nodeId_idx"),
     componentKeys: json<string[]>(),
     limit: p.integer().default(5),
-    status: p.text().default("PENDING"),
+    timeLimitMs: p.integer().default(10_000),
+    status: p.text().default("PENDING").comment("PENDING, COMPLETED, ERROR or EXPIRED."),
+    error: p.text().nullable(),
     requestedById: () =>
       p
         .manyToOne(User)

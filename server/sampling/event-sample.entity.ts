@@ -3,6 +3,13 @@ import { id, json, moment } from "../db/columns.ts";
 import { Pipeline } from "../pipelines/pipeline.entity.ts";
 import { EventSampleRequest } from "./event-sample-request.entity.ts";
 
+/** One field of the inferred schema. */
+export interface StoredField {
+  readonly path: string;
+  readonly types: readonly string[];
+  readonly eventCount: number;
+}
+
 const EventSampleSchema = defineEntity({
   name: "EventSample",
   comment: "Sampled event data and inferred schema for a pipeline component.",
@@ -24,7 +31,7 @@ const EventSampleSchema = defineEntity({
         .index("EventSample_pipelineId_idx"),
     componentKey: p.text(),
     events: json<unknown[]>(),
-    schema: json<unknown[]>(),
+    schema: json<StoredField[]>(),
     error: p.text().nullable(),
     sampledAt: moment(),
   },

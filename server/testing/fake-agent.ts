@@ -17,7 +17,7 @@ import type { DesiredState } from "#gen/vectorflow/agent/v1/desired_state_pb.ts"
 import type { HostFacts, HostFactsSchema } from "#gen/vectorflow/agent/v1/host_pb.ts";
 import { ComponentKind } from "#gen/vectorflow/agent/v1/heartbeat_pb.ts";
 import { ApplyPhase, PipelineState } from "#gen/vectorflow/agent/v1/report_pb.ts";
-import type { Welcome } from "#gen/vectorflow/agent/v1/session_pb.ts";
+import type { Capability, Welcome } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import { agentServiceDefinition } from "../fleet/agent.rpc.ts";
 
 type Session = ClientDuplexStream<SessionRequest | Buffer, SessionResponse>;
@@ -48,6 +48,10 @@ export class FakeAgent implements AsyncDisposable {
   highestGeneration = 0n;
   /** What it says of its host beyond its name. */
   host: Exclude<MessageInitShape<typeof HostFactsSchema>, HostFacts> = {};
+  /** What it says it can do, at its next Hello. */
+  capabilities: Capability[] = [];
+  /** Called with each message of the server. */
+  onMessage: ((message: SessionResponse["message"]) => void) | undefined;
   /** Called with each manifest once it is complete. */
   onDesired: ((state: DesiredState) => void) | undefined;
   readonly held = new Map<string, { readonly hash: string; readonly version: number }>();
@@ -119,6 +123,7 @@ export class FakeAgent implements AsyncDisposable {
     const welcomed = Promise.withResolvers<Welcome>();
     session.on("data", (response: SessionResponse) => {
       this.messages.push(response);
+      this.onMessage?.(response.message);
       if (response.message.case === "welcome") {
         this.welcome = response.message.value;
         welcomed.resolve(response.message.value);
@@ -135,6 +140,7 @@ export class FakeAgent implements AsyncDisposable {
       case: "hello",
       value: {
         protocol: 1,
+        capabilities: this.capabilities,
         bootId: this.machineId,
         highestGeneration: this.highestGeneration,
         installationId: this.identity?.installationId ?? "",

@@ -1,3 +1,6 @@
+import { create } from "@bufbuild/protobuf";
+
+import { TappedEventSchema } from "#gen/vectorflow/v1/inspection_pb.ts";
 import { LogLevel } from "#gen/vectorflow/v1/log_pb.ts";
 import { NodeStatus } from "#gen/vectorflow/v1/node_pb.ts";
 import { DeployStep, ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
@@ -38,6 +41,8 @@ export function createLivelyWorld(hostCount: number): FakeWorld {
     );
   }
   addPipelines(world);
+  world.inspection.events = [demoEvent(200), demoEvent(404), demoEvent(503)];
+  world.inspection.shortfall = "3 of 5 events came within 10 s";
   setInterval(() => tick(world), tickMs);
   return world;
 }
@@ -133,10 +138,29 @@ function tick(world: FakeWorld): void {
           : '{"host":"10.2.14.7","method":"GET","request":"/apps/deploy","status":200,"bytes":4211}',
     }),
   );
+  world.inspection.tap({
+    events: [200, 404].map((code) =>
+      create(TappedEventSchema, { componentKey: "parse", json: demoEvent(code) }),
+    ),
+  });
+  world.inspection.top({ content: new TextEncoder().encode(topScreen()) });
   world.publish({
     nodes: [...world.hosts.values()],
     pipelines: [...world.pipelines.values()].map(({ live }) => live),
   });
+}
+
+function demoEvent(status: number): string {
+  const bytes = Math.round(Math.random() * 1e4);
+  return `{"host":"10.2.14.7","method":"GET","request":"/apps/deploy","status":${status},"bytes":${bytes},"took":${(bytes / 8e3).toFixed(1)},"user":{"name":"anna","password":"[redacted]"},"tags":["edge","eu"]}`;
+}
+
+/** What `vector top` could show: a table drawn from the top left corner. */
+function topScreen(): string {
+  const row = (id: string, kind: string): string =>
+    `${id.padEnd(16)}${kind.padEnd(12)}${String(Math.round(400 + Math.random() * 90)).padStart(10)}/s\r\n`;
+  const head = `\u001b[7m${"ID".padEnd(16)}${"KIND".padEnd(12)}${"EVENTS OUT".padStart(12)}\u001b[0m\r\n`;
+  return `\u001b[H${head}${row("demo", "source")}${row("parse", "transform")}${row("print", "sink")}`;
 }
 
 const next: Partial<Record<DeployStep, DeployStep>> = {

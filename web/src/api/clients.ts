@@ -2,6 +2,7 @@ import { createClient, type Client, type Transport } from "@connectrpc/connect";
 
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
@@ -17,6 +18,7 @@ export interface Clients {
   readonly metrics: Client<typeof MetricService>;
   readonly logs: Client<typeof LogService>;
   readonly live: Client<typeof LiveService>;
+  readonly inspection: Client<typeof InspectionService>;
 }
 
 export function createClients(transport: Transport): Clients {
@@ -28,5 +30,6 @@ export function createClients(transport: Transport): Clients {
     metrics: createClient(MetricService, transport),
     logs: createClient(LogService, transport),
     live: createClient(LiveService, transport),
+    inspection: createClient(InspectionService, transport),
   };
 }

@@ -45,7 +45,7 @@ export function toUiError(error: unknown): UiError {
   const detail = connectError.findDetails(ErrorInfoSchema)[0];
   return {
     kind,
-    message: messageOf(kind, connectError),
+    message: messageOf(kind, connectError, detail?.reason),
     reason: detail?.reason ?? "",
     violations: (detail?.violations ?? []).map(({ field, message }) => ({
       field,
@@ -73,8 +73,9 @@ function kindOf(error: ConnectError): ErrorKind {
   return kinds[error.code] ?? "internal";
 }
 
-function messageOf(kind: ErrorKind, error: ConnectError): string {
-  if (kind === "unreachable") return "The server cannot be reached.";
+function messageOf(kind: ErrorKind, error: ConnectError, reason: string | undefined): string {
+  // With a reason, the server itself says that something behind it cannot be reached.
+  if (kind === "unreachable" && !reason) return "The server cannot be reached.";
   if (kind === "internal" || error.rawMessage === "")
     return "The server had an unexpected problem.";
   return sentence(error.rawMessage);

@@ -27,6 +27,9 @@ const VersionsTab = lazy(async () => ({
 const PipelineLogs = lazy(async () => ({
   default: (await import("../logs/pipeline-logs.tsx")).PipelineLogs,
 }));
+const LiveDataTab = lazy(async () => ({
+  default: (await import("../inspection/live-data-tab.tsx")).LiveDataTab,
+}));
 const DeploySheet = lazy(async () => ({
   default: (await import("./deploy-sheet.tsx")).DeploySheet,
 }));
@@ -118,6 +121,7 @@ function PipelineBody(): JSX.Element {
             label: "Edit",
             ...(errors() > 0 && { badge: `${errors()} ${errors() === 1 ? "error" : "errors"}` }),
           },
+          { id: "live", label: "Live data" },
           { id: "logs", label: "Logs" },
           { id: "versions", label: "Versions" },
         ]}
@@ -125,6 +129,9 @@ function PipelineBody(): JSX.Element {
       <Switch fallback={<PipelineOverview />}>
         <Match when={tab() === "edit"}>
           <EditTab />
+        </Match>
+        <Match when={tab() === "live"}>
+          <LiveDataTab />
         </Match>
         <Match when={tab() === "logs"}>
           <PipelineLogs pipelineId={pipeline.id} />

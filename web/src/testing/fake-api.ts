@@ -8,6 +8,7 @@ import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 
 import { millisOf, toTimestamp } from "../lib/time.ts";
+import { fakeInspectionService } from "./fake-inspection-service.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
 import { failure, type FakeWorld } from "./fake-world.ts";
@@ -41,6 +42,7 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     });
     router.service(NodeService, nodeService(world));
     router.service(fakePipelineService.descriptor, fakePipelineService.create(world));
+    router.service(fakeInspectionService.descriptor, fakeInspectionService.create(world));
     router.service(MetricService, {
       queryNodeMetrics: ({ startTime, endTime }) =>
         fakeSeries(millisOf(startTime) ?? 0, millisOf(endTime) ?? 0, hostSeries),

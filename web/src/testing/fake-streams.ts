@@ -80,7 +80,10 @@ function message(init: MessageInitShape<typeof WatchResponseSchema>): WatchRespo
   return create(WatchResponseSchema, { serverTime: toTimestamp(Date.now()), ...init });
 }
 
-function createMailbox<T>(signal: AbortSignal): { put(item: T): void; take(): Promise<T> } {
+export function createMailbox<T>(signal: AbortSignal): {
+  readonly put: (item: T) => void;
+  readonly take: () => Promise<T>;
+} {
   const items: T[] = [];
   let wake: (() => void) | undefined;
   signal.addEventListener("abort", () => wake?.(), { once: true });

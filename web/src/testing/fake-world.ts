@@ -29,6 +29,7 @@ import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { toTimestamp } from "../lib/time.ts";
 import { findComponents } from "../pipelines/editor/outline.ts";
 import { aPipelineLive, aProblem } from "./builders.ts";
+import { FakeInspection } from "./fake-inspection-service.ts";
 
 export interface FakePipeline {
   live: PipelineLive;
@@ -78,6 +79,7 @@ export class FakeWorld {
   /** By host id. */
   readonly hostPolicies = new Map<string, HostPolicy>();
   readonly policyRefusals: PolicyRefusal[] = [];
+  readonly inspection = new FakeInspection();
   readonly #watchers = new Set<(response: WatchResponse) => void>();
   readonly #failures = new Map<string, ConnectError[]>();
 

@@ -10,7 +10,9 @@
 //
 // Version history:
 //   1: first version.
-//      Added since: HostFacts.policy; ManifestEntry.body_sha256.
+//      Added since: HostFacts.policy; ManifestEntry.body_sha256; PipelineReport.notice and
+//      vector_version; by capability: sampling with redaction and an inferred schema, live taps,
+//      `vector top`, the schema of the installed Vector.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";

@@ -6,13 +6,15 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { RedactionRules } from "./inspection_pb.ts";
+import { file_vectorflow_agent_v1_inspection } from "./inspection_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file vectorflow/agent/v1/command.proto.
  */
 export const file_vectorflow_agent_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("CiF2ZWN0b3JmbG93L2FnZW50L3YxL2NvbW1hbmQucHJvdG8SE3ZlY3RvcmZsb3cuYWdlbnQudjEixgIKB0NvbW1hbmQSCgoCaWQYASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEkAKEHJlc3RhcnRfcGlwZWxpbmUYAyABKAsyJC52ZWN0b3JmbG93LmFnZW50LnYxLlJlc3RhcnRQaXBlbGluZUgAEi0KBnNhbXBsZRgEIAEoCzIbLnZlY3RvcmZsb3cuYWdlbnQudjEuU2FtcGxlSAASTQoXdXBsb2FkX2NvbXBvbmVudF9zY2hlbWEYBSABKAsyKi52ZWN0b3JmbG93LmFnZW50LnYxLlVwbG9hZENvbXBvbmVudFNjaGVtYUgAEjYKC3NlbGZfdXBkYXRlGAYgASgLMh8udmVjdG9yZmxvdy5hZ2VudC52MS5TZWxmVXBkYXRlSABCBgoEa2luZCImCg9SZXN0YXJ0UGlwZWxpbmUSEwoLcGlwZWxpbmVfaWQYASABKAkiQwoGU2FtcGxlEhMKC3BpcGVsaW5lX2lkGAEgASgJEhUKDWNvbXBvbmVudF9pZHMYAiADKAkSDQoFbGltaXQYAyABKA0iFwoVVXBsb2FkQ29tcG9uZW50U2NoZW1hIjoKClNlbGZVcGRhdGUSDwoHdmVyc2lvbhgBIAEoCRILCgN1cmwYAiABKAkSDgoGc2hhMjU2GAMgASgJImgKDUNvbW1hbmRSZXN1bHQSEgoKY29tbWFuZF9pZBgBIAEoCRIyCgZzdGF0dXMYAiABKA4yIi52ZWN0b3JmbG93LmFnZW50LnYxLkNvbW1hbmRTdGF0dXMSDwoHbWVzc2FnZRgDIAEoCSqdAQoNQ29tbWFuZFN0YXR1cxIeChpDT01NQU5EX1NUQVRVU19VTlNQRUNJRklFRBAAEhUKEUNPTU1BTkRfU1RBVFVTX09LEAESGQoVQ09NTUFORF9TVEFUVVNfRkFJTEVEEAISHgoaQ09NTUFORF9TVEFUVVNfVU5TVVBQT1JURUQQAxIaChZDT01NQU5EX1NUQVRVU19FWFBJUkVEEARiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("CiF2ZWN0b3JmbG93L2FnZW50L3YxL2NvbW1hbmQucHJvdG8SE3ZlY3RvcmZsb3cuYWdlbnQudjEixgIKB0NvbW1hbmQSCgoCaWQYASABKAkSLwoLZXhwaXJlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEkAKEHJlc3RhcnRfcGlwZWxpbmUYAyABKAsyJC52ZWN0b3JmbG93LmFnZW50LnYxLlJlc3RhcnRQaXBlbGluZUgAEi0KBnNhbXBsZRgEIAEoCzIbLnZlY3RvcmZsb3cuYWdlbnQudjEuU2FtcGxlSAASTQoXdXBsb2FkX2NvbXBvbmVudF9zY2hlbWEYBSABKAsyKi52ZWN0b3JmbG93LmFnZW50LnYxLlVwbG9hZENvbXBvbmVudFNjaGVtYUgAEjYKC3NlbGZfdXBkYXRlGAYgASgLMh8udmVjdG9yZmxvdy5hZ2VudC52MS5TZWxmVXBkYXRlSABCBgoEa2luZCImCg9SZXN0YXJ0UGlwZWxpbmUSEwoLcGlwZWxpbmVfaWQYASABKAkikgEKBlNhbXBsZRITCgtwaXBlbGluZV9pZBgBIAEoCRIVCg1jb21wb25lbnRfaWRzGAIgAygJEg0KBWxpbWl0GAMgASgNEhUKDXRpbWVfbGltaXRfbXMYBCABKA0SNgoJcmVkYWN0aW9uGAUgASgLMiMudmVjdG9yZmxvdy5hZ2VudC52MS5SZWRhY3Rpb25SdWxlcyIXChVVcGxvYWRDb21wb25lbnRTY2hlbWEiOgoKU2VsZlVwZGF0ZRIPCgd2ZXJzaW9uGAEgASgJEgsKA3VybBgCIAEoCRIOCgZzaGEyNTYYAyABKAkiaAoNQ29tbWFuZFJlc3VsdBISCgpjb21tYW5kX2lkGAEgASgJEjIKBnN0YXR1cxgCIAEoDjIiLnZlY3RvcmZsb3cuYWdlbnQudjEuQ29tbWFuZFN0YXR1cxIPCgdtZXNzYWdlGAMgASgJKp0BCg1Db21tYW5kU3RhdHVzEh4KGkNPTU1BTkRfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFQoRQ09NTUFORF9TVEFUVVNfT0sQARIZChVDT01NQU5EX1NUQVRVU19GQUlMRUQQAhIeChpDT01NQU5EX1NUQVRVU19VTlNVUFBPUlRFRBADEhoKFkNPTU1BTkRfU1RBVFVTX0VYUElSRUQQBGIGcHJvdG8z", [file_google_protobuf_timestamp, file_vectorflow_agent_v1_inspection]);
 
 /**
  * A one-time order. Idempotent by its id, ignored after its expiry, answered exactly once (P6).
@@ -98,14 +100,32 @@ export type Sample = Message<"vectorflow.agent.v1.Sample"> & {
   pipelineId: string;
 
   /**
+   * Ids of components, or of one output as in `route.errors`. A sink is sampled at its inputs.
+   *
    * @generated from field: repeated string component_ids = 2;
    */
   componentIds: string[];
 
   /**
+   * Events of each component; 0 means 5, at most 100.
+   *
    * @generated from field: uint32 limit = 3;
    */
   limit: number;
+
+  /**
+   * How long to wait for them. What came by then is a partial result. 0 means 10 s, at most 60 s.
+   *
+   * @generated from field: uint32 time_limit_ms = 4;
+   */
+  timeLimitMs: number;
+
+  /**
+   * Applied on the host, beside its own rules and the built-in ones.
+   *
+   * @generated from field: vectorflow.agent.v1.RedactionRules redaction = 5;
+   */
+  redaction?: RedactionRules | undefined;
 };
 
 /**

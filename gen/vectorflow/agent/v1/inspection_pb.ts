@@ -2,15 +2,45 @@
 // @generated from file vectorflow/agent/v1/inspection.proto (package vectorflow.agent.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message } from "@bufbuild/protobuf";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file vectorflow/agent/v1/inspection.proto.
  */
 export const file_vectorflow_agent_v1_inspection: GenFile = /*@__PURE__*/
-  fileDesc("CiR2ZWN0b3JmbG93L2FnZW50L3YxL2luc3BlY3Rpb24ucHJvdG8SE3ZlY3RvcmZsb3cuYWdlbnQudjEidwoIVGFwU3RhcnQSDgoGdGFwX2lkGAEgASgJEhMKC3BpcGVsaW5lX2lkGAIgASgJEhUKDWNvbXBvbmVudF9pZHMYAyADKAkSGgoSbGltaXRfcGVyX2ludGVydmFsGAQgASgNEhMKC2ludGVydmFsX21zGAUgASgNIhkKB1RhcFN0b3ASDgoGdGFwX2lkGAEgASgJImMKCVRhcEV2ZW50cxIOCgZ0YXBfaWQYASABKAkSMAoGZXZlbnRzGAIgAygLMiAudmVjdG9yZmxvdy5hZ2VudC52MS5UYXBwZWRFdmVudBIUCgxlbmRlZF9yZWFzb24YAyABKAkiMQoLVGFwcGVkRXZlbnQSFAoMY29tcG9uZW50X2lkGAEgASgJEgwKBGpzb24YAiABKAkiYwoMU2FtcGxlUmVzdWx0EhIKCmNvbW1hbmRfaWQYASABKAkSMAoGZXZlbnRzGAIgAygLMiAudmVjdG9yZmxvdy5hZ2VudC52MS5UYXBwZWRFdmVudBINCgVlcnJvchgDIAEoCSJTCgxUZXJtaW5hbE9wZW4SEwoLdGVybWluYWxfaWQYASABKAkSDwoHY29sdW1ucxgCIAEoDRIMCgRyb3dzGAMgASgNEg8KB2NvbW1hbmQYBCADKAkiNQoNVGVybWluYWxJbnB1dBITCgt0ZXJtaW5hbF9pZBgBIAEoCRIPCgdjb250ZW50GAIgASgMIkQKDlRlcm1pbmFsUmVzaXplEhMKC3Rlcm1pbmFsX2lkGAEgASgJEg8KB2NvbHVtbnMYAiABKA0SDAoEcm93cxgDIAEoDSIkCg1UZXJtaW5hbENsb3NlEhMKC3Rlcm1pbmFsX2lkGAEgASgJIlYKDlRlcm1pbmFsT3V0cHV0EhMKC3Rlcm1pbmFsX2lkGAEgASgJEg8KB2NvbnRlbnQYAiABKAwSDgoGY2xvc2VkGAMgASgIEg4KBnJlYXNvbhgEIAEoCSI+Cg9Db21wb25lbnRTY2hlbWESFgoOdmVjdG9yX3ZlcnNpb24YASABKAkSEwoLc2NoZW1hX2d6aXAYAiABKAxiBnByb3RvMw");
+  fileDesc("CiR2ZWN0b3JmbG93L2FnZW50L3YxL2luc3BlY3Rpb24ucHJvdG8SE3ZlY3RvcmZsb3cuYWdlbnQudjEiPQoOUmVkYWN0aW9uUnVsZXMSEwoLZmllbGRfZ2xvYnMYASADKAkSFgoOdmFsdWVfcGF0dGVybnMYAiADKAkixAEKCFRhcFN0YXJ0Eg4KBnRhcF9pZBgBIAEoCRITCgtwaXBlbGluZV9pZBgCIAEoCRIVCg1jb21wb25lbnRfaWRzGAMgAygJEhoKEmxpbWl0X3Blcl9pbnRlcnZhbBgEIAEoDRITCgtpbnRlcnZhbF9tcxgFIAEoDRITCgtkdXJhdGlvbl9tcxgGIAEoDRI2CglyZWRhY3Rpb24YByABKAsyIy52ZWN0b3JmbG93LmFnZW50LnYxLlJlZGFjdGlvblJ1bGVzIhkKB1RhcFN0b3ASDgoGdGFwX2lkGAEgASgJIowBCglUYXBFdmVudHMSDgoGdGFwX2lkGAEgASgJEjAKBmV2ZW50cxgCIAMoCzIgLnZlY3RvcmZsb3cuYWdlbnQudjEuVGFwcGVkRXZlbnQSFAoMZW5kZWRfcmVhc29uGAMgASgJEhYKDmRyb3BwZWRfZXZlbnRzGAQgASgEEg8KB3N0YXJ0ZWQYBSABKAgiUAoLVGFwcGVkRXZlbnQSFAoMY29tcG9uZW50X2lkGAEgASgJEgwKBGpzb24YAiABKAkSCwoDY3V0GAMgASgIEhAKCHJlZGFjdGVkGAQgASgNIqwBCgxTYW1wbGVSZXN1bHQSEgoKY29tbWFuZF9pZBgBIAEoCRIwCgZldmVudHMYAiADKAsyIC52ZWN0b3JmbG93LmFnZW50LnYxLlRhcHBlZEV2ZW50Eg0KBWVycm9yGAMgASgJEjkKCmNvbXBvbmVudHMYBCADKAsyJS52ZWN0b3JmbG93LmFnZW50LnYxLlNhbXBsZWRDb21wb25lbnQSDAoEbW9yZRgFIAEoCCKQAQoQU2FtcGxlZENvbXBvbmVudBIUCgxjb21wb25lbnRfaWQYASABKAkSMAoGZmllbGRzGAIgAygLMiAudmVjdG9yZmxvdy5hZ2VudC52MS5GaWVsZFNjaGVtYRIQCghjb21wbGV0ZRgDIAEoCBINCgVlcnJvchgEIAEoCRITCgtldmVudF9jb3VudBgFIAEoDSJfCgtGaWVsZFNjaGVtYRIMCgRwYXRoGAEgASgJEi0KBXR5cGVzGAIgAygOMh4udmVjdG9yZmxvdy5hZ2VudC52MS5GaWVsZFR5cGUSEwoLZXZlbnRfY291bnQYAyABKA0iaAoMVGVybWluYWxPcGVuEhMKC3Rlcm1pbmFsX2lkGAEgASgJEg8KB2NvbHVtbnMYAiABKA0SDAoEcm93cxgDIAEoDRIPCgdjb21tYW5kGAQgAygJEhMKC3BpcGVsaW5lX2lkGAUgASgJIjUKDVRlcm1pbmFsSW5wdXQSEwoLdGVybWluYWxfaWQYASABKAkSDwoHY29udGVudBgCIAEoDCJECg5UZXJtaW5hbFJlc2l6ZRITCgt0ZXJtaW5hbF9pZBgBIAEoCRIPCgdjb2x1bW5zGAIgASgNEgwKBHJvd3MYAyABKA0iJAoNVGVybWluYWxDbG9zZRITCgt0ZXJtaW5hbF9pZBgBIAEoCSJWCg5UZXJtaW5hbE91dHB1dBITCgt0ZXJtaW5hbF9pZBgBIAEoCRIPCgdjb250ZW50GAIgASgMEg4KBmNsb3NlZBgDIAEoCBIOCgZyZWFzb24YBCABKAkiPgoPQ29tcG9uZW50U2NoZW1hEhYKDnZlY3Rvcl92ZXJzaW9uGAEgASgJEhMKC3NjaGVtYV9nemlwGAIgASgMKuABCglGaWVsZFR5cGUSGgoWRklFTERfVFlQRV9VTlNQRUNJRklFRBAAEhUKEUZJRUxEX1RZUEVfU1RSSU5HEAESFgoSRklFTERfVFlQRV9JTlRFR0VSEAISFAoQRklFTERfVFlQRV9GTE9BVBADEhYKEkZJRUxEX1RZUEVfQk9PTEVBThAEEhgKFEZJRUxEX1RZUEVfVElNRVNUQU1QEAUSFAoQRklFTERfVFlQRV9BUlJBWRAGEhUKEUZJRUxEX1RZUEVfT0JKRUNUEAcSEwoPRklFTERfVFlQRV9OVUxMEAhiBnByb3RvMw");
+
+/**
+ * What must not leave the host in an event. A rule that the agent cannot use fails the request.
+ *
+ * @generated from message vectorflow.agent.v1.RedactionRules
+ */
+export type RedactionRules = Message<"vectorflow.agent.v1.RedactionRules"> & {
+  /**
+   * Globs over field paths, without case: `user.email`, `*.password`, `headers.**`. One without a dot
+   * matches a field of that name at any depth. The whole value is replaced.
+   *
+   * @generated from field: repeated string field_globs = 1;
+   */
+  fieldGlobs: string[];
+
+  /**
+   * Regular expressions over texts and numbers, matched in linear time: no look-around and no
+   * back-references. What matches is replaced.
+   *
+   * @generated from field: repeated string value_patterns = 2;
+   */
+  valuePatterns: string[];
+};
+
+/**
+ * Describes the message vectorflow.agent.v1.RedactionRules.
+ * Use `create(RedactionRulesSchema)` to create a new message.
+ */
+export const RedactionRulesSchema: GenMessage<RedactionRules> = /*@__PURE__*/
+  messageDesc(file_vectorflow_agent_v1_inspection, 0);
 
 /**
  * Starts a live tap; needs CAPABILITY_TAP.
@@ -29,19 +59,37 @@ export type TapStart = Message<"vectorflow.agent.v1.TapStart"> & {
   pipelineId: string;
 
   /**
+   * As in Sample.
+   *
    * @generated from field: repeated string component_ids = 3;
    */
   componentIds: string[];
 
   /**
+   * 0 means 100, at most 1 000.
+   *
    * @generated from field: uint32 limit_per_interval = 4;
    */
   limitPerInterval: number;
 
   /**
+   * 0 means 250, at least 100.
+   *
    * @generated from field: uint32 interval_ms = 5;
    */
   intervalMs: number;
+
+  /**
+   * 0 means 5 minutes, at most 30.
+   *
+   * @generated from field: uint32 duration_ms = 6;
+   */
+  durationMs: number;
+
+  /**
+   * @generated from field: vectorflow.agent.v1.RedactionRules redaction = 7;
+   */
+  redaction?: RedactionRules | undefined;
 };
 
 /**
@@ -49,7 +97,7 @@ export type TapStart = Message<"vectorflow.agent.v1.TapStart"> & {
  * Use `create(TapStartSchema)` to create a new message.
  */
 export const TapStartSchema: GenMessage<TapStart> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 0);
+  messageDesc(file_vectorflow_agent_v1_inspection, 1);
 
 /**
  * Ends a live tap.
@@ -68,7 +116,7 @@ export type TapStop = Message<"vectorflow.agent.v1.TapStop"> & {
  * Use `create(TapStopSchema)` to create a new message.
  */
 export const TapStopSchema: GenMessage<TapStop> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 1);
+  messageDesc(file_vectorflow_agent_v1_inspection, 2);
 
 /**
  * Events of a live tap, or its end.
@@ -92,6 +140,20 @@ export type TapEvents = Message<"vectorflow.agent.v1.TapEvents"> & {
    * @generated from field: string ended_reason = 3;
    */
   endedReason: string;
+
+  /**
+   * Events that were left out before these, because they came too fast or were too large.
+   *
+   * @generated from field: uint64 dropped_events = 4;
+   */
+  droppedEvents: bigint;
+
+  /**
+   * Set on the first message: the agent listens from now on.
+   *
+   * @generated from field: bool started = 5;
+   */
+  started: boolean;
 };
 
 /**
@@ -99,7 +161,7 @@ export type TapEvents = Message<"vectorflow.agent.v1.TapEvents"> & {
  * Use `create(TapEventsSchema)` to create a new message.
  */
 export const TapEventsSchema: GenMessage<TapEvents> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 2);
+  messageDesc(file_vectorflow_agent_v1_inspection, 3);
 
 /**
  * One tapped event.
@@ -108,16 +170,32 @@ export const TapEventsSchema: GenMessage<TapEvents> = /*@__PURE__*/
  */
 export type TappedEvent = Message<"vectorflow.agent.v1.TappedEvent"> & {
   /**
+   * The id that was asked for.
+   *
    * @generated from field: string component_id = 1;
    */
   componentId: string;
 
   /**
-   * The event as JSON, without metadata.
+   * The event as JSON, without metadata. Floats have a point or an exponent, integers never.
    *
    * @generated from field: string json = 2;
    */
   json: string;
+
+  /**
+   * The event was too large: long texts and lists in it are cut, and marked where they are.
+   *
+   * @generated from field: bool cut = 3;
+   */
+  cut: boolean;
+
+  /**
+   * How many values in it were redacted.
+   *
+   * @generated from field: uint32 redacted = 4;
+   */
+  redacted: number;
 };
 
 /**
@@ -125,10 +203,10 @@ export type TappedEvent = Message<"vectorflow.agent.v1.TappedEvent"> & {
  * Use `create(TappedEventSchema)` to create a new message.
  */
 export const TappedEventSchema: GenMessage<TappedEvent> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 3);
+  messageDesc(file_vectorflow_agent_v1_inspection, 4);
 
 /**
- * The events that a Sample command asked for.
+ * The events that a Sample command asked for. Large ones come in several messages.
  *
  * @generated from message vectorflow.agent.v1.SampleResult
  */
@@ -144,9 +222,23 @@ export type SampleResult = Message<"vectorflow.agent.v1.SampleResult"> & {
   events: TappedEvent[];
 
   /**
+   * Set when nothing could be sampled, for people.
+   *
    * @generated from field: string error = 3;
    */
   error: string;
+
+  /**
+   * @generated from field: repeated vectorflow.agent.v1.SampledComponent components = 4;
+   */
+  components: SampledComponent[];
+
+  /**
+   * More messages of this result follow; the components come with the last.
+   *
+   * @generated from field: bool more = 5;
+   */
+  more: boolean;
 };
 
 /**
@@ -154,10 +246,90 @@ export type SampleResult = Message<"vectorflow.agent.v1.SampleResult"> & {
  * Use `create(SampleResultSchema)` to create a new message.
  */
 export const SampleResultSchema: GenMessage<SampleResult> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 4);
+  messageDesc(file_vectorflow_agent_v1_inspection, 5);
 
 /**
- * Opens a terminal on the host; needs CAPABILITY_TERMINAL.
+ * How the sampling of one component went.
+ *
+ * @generated from message vectorflow.agent.v1.SampledComponent
+ */
+export type SampledComponent = Message<"vectorflow.agent.v1.SampledComponent"> & {
+  /**
+   * @generated from field: string component_id = 1;
+   */
+  componentId: string;
+
+  /**
+   * Inferred from its sampled events.
+   *
+   * @generated from field: repeated vectorflow.agent.v1.FieldSchema fields = 2;
+   */
+  fields: FieldSchema[];
+
+  /**
+   * All the events that were asked for have come. Otherwise the time was over.
+   *
+   * @generated from field: bool complete = 3;
+   */
+  complete: boolean;
+
+  /**
+   * Why events are missing, for people.
+   *
+   * @generated from field: string error = 4;
+   */
+  error: string;
+
+  /**
+   * @generated from field: uint32 event_count = 5;
+   */
+  eventCount: number;
+};
+
+/**
+ * Describes the message vectorflow.agent.v1.SampledComponent.
+ * Use `create(SampledComponentSchema)` to create a new message.
+ */
+export const SampledComponentSchema: GenMessage<SampledComponent> = /*@__PURE__*/
+  messageDesc(file_vectorflow_agent_v1_inspection, 6);
+
+/**
+ * One field that sampled events have.
+ *
+ * @generated from message vectorflow.agent.v1.FieldSchema
+ */
+export type FieldSchema = Message<"vectorflow.agent.v1.FieldSchema"> & {
+  /**
+   * As in VRL: `.user.name`, `."odd key"`, `.items[].id`; `.` is the event itself.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * Every type that was seen.
+   *
+   * @generated from field: repeated vectorflow.agent.v1.FieldType types = 2;
+   */
+  types: FieldType[];
+
+  /**
+   * In how many of the events it occurs.
+   *
+   * @generated from field: uint32 event_count = 3;
+   */
+  eventCount: number;
+};
+
+/**
+ * Describes the message vectorflow.agent.v1.FieldSchema.
+ * Use `create(FieldSchemaSchema)` to create a new message.
+ */
+export const FieldSchemaSchema: GenMessage<FieldSchema> = /*@__PURE__*/
+  messageDesc(file_vectorflow_agent_v1_inspection, 7);
+
+/**
+ * Opens a terminal with `vector top` on one pipeline; needs CAPABILITY_TERMINAL.
  *
  * @generated from message vectorflow.agent.v1.TerminalOpen
  */
@@ -178,11 +350,16 @@ export type TerminalOpen = Message<"vectorflow.agent.v1.TerminalOpen"> & {
   rows: number;
 
   /**
-   * Arguments of the program to run; empty for the default shell.
+   * Must be exactly `vector`, `top`. The agent decides what is run and refuses everything else.
    *
    * @generated from field: repeated string command = 4;
    */
   command: string[];
+
+  /**
+   * @generated from field: string pipeline_id = 5;
+   */
+  pipelineId: string;
 };
 
 /**
@@ -190,10 +367,10 @@ export type TerminalOpen = Message<"vectorflow.agent.v1.TerminalOpen"> & {
  * Use `create(TerminalOpenSchema)` to create a new message.
  */
 export const TerminalOpenSchema: GenMessage<TerminalOpen> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 5);
+  messageDesc(file_vectorflow_agent_v1_inspection, 8);
 
 /**
- * Keys for a terminal.
+ * Keys for a terminal. Those that could change anything are ignored by the agent.
  *
  * @generated from message vectorflow.agent.v1.TerminalInput
  */
@@ -214,7 +391,7 @@ export type TerminalInput = Message<"vectorflow.agent.v1.TerminalInput"> & {
  * Use `create(TerminalInputSchema)` to create a new message.
  */
 export const TerminalInputSchema: GenMessage<TerminalInput> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 6);
+  messageDesc(file_vectorflow_agent_v1_inspection, 9);
 
 /**
  * A terminal's new size.
@@ -243,7 +420,7 @@ export type TerminalResize = Message<"vectorflow.agent.v1.TerminalResize"> & {
  * Use `create(TerminalResizeSchema)` to create a new message.
  */
 export const TerminalResizeSchema: GenMessage<TerminalResize> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 7);
+  messageDesc(file_vectorflow_agent_v1_inspection, 10);
 
 /**
  * Ends a terminal.
@@ -262,10 +439,10 @@ export type TerminalClose = Message<"vectorflow.agent.v1.TerminalClose"> & {
  * Use `create(TerminalCloseSchema)` to create a new message.
  */
 export const TerminalCloseSchema: GenMessage<TerminalClose> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 8);
+  messageDesc(file_vectorflow_agent_v1_inspection, 11);
 
 /**
- * What a terminal wrote, or its end.
+ * What a terminal wrote, or its end. The first, without content, says that it is open.
  *
  * @generated from message vectorflow.agent.v1.TerminalOutput
  */
@@ -296,7 +473,7 @@ export type TerminalOutput = Message<"vectorflow.agent.v1.TerminalOutput"> & {
  * Use `create(TerminalOutputSchema)` to create a new message.
  */
 export const TerminalOutputSchema: GenMessage<TerminalOutput> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 9);
+  messageDesc(file_vectorflow_agent_v1_inspection, 12);
 
 /**
  * The schema that the installed Vector generates, once per version.
@@ -322,5 +499,70 @@ export type ComponentSchema = Message<"vectorflow.agent.v1.ComponentSchema"> & {
  * Use `create(ComponentSchemaSchema)` to create a new message.
  */
 export const ComponentSchemaSchema: GenMessage<ComponentSchema> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_inspection, 10);
+  messageDesc(file_vectorflow_agent_v1_inspection, 13);
+
+/**
+ * The type of a value in an event.
+ *
+ * @generated from enum vectorflow.agent.v1.FieldType
+ */
+export const FieldType = {
+  /**
+   * @generated from enum value: FIELD_TYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: FIELD_TYPE_STRING = 1;
+   */
+  STRING: 1,
+
+  /**
+   * @generated from enum value: FIELD_TYPE_INTEGER = 2;
+   */
+  INTEGER: 2,
+
+  /**
+   * @generated from enum value: FIELD_TYPE_FLOAT = 3;
+   */
+  FLOAT: 3,
+
+  /**
+   * @generated from enum value: FIELD_TYPE_BOOLEAN = 4;
+   */
+  BOOLEAN: 4,
+
+  /**
+   * @generated from enum value: FIELD_TYPE_TIMESTAMP = 5;
+   */
+  TIMESTAMP: 5,
+
+  /**
+   * @generated from enum value: FIELD_TYPE_ARRAY = 6;
+   */
+  ARRAY: 6,
+
+  /**
+   * @generated from enum value: FIELD_TYPE_OBJECT = 7;
+   */
+  OBJECT: 7,
+
+  /**
+   * @generated from enum value: FIELD_TYPE_NULL = 8;
+   */
+  NULL: 8,
+} as const;
+
+/**
+ * The type of a value in an event.
+ *
+ * @generated from enum vectorflow.agent.v1.FieldType
+ */
+export type FieldType = (typeof FieldType)[keyof typeof FieldType] | UnknownEnum;
+
+/**
+ * Describes the enum vectorflow.agent.v1.FieldType.
+ */
+export const FieldTypeSchema: GenEnum<FieldType> = /*@__PURE__*/
+  enumDesc(file_vectorflow_agent_v1_inspection, 0);
 

@@ -1,0 +1,54 @@
+import { connect } from "node:net";
+import { readFile } from "node:fs/promises";
+
+const established = "01";
+const listening = "0A";
+
+interface Connection {
+  readonly localPort: number;
+  readonly remotePort: number;
+  readonly state: string;
+}
+
+/** The TCP sockets of this host; undefined where the system does not tell. */
+async function sockets(): Promise<readonly Connection[] | undefined> {
+  const tables = await Promise.all(
+    ["/proc/net/tcp", "/proc/net/tcp6"].map((path) => readFile(path, "utf8").catch(() => "")),
+  );
+  if (tables.every((table) => table === "")) return undefined;
+  return tables.flatMap((table) =>
+    table
+      .split("\n")
+      .slice(1)
+      .flatMap((line) => {
+        const [, local = "", remote = "", state = ""] = line.trim().split(/\s+/);
+        if (state === "") return [];
+        const port = (address: string): number => Number.parseInt(address.split(":")[1] ?? "", 16);
+        return [{ localPort: port(local), remotePort: port(remote), state }];
+      }),
+  );
+}
+
+/** Whether anything listens on the port; undefined where the system does not tell. */
+export async function isListening(port: number): Promise<boolean | undefined> {
+  const all = await sockets();
+  return all?.some(({ localPort, state }) => localPort === port && state === listening);
+}
+
+/** How many clients are connected to a port of this host. Zero where the system does not tell. */
+export async function connectionsTo(port: number): Promise<number> {
+  const all = (await sockets()) ?? [];
+  return all.filter(({ localPort, state }) => localPort === port && state === established).length;
+}
+
+/** Whether a connection to the loopback port is accepted. */
+export async function accepts(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect({ host: "127.0.0.1", port });
+  socket.setTimeout(1000, () => resolve(false));
+  socket.once("connect", () => resolve(true));
+  socket.once("error", () => resolve(false));
+  const answer = await promise;
+  socket.destroy();
+  return answer;
+}
