@@ -11,6 +11,7 @@ import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { parseConfig } from "./config.ts";
 import { userServices } from "./routes.ts";
+import { eventually } from "./testing/eventually.ts";
 import { FakeAgent } from "./testing/fake-agent.ts";
 import { contentOfAllTables, openSql, seedNodes } from "./testing/seed.ts";
 import { adminPassword, setUp, startTestServer } from "./testing/test-server.ts";
@@ -258,4 +259,46 @@ test("no password and no token is in a line of the server's log, at any level (X
     expect(all).not.toContain(secret);
   }
   expect(all).not.toMatch(/vf[a-z]_not-a-token/);
+});
+
+test("a port in use is told at once, with its setting and what to do", async () => {
+  await using server = await startTestServer(inject("templateUrl"));
+  const { http, agents } = server.server.listening;
+  for (const [setting, address] of [
+    ["VECTORFLOW_HTTP_LISTEN", http],
+    ["VECTORFLOW_AGENT_LISTEN", agents],
+  ] as const) {
+    const second = startTestServer(inject("templateUrl"), { [setting]: address });
+    await expect(second).rejects.toThrow(
+      `${address} is in use by another program: stop it, or set ${setting} to another port`,
+    );
+  }
+});
+
+test("the process, the database and the numbers of the server can be watched", async () => {
+  await using server = await startTestServer(inject("templateUrl"));
+  const { enrollmentToken } = await setUp(server);
+  await using agent = new FakeAgent(server.server.agentUrl, "host");
+  await agent.enroll(enrollmentToken);
+  await agent.connect();
+  const get = async (path: string): Promise<string> =>
+    (await fetch(`${server.server.webUrl}/${path}`)).text();
+  expect(await get("healthz")).toBe("ok\n");
+  expect(await get("readyz")).toBe("ready\n");
+  agent.heartbeat();
+  const page = await eventually(async () => {
+    const text = await get("metrics");
+    expect(text).toContain("vectorflow_ingest_rows_total{");
+    return text;
+  });
+  expect(page).toMatch(/^vectorflow_agent_sessions 1$/m);
+  expect(page).toMatch(/^vectorflow_agent_messages_total\{direction="in",kind="heartbeat"\} 1$/m);
+  for (const name of [
+    "vectorflow_ingest_rows_total",
+    "vectorflow_ingest_duration_seconds_bucket",
+    "vectorflow_nodejs_eventloop_lag_seconds",
+    "vectorflow_database_pool_connections",
+  ]) {
+    expect(page).toContain(`\n${name}`);
+  }
 });

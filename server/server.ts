@@ -82,7 +82,8 @@ export async function startServer(
   const clock = options.clock ?? systemClock;
   try {
     const database = stack.use(await openDatabase(config, log, shutdown.signal));
-    const orm = await openOrm(database.url, config.databasePoolSize);
+    const pools: pg.Pool[] = [];
+    const orm = await openOrm(database.url, config.databasePoolSize, (made) => pools.push(made));
     stack.defer(() => orm.close(true));
     await migrate(orm, database.url, clock.now(), log);
 
@@ -90,15 +91,18 @@ export async function startServer(
     pool.on("error", (error) => log.warn("a database connection was lost", { error }));
     stack.defer(() => pool.end());
     const compiler = stack.use(new PipelineCompiler());
+    pools.push(pool);
+    const sumOf = (name: "totalCount" | "idleCount" | "waitingCount"): number =>
+      pools.reduce((sum, { [name]: count }) => sum + count, 0);
     const metrics = new ServerMetrics({
       get total() {
-        return pool.totalCount;
+        return sumOf("totalCount");
       },
       get idle() {
-        return pool.idleCount;
+        return sumOf("idleCount");
       },
       get waiting() {
-        return pool.waitingCount;
+        return sumOf("waitingCount");
       },
     });
     let fleet = 0;

@@ -10,8 +10,12 @@ const migrationsPath = join(import.meta.dirname, "../../migrations");
 /** PostgreSQL's number of the type. */
 const timestamptz = 1184;
 
-/** Connects to PostgreSQL. `poolSize` bounds the connections of this process. */
-export function openOrm(url: string, poolSize = 10): Promise<MikroORM> {
+/** Connects to PostgreSQL with at most `poolSize` connections; `onPool` gets the pool once it is made. */
+export function openOrm(
+  url: string,
+  poolSize = 10,
+  onPool: (pool: pg.Pool) => void = () => {},
+): Promise<MikroORM> {
   return MikroORM.init(
     defineConfig({
       clientUrl: url,
@@ -31,6 +35,7 @@ export function openOrm(url: string, poolSize = 10): Promise<MikroORM> {
         ) {
           pool.options.types.setTypeParser(timestamptz, (text) => new Date(text));
           giveBackLost(pool);
+          onPool(pool);
         },
       },
       migrations: {

@@ -50,7 +50,7 @@ export class ServerMetrics {
     const gauge: Gauge<"state"> = new Gauge({
       ...this.#own,
       name: "vectorflow_database_pool_connections",
-      help: "Connections of the ingest pool to the database.",
+      help: "Connections of this replica to the database, and calls that wait for one.",
       labelNames: ["state"],
       collect() {
         for (const [state, read] of Object.entries(states)) gauge.set({ state }, read());

@@ -111,3 +111,56 @@ test("moving and commenting mark nothing as changed (S18)", async () => {
     { key: "web_server", kind: "changed" },
   ]);
 });
+
+describe("what the renderer and the agent own", () => {
+  const sink = "    {type: blackhole, inputs: [in]}\n";
+  test.each([
+    ["data_dir", `data_dir: /tmp\n${base(sink)}`],
+    ["api", `api: {enabled: true, address: "0.0.0.0:8686"}\n${base(sink)}`],
+    ["secret", `secret: {vault: {type: exec, command: [sh]}}\n${base(sink)}`],
+    ["provider", `provider: {type: http, url: "http://example.com"}\n${base(sink)}`],
+    ["a merged data_dir", `<<: {data_dir: /tmp}\n${base(sink)}`],
+    ["an injected id", base(sink).replace("in:", "__vectorflow_metrics:")],
+    ["an input from an injected id", base(sink.replace("[in]", "[in, __vectorflow_metrics]"))],
+    ["a second type", base("    type: blackhole\n    type: console\n    inputs: [in]\n")],
+    ["a second component of the name", base(sink, "  in: {type: stdin}\n")],
+    ["a second section", `${base(sink)}sources:\n  other: {type: stdin}\n`],
+    ["a type that is no text", base("    {type: [blackhole], inputs: [in]}\n")],
+    ["inputs that are no texts", base("    {type: blackhole, inputs: [{in: 1}]}\n")],
+  ])("cannot be replaced by options: %s (S17)", async (_name, text) => {
+    const { problems, configYaml } = await compile(text);
+    expect(problems.filter(({ severity }) => severity === "error")).not.toEqual([]);
+    expect(configYaml).toBeUndefined();
+  });
+
+  test("is what a merged body says in the end, in the graph and in the configuration alike (S17)", async () => {
+    const { graph, configYaml, problems } = await compile(
+      base("    <<: {type: console, inputs: [nowhere]}\n    type: blackhole\n    inputs: [in]\n"),
+    );
+    expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
+    expect(graph?.components.at(-1)).toMatchObject({ type: "blackhole", inputs: ["in"] });
+    const again = await compile(configYaml ?? "");
+    expect(again.graph?.components.at(-1)).toMatchObject({ type: "blackhole", inputs: ["in"] });
+  });
+});
+
+test("aliases between components are unfolded, so that each component stands by itself (S16)", async () => {
+  const text = base(
+    "    &one\n    type: http\n    inputs: [in]\n    uri: http://example.com\n    encoding: &json {codec: json}\n" +
+      "  two: {<<: *one, uri: http://example.org}\n  three: {type: console, inputs: [in], encoding: *json}\n",
+  );
+  const { graph, problems, configYaml } = await compile(text);
+  expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
+  expect(configYaml).not.toMatch(/[*]/);
+  const again = await compile(configYaml ?? "");
+  expect(again.configYaml).toBe(configYaml);
+  expect(again.graph && graph && compareGraphs(graph, again.graph)).toEqual([]);
+  expect(
+    again.graph?.components.map(({ key, config }) => [key, config["encoding"], config["uri"]]),
+  ).toEqual([
+    ["in", undefined, undefined],
+    ["out", { codec: "json" }, "http://example.com"],
+    ["two", { codec: "json" }, "http://example.org"],
+    ["three", { codec: "json" }, undefined],
+  ]);
+});

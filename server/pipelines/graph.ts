@@ -1,9 +1,11 @@
 import {
+  Document as YamlDocument,
   isMap,
   isNode,
   isScalar,
   isSeq,
   parseDocument,
+  visit,
   type Document,
   type Node,
   type Pair,
@@ -147,7 +149,9 @@ function readSections(text: string, document: Document, root: YAMLMap): ParsedTe
   );
   const graph = {
     globalConfig,
-    globalYaml: globals.map((pair) => sliceOf(text, pair)).join(""),
+    globalYaml: globals.some(pointsOutside)
+      ? stringify(globalConfig)
+      : globals.map((pair) => sliceOf(text, pair)).join(""),
     components,
   };
   return { graph, problems, locate: (key, path) => locate(nodes.get(key), path) };
@@ -186,8 +190,31 @@ function readComponent(
     type: typeof type === "string" ? type : "",
     inputs: typeof inputs === "string" ? [inputs] : isStringList(inputs) ? inputs : [],
     config,
-    yaml: bodyOf(text, entry),
+    yaml: pointsOutside(entry) ? stringify(body) : bodyOf(text, entry),
   };
+}
+
+/** Whether a part of the text has an alias to another part, without which it means nothing by itself. */
+function pointsOutside({ value }: Pair): boolean {
+  if (!isNode(value)) return false;
+  const anchors = new Set<string>();
+  let outside = false;
+  visit(value, {
+    Node: (_key, node) => {
+      if ("anchor" in node && node.anchor !== undefined) anchors.add(node.anchor);
+    },
+  });
+  visit(value, {
+    Alias: (_key, { source }) => {
+      outside ||= !anchors.has(source);
+    },
+  });
+  return outside;
+}
+
+/** A value as YAML, with its aliases unfolded. */
+function stringify(value: unknown): string {
+  return new YamlDocument(value, { aliasDuplicateObjects: false }).toString({ lineWidth: 0 });
 }
 
 function keyOf(pair: Pair): unknown {

@@ -10,7 +10,7 @@ import { expandInputs, isWildcard } from "./ports.ts";
  * the same bytes. Pure.
  */
 export function renderConfig(graph: PipelineGraph, catalogue: Catalogue): string {
-  const document = new Document({});
+  const document = new Document({}, { merge: true });
   const globals = parseDocument(graph.globalYaml, { merge: true });
   if (isMap(globals.contents)) document.contents = globals.contents;
   const root = document.contents as YAMLMap;

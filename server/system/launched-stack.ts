@@ -16,8 +16,8 @@ export const root = join(import.meta.dirname, "../..");
 export const vectorBin = process.env["VECTOR_BIN"] ?? join(root, "agent/simulator/vector-sim");
 
 /** Waits for a condition of real processes. The limit is for a busy machine and the pauses between restarts. */
-export function sooner<T>(check: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(check, { timeout: 40_000, interval: 100 });
+export function sooner<T>(check: () => T | Promise<T>, timeout = 40_000): Promise<T> {
+  return vi.waitFor(check, { timeout, interval: 100 });
 }
 
 /** A client of the user API with a session token, or without one. */

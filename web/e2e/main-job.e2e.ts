@@ -55,10 +55,16 @@ async function live(url: string): Promise<() => Promise<PipelineLive | undefined
   const environmentId = environments[0]?.id ?? "";
   const client: Client<typeof LiveService> = createClient(LiveService, transport);
   return async () => {
-    for await (const response of client.watch({ environmentId })) {
-      if (response.synced) return response.pipelines[0];
+    // Leaving the loop alone would leave the stream open.
+    const done = new AbortController();
+    try {
+      for await (const response of client.watch({ environmentId }, done)) {
+        if (response.synced) return response.pipelines[0];
+      }
+      return undefined;
+    } finally {
+      done.abort();
     }
-    return undefined;
   };
 }
 

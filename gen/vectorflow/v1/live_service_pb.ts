@@ -340,7 +340,8 @@ export const LiveService: GenService<{
   /**
    * Watches an environment: first a complete snapshot, then what changed, at most four times a second.
    * A message comes at least every 10 seconds. Changes are conflated, so that a slow client gets fewer
-   * and never older ones. Ends after 30 minutes and when the session ends; the client calls again.
+   * and never older ones. Ends after 30 minutes and when the session ends; the client calls again. Fails with
+   * `resource_exhausted` when the caller holds 200 streams on this server.
    *
    * @generated from rpc vectorflow.v1.LiveService.Watch
    */
