@@ -55,6 +55,30 @@ const configFlags: Flags = {
     env: "VECTOR_DANGEROUSLY_ALLOW_ENV_VAR_INTERPOLATION",
   },
 };
+/** Versions from 0.52 to 0.56 replace variables unless they are told not to. */
+const noInterpolationFlags: Flags = {
+  "disable-env-var-interpolation": {
+    takes: "switch",
+    env: "VECTOR_DISABLE_ENV_VAR_INTERPOLATION",
+  },
+};
+
+/** The flags that say what a configuration is, for the version that vector-sim says it is. */
+function configFlagsOf(env: Env): Flags {
+  return isFrom052To056(env) ? { ...configFlags, ...noInterpolationFlags } : configFlags;
+}
+
+function isFrom052To056(env: Env): boolean {
+  const minor = Number(/^0\.(\d+)\./.exec(env["VECTOR_SIM_VERSION"] ?? "")?.[1] ?? "58");
+  return minor >= 52 && minor <= 56;
+}
+
+/** Whether variables in the configuration are replaced. */
+function interpolates(read: Read, env: Env): boolean {
+  return isFrom052To056(env)
+    ? !isOn(read, "disable-env-var-interpolation")
+    : isOn(read, "dangerously-allow-env-var-interpolation");
+}
 const rootFlags: Flags = {
   ...configFlags,
   config: { takes: "value", short: "c", env: "VECTOR_CONFIG" },
@@ -99,11 +123,17 @@ export function parseCommand(argv: readonly string[], env: Env): Command {
 }
 
 function parse(argv: readonly string[], env: Env): Command {
-  const root = readFlags(argv, rootFlags, env, "vector [OPTIONS] [COMMAND]", true);
+  const root = readFlags(
+    argv,
+    { ...rootFlags, ...configFlagsOf(env) },
+    env,
+    "vector [OPTIONS] [COMMAND]",
+    true,
+  );
   if (root.given.has("version")) return { kind: "version" };
   if (root.given.has("help")) return { kind: "help" };
   const [command, ...rest] = root.rest;
-  const options = rootOptions(root);
+  const options = rootOptions(root, env);
   if (command === undefined) return { kind: "run", root: options };
   if (command === "list") {
     const { given } = readFlags(rest, listFlags, env, "vector list [OPTIONS]", false);
@@ -119,11 +149,19 @@ function parse(argv: readonly string[], env: Env): Command {
     return { kind: "top", url, intervalMs: integer(read, "interval", 1000, 100) };
   }
   if (command !== "validate") throw new UsageError(`unrecognized subcommand '${command}'`);
-  const read = readFlags(rest, validateFlags, env, "vector validate [OPTIONS] [PATHS]...", false);
+  const read = readFlags(
+    rest,
+    { ...validateFlags, ...configFlagsOf(env) },
+    env,
+    "vector validate [OPTIONS] [PATHS]...",
+    false,
+  );
   const positional = read.rest.length > 0 ? read.rest : list(env["VECTOR_CONFIG"]);
   const validateRoot = {
     ...options,
-    interpolateEnv: options.interpolateEnv || isOn(read, "dangerously-allow-env-var-interpolation"),
+    interpolateEnv: isFrom052To056(env)
+      ? options.interpolateEnv && interpolates(read, env)
+      : options.interpolateEnv || interpolates(read, env),
   };
   return {
     kind: "validate",
@@ -152,7 +190,7 @@ function formatted(read: Read): ConfigPath[] {
   );
 }
 
-function rootOptions(read: Read): RootOptions {
+function rootOptions(read: Read, env: Env): RootOptions {
   const logFormat = read.given.get("log-format")?.at(-1) ?? "text";
   if (logFormat !== "text" && logFormat !== "json") {
     throw new UsageError(
@@ -186,7 +224,7 @@ function rootOptions(read: Read): RootOptions {
     rateLimitSecs: integer(read, "internal-log-rate-limit", 10, 0),
     requireHealthy: healthy === undefined ? undefined : healthy === "true",
     allowEmpty: isOn(read, "allow-empty-config"),
-    interpolateEnv: isOn(read, "dangerously-allow-env-var-interpolation"),
+    interpolateEnv: interpolates(read, env),
     gracefulLimitSecs: isOn(read, "no-graceful-shutdown-limit")
       ? undefined
       : integer(read, "graceful-shutdown-limit-secs", 60, 1),
