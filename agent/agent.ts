@@ -24,7 +24,7 @@ import { lockDataDir } from "./state/data-dir-lock.ts";
 import { IdentityStore, type Identity } from "./state/identity.ts";
 import { NodeStateStore } from "./state/node-state.ts";
 import { PipelineStore } from "./state/pipeline-store.ts";
-import { readHostFacts } from "./telemetry/host-facts.ts";
+import { readHostBootId, readHostFacts } from "./telemetry/host-facts.ts";
 import { HostMetricsReader } from "./telemetry/host-metrics.ts";
 import { Scraper } from "./telemetry/scraper.ts";
 import { scrubbedEnvironment } from "./vector/environment.ts";
@@ -82,6 +82,10 @@ export async function runAgent(
     const leftovers = await Leftovers.find(store);
     await using secrets = new SecretServer(log);
     await secrets.start(config.dataDir);
+    const machine = {
+      machineId: await identities.machineId(),
+      hostBootId: await readHostBootId(),
+    };
     const board = new StatusBoard();
     const spool = new LogSpool(randomBytes(8).toString("hex"));
     const reconciler = new Reconciler(
@@ -125,6 +129,7 @@ export async function runAgent(
             clock,
             log,
             bootId: randomUUID(),
+            machine,
             reconciler,
             board,
             spool,

@@ -105,6 +105,10 @@ const flagTable = {
     commands: ["enroll", "install"],
     help: "enroll: replace the identity that is there. install: replace files that differ, keeping a copy of each.",
   },
+  "as-new": {
+    commands: ["enroll"],
+    help: "This disk is a copy of another host's: make this a host of its own.",
+  },
   json: { commands: ["status", "doctor"], help: "Print JSON." },
   "dry-run": {
     commands: ["install", "uninstall"],

@@ -46,6 +46,9 @@ function changeHandlers(deps: ServerDeps): { onChange(change: Change): void; onG
         case "node_revoked":
           deps.hub.revoke(change.nodeId);
           break;
+        case "node_cloned":
+          deps.hub.session(change.nodeId)?.noteRival(change.rival);
+          break;
         default:
           // A newer replica may announce what this one does not know.
           break;

@@ -42,6 +42,8 @@ export interface SessionDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly bootId: string;
+  /** Tells this machine, in this boot, from one that has a copy of its disk. */
+  readonly machine: { readonly machineId: string; readonly hostBootId: string };
   readonly reconciler: Reconciler;
   readonly board: StatusBoard;
   readonly spool: LogSpool;
@@ -195,6 +197,7 @@ class Session {
       value: {
         protocol: protocolVersion,
         bootId: this.#deps.bootId,
+        ...this.#deps.machine,
         host,
         capabilities: inspectorCapabilities(),
         heldHashes: { ...(await reconciler.heldHashes()) },

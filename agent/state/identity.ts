@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { Logger } from "#common/logger.ts";
@@ -61,6 +61,14 @@ export class IdentityStore {
     await writeFileAtomically(this.#path, JSON.stringify({ ...identity, sealedKey }, null, 2));
     this.#identity = identity;
     this.#key = key;
+  }
+
+  /** Makes this machine another one, after its disk was copied: the next `machineId` is new. */
+  async forgetMachine(): Promise<void> {
+    // The generations of the node that it was a copy of mean nothing to the new one.
+    for (const name of ["installation-id", "state.json"]) {
+      await rm(join(this.#folder, name), { force: true });
+    }
   }
 
   /**

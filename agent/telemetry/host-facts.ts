@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import os from "node:os";
+import { promisify } from "node:util";
 import type { PolicyFacts } from "../policy/host-policy.ts";
 import type { VectorLookup } from "../vector/executable.ts";
 import { version } from "#common/version.ts";
@@ -40,6 +42,17 @@ export async function readHostFacts(
     vector,
     policy,
   };
+}
+
+/** The kernel's id of this boot; empty where there is none. A copied disk never has the same. */
+export async function readHostBootId(): Promise<string> {
+  if (process.platform === "darwin") {
+    const asked = await promisify(execFile)("sysctl", ["-n", "kern.bootsessionuuid"]).catch(
+      () => undefined,
+    );
+    return asked?.stdout.trim() ?? "";
+  }
+  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim();
 }
 
 async function osRelease(): Promise<string> {

@@ -12,6 +12,8 @@ export type Change =
   | { readonly kind: "seen"; readonly environmentId: string; readonly topic?: ChangeTopic }
   /** A node's token was revoked, or the node is gone. */
   | { readonly kind: "node_revoked"; readonly nodeId: string }
+  /** Another machine wanted to be this node, and was refused. */
+  | { readonly kind: "node_cloned"; readonly nodeId: string; readonly rival: string }
   /** A host shall be asked for a sample, by the replica that has its session. */
   | { readonly kind: "sample"; readonly nodeId: string; readonly requestId: string }
   /** A session or its user lost access. */

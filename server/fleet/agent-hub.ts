@@ -13,6 +13,8 @@ export interface HubSession {
   /** Ends the session; the agent will come back unless it is told not to. */
   end(reason: "replaced" | "revoked" | "shutdown"): void;
   setHeartbeatInterval(intervalMs: number): void;
+  /** Another machine wanted to be this node: people are told for a while. */
+  noteRival(rival: string): void;
 }
 
 type ReadState = (

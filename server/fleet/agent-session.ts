@@ -52,6 +52,9 @@ export interface SessionDeps {
   keepSchema(vectorVersion: string, answer: Uint8Array | string): void;
 }
 
+/** How long people are told that another machine wanted to be a node. */
+const rivalShownMs = 10 * 60_000;
+
 /** What the agent may have under way without an ack. */
 export const logCreditLines = 2000;
 
@@ -82,6 +85,7 @@ export class AgentSession implements HubSession {
   #highestGeneration: number;
   #intervalMs: number;
   #ended = false;
+  #rival: { readonly name: string; readonly until: Date } | undefined;
 
   constructor(
     sender: Sender,
@@ -197,6 +201,11 @@ export class AgentSession implements HubSession {
     this.#deps.metrics.messages.inc({ direction: "out", kind: response.message.case ?? "none" });
   }
 
+  noteRival(rival: string): void {
+    const until = new Date(this.#deps.clock.now().getTime() + rivalShownMs);
+    this.#rival = { name: rival, until };
+  }
+
   heartbeat(beat: Heartbeat): void {
     const at = this.#deps.clock.now();
     const host = beat.hostMetrics;
@@ -204,6 +213,7 @@ export class AgentSession implements HubSession {
     const condition: NodeCondition = {
       vectorProblem: this.#vectorProblem,
       fenced: this.fenced,
+      rival: this.#rival !== undefined && this.#rival.until > at ? this.#rival.name : "",
       lostLogLines: counter(beat.lostLogLines),
       diskUsedRatio: fullestDisk(host),
       memoryUsedRatio:

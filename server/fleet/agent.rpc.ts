@@ -32,6 +32,7 @@ import {
   type StateEncoder,
 } from "./agent-session.ts";
 import { enroll } from "./enrollment.ts";
+import { claimSession, releaseSession } from "./session-claim.ts";
 import { heartbeatInterval } from "./liveness.ts";
 import { cleanName, counter } from "./text.ts";
 import { VectorNode } from "./vector-node.entity.ts";
@@ -94,6 +95,7 @@ function readMessage(schema: DescMessage, bytes: Buffer, isItem: boolean): Messa
 /** Implements the agent plane over the hub and the ingest. */
 export function agentRpc(deps: ServerDeps, installationId: string): UntypedServiceImplementation {
   const refusals = new RateLimiter(deps.clock, 1, 1);
+  const clones = new RateLimiter(deps.clock, 1, 1);
   const session: SessionDeps = {
     ...deps,
     encode: sharedEncoder(installationId),
@@ -111,7 +113,7 @@ export function agentRpc(deps: ServerDeps, installationId: string): UntypedServi
       );
     },
     session: (call: AgentCall) => {
-      beginSession(deps, session, installationId, call).catch((error: unknown) => {
+      beginSession(deps, session, clones, installationId, call).catch((error: unknown) => {
         call.emit("error", toStatus(deps, error));
       });
     },
@@ -187,6 +189,7 @@ function sharedEncoder(installationId: string): StateEncoder {
 async function beginSession(
   deps: ServerDeps,
   sessionDeps: SessionDeps,
+  clones: RateLimiter,
   installationId: string,
   call: AgentCall,
 ): Promise<void> {
@@ -215,8 +218,12 @@ async function beginSession(
     );
   }
   const greeting = first.message.value;
-  const { generation, highestGeneration } = await recordHello(deps, node, greeting, installationId);
   const intervalMs = heartbeatInterval(deps.config.heartbeatIntervalMs, deps.fleetSize());
+  const sessionId = crypto.randomUUID();
+  const { machineId, hostBootId, host } = greeting;
+  const claim = { sessionId, machineId, hostBootId, hostname: host?.hostname ?? "" };
+  await claimSession(nodeScope(deps, call.getPeer()), clones, node, claim, intervalMs);
+  const { generation, highestGeneration } = await recordHello(deps, node, greeting, installationId);
   const sender = { nodeId: node.id, environmentId: node.environmentId };
   const session = new AgentSession(sender, call, sessionDeps, {
     held: greeting.heldHashes,
@@ -234,7 +241,7 @@ async function beginSession(
           installationId,
           nodeId: node.id,
           heartbeatIntervalMs: intervalMs,
-          sessionId: crypto.randomUUID(),
+          sessionId,
           generation: BigInt(generation),
           limits: {
             maxMessageBytes: maximumMessageBytes,
@@ -248,7 +255,13 @@ async function beginSession(
   deps.metrics.messages.inc({ direction: "out", kind: "welcome" });
   deps.hub.add(session);
   deps.metrics.sessions.set(deps.hub.size);
+  let left = false;
   const leave = (): void => {
+    if (left) return;
+    left = true;
+    releaseSession(deps.orm.em.fork(), node.id, sessionId).catch((error: unknown) =>
+      deps.log.error("cannot release a session", { nodeId: node.id, error }),
+    );
     deps.hub.remove(session);
     session.inspection.end("the host has lost its connection to the server");
     deps.metrics.sessions.set(deps.hub.size);

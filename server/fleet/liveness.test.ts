@@ -4,6 +4,7 @@ import { assessNode, heartbeatInterval, leaseMs } from "./liveness.ts";
 const fine = {
   vectorProblem: "",
   fenced: false,
+  rival: "",
   lostLogLines: 0,
   diskUsedRatio: 0.5,
   memoryUsedRatio: 0.5,

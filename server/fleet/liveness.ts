@@ -24,6 +24,8 @@ export function leaseMs(intervalMs: number): number {
 export interface NodeCondition {
   readonly vectorProblem: string;
   readonly fenced: boolean;
+  /** The machine that has lately tried to be this node; empty when there was none. */
+  readonly rival: string;
   readonly lostLogLines: number;
   readonly diskUsedRatio: number | undefined;
   readonly memoryUsedRatio: number | undefined;
@@ -44,6 +46,11 @@ export function assessNode(condition: NodeCondition): { status: NodeStatus; reas
     const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
     reasons.push(`${names.slice(0, 3).join(", ")}${more} ${text}`);
   };
+  if (condition.rival !== "") {
+    reasons.push(
+      `another machine (${condition.rival}) has this host's identity and was refused: run enroll --as-new there`,
+    );
+  }
   if (condition.vectorProblem !== "") reasons.push(condition.vectorProblem);
   named("crashed", "crashed");
   named("not_delivering", "running, not delivering");

@@ -92,6 +92,13 @@ const VectorNodeSchema = defineEntity({
     capabilities: json<string[]>()
       .default("[]")
       .comment("What the agent said it can do, at its last Hello."),
+    sessionId: p.text().nullable().comment("Of the session that lives, on whichever replica."),
+    sessionMachine: p
+      .text()
+      .nullable()
+      .comment(
+        "Which machine, in which boot, holds that session: a copied disk is told apart by it.",
+      ),
     changedAt: moment().defaultRaw("now()").comment("Any change that people can see."),
     createdAt: createdAt(),
   },

@@ -48,6 +48,8 @@ export class FakeAgent implements AsyncDisposable {
   highestGeneration = 0n;
   /** What it says of its host beyond its name. */
   host: Exclude<MessageInitShape<typeof HostFactsSchema>, HostFacts> = {};
+  /** Of its machine, which it then names in its Hello; empty as an older agent's. */
+  hostBootId = "";
   /** What it says it can do, at its next Hello. */
   capabilities: Capability[] = [];
   /** Called with each message of the server. */
@@ -142,6 +144,8 @@ export class FakeAgent implements AsyncDisposable {
         protocol: 1,
         capabilities: this.capabilities,
         bootId: this.machineId,
+        machineId: this.hostBootId === "" ? "" : this.machineId,
+        hostBootId: this.hostBootId,
         highestGeneration: this.highestGeneration,
         installationId: this.identity?.installationId ?? "",
         host: {

@@ -11,7 +11,7 @@
 // Version history:
 //   1: first version.
 //      Added since: HostFacts.policy; ManifestEntry.body_sha256; PipelineReport.notice and
-//      vector_version; by capability: sampling with redaction and an inferred schema, live taps,
+//      vector_version; Hello.machine_id and host_boot_id; by capability: sampling with redaction and an inferred schema, live taps,
 //      `vector top`, the schema of the installed Vector.
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
@@ -312,7 +312,8 @@ export const AgentService: GenService<{
   /**
    * Opens the one session of an agent, in which everything flows. The metadata key `authorization`
    * carries `Bearer <node token>`. The agent sends Hello first and the server answers Welcome at
-   * once. A second session of the same node ends the first with `aborted`.
+   * once. A second session of the same node ends the first with `aborted`, unless it comes from another
+   * machine while the first lives: then it is refused with `already_exists`.
    *
    * Fails with `unauthenticated` for an unknown or revoked token; `unavailable` and
    * `resource_exhausted` mean: come back later, with jitter.
