@@ -11,6 +11,7 @@ import { runControlLoop } from "./control/control-loop.ts";
 import { enroll } from "./control/enroll.ts";
 import { ExpectedError } from "./expected-error.ts";
 import { runHealthPage } from "./health/health-page.ts";
+import { Cgroups } from "./process/cgroups.ts";
 import { Leftovers } from "./process/leftover.ts";
 import { HostPolicyKeeper } from "./policy/host-policy.ts";
 import type { PolicyFile } from "./policy/policy-file.ts";
@@ -96,6 +97,7 @@ export async function runAgent(
         spool,
         secrets,
         leftovers,
+        cgroups: new Cgroups(),
         clock,
         random: deps.random,
         log,

@@ -181,7 +181,8 @@ const maximumNameBytes = 256;
  */
 export function manifestFromProto(state: DesiredState): Manifest {
   const entries = new Map<string, ManifestEntry>();
-  for (const { pipelineId, name, hash, version, attempt } of state.manifest) {
+  for (const entry of state.manifest) {
+    const { pipelineId, name, hash, version, attempt } = entry;
     if (!isUsableId(pipelineId) || entries.has(pipelineId)) continue;
     entries.set(pipelineId, {
       pipelineId,
@@ -189,6 +190,10 @@ export function manifestFromProto(state: DesiredState): Manifest {
       hash: boundedText(hash, maximumNameBytes),
       version,
       attempt,
+      limits: {
+        memoryBytes: Number(entry.memoryLimitBytes),
+        cpuCores: Number.isFinite(entry.cpuLimitCores) ? Math.max(0, entry.cpuLimitCores) : 0,
+      },
     });
   }
   return {

@@ -16,8 +16,10 @@ import {
   type ApplyOutcome,
   type ValidationContext,
 } from "./apply.ts";
+import type { Cgroups } from "./cgroups.ts";
 import { concluded, hasFailed, newAttempt, refusedBy } from "./attempts.ts";
 import { describeExit, type OutputStream } from "./child.ts";
+import { HostRules } from "./host-rules.ts";
 import type { Leftovers } from "./leftover.ts";
 import { drainMs, type RunnerLimits } from "./limits.ts";
 import { lineForServer } from "./line-for-server.ts";
@@ -43,6 +45,7 @@ export interface RunnerDeps {
   readonly log: Logger;
   readonly limits: RunnerLimits;
   readonly policy: HostPolicyKeeper;
+  readonly cgroups: Cgroups;
   /** The environment of Vector processes. */
   readonly env: Readonly<Record<string, string>>;
   /** The executable as the file is now, not as it was when it was last looked at. */
@@ -69,6 +72,7 @@ export class PipelineRunner {
   readonly #slot: ProcessSlot;
   readonly #kept: StatusKeeper;
   readonly #restarts: Restarts;
+  readonly #rules: HostRules;
   readonly #wake = new Latest<void>();
   readonly #removal = new AbortController();
   readonly #api: ApiLeases;
@@ -76,8 +80,6 @@ export class PipelineRunner {
   #logLevel = "info";
   #restartWanted: PromiseWithResolvers<string> | undefined;
   #lacksBody = false;
-  /** The policy and the configuration that were last held together. */
-  #judged = "";
 
   constructor(entry: ManifestEntry, record: PipelineRecord | undefined, deps: RunnerDeps) {
     this.id = entry.pipelineId;
@@ -97,6 +99,7 @@ export class PipelineRunner {
       () => this.process,
     );
     this.#restarts = new Restarts(this.#kept, deps);
+    this.#rules = new HostRules(this.id, deps, this.#slot, this.#kept);
     this.#api = new ApiLeases(
       this.#slot,
       deps.clock,
@@ -197,6 +200,7 @@ export class PipelineRunner {
       this.#api.endAll(removed ? "the pipeline was removed" : "the agent stops");
       await this.#slot.stop(drainMs(limits));
       this.#slot.close();
+      await this.#rules.release();
       this.#restartWanted?.resolve(removed ? "the pipeline was removed" : "the agent stops");
       if (removed) await this.#removed();
     }
@@ -223,7 +227,7 @@ export class PipelineRunner {
       return again;
     }
     await this.#adoptVersion();
-    await this.#holdToPolicy();
+    await this.#rules.holdToPolicy();
     const lookup = await this.#deps.vector();
     if (lookup.kind === "missing") {
       if (!this.#slot.isRunning) this.#kept.trouble = lookup.problem;
@@ -240,26 +244,9 @@ export class PipelineRunner {
       if (this.#restarts.msUntilStart > 0) return { kind: "wait", ms: this.#restarts.msUntilStart };
       return await this.#start(effective, lookup.executable, signal);
     }
+    await this.#rules.holdToLimits(this.#entry.limits);
     if (await this.#api.step(signal)) return again;
     return await this.#settled(lookup.executable);
-  }
-
-  /**
-   * Judges the effective configuration when it or the host's policy has changed. What runs goes on and
-   * is told of, unless the policy itself says that it shall stop (P11).
-   */
-  async #holdToPolicy(): Promise<void> {
-    const { policy, limits, store } = this.#deps;
-    const hash = this.effective?.hash;
-    const judged = `${hash} ${policy.fingerprint}`;
-    if (hash === undefined || judged === this.#judged) return;
-    this.#judged = judged;
-    const lookup = await store.loadBody(this.id, hash);
-    const fault = lookup.kind === "found" ? this.#slot.judge(lookup.body) : undefined;
-    this.#kept.violation = fault?.reason ?? "";
-    if (fault === undefined) return;
-    this.#kept.say("error", fault.reason);
-    if (policy.stopsRunning) await this.#slot.stop(drainMs(limits));
   }
 
   /** While it runs: looks after its files, and forgets earlier trouble once it has run for long enough. */

@@ -31,6 +31,8 @@ export class StatusKeeper {
   violation = "";
   /** Something that a person should know although all runs as it should. */
   notice = "";
+  /** Why the limits that it shall have do not hold; empty when they do, or there are none. */
+  limitsProblem = "";
   /** The evidence that nothing is delivered; empty while it delivers. */
   undelivered = "";
   isStarting = false;
@@ -101,7 +103,7 @@ export class StatusKeeper {
       attempt,
       effective,
       reason: boundedText(reasons.join("; "), maxReasonBytes),
-      notice: this.notice,
+      notice: [this.notice, this.limitsProblem].filter((text) => text !== "").join("; "),
       vectorVersion: running?.executable.version ?? "",
       pid: running?.pid ?? 0,
       restarts: this.restarts,

@@ -16,6 +16,15 @@ export interface PipelineBody {
   readonly certificates: readonly CertificateFile[];
 }
 
+/** What one pipeline's process may use of the host; 0 is no limit. */
+export interface ResourceLimits {
+  readonly memoryBytes: number;
+  /** 1.5 is one and a half cores. */
+  readonly cpuCores: number;
+}
+
+export const noLimits: ResourceLimits = { memoryBytes: 0, cpuCores: 0 };
+
 /** One pipeline that the node shall run. */
 export interface ManifestEntry {
   readonly pipelineId: string;
@@ -23,6 +32,7 @@ export interface ManifestEntry {
   readonly hash: string;
   readonly version: number;
   readonly attempt: number;
+  readonly limits: ResourceLimits;
 }
 
 /** The complete list of what the node shall run (P1). */

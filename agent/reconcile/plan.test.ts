@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ManifestEntry } from "./desired-state.ts";
+import { noLimits, type ManifestEntry } from "./desired-state.ts";
 import { planActions } from "./plan.ts";
 
 const entry = (pipelineId: string, more: Partial<ManifestEntry> = {}): ManifestEntry => ({
@@ -8,6 +8,7 @@ const entry = (pipelineId: string, more: Partial<ManifestEntry> = {}): ManifestE
   hash: "h",
   version: 1,
   attempt: 0,
+  limits: noLimits,
   ...more,
 });
 
@@ -26,6 +27,12 @@ describe("planActions", () => {
       ["update"],
     ],
     ["an update for a retry", [entry("a", { attempt: 1 })], [entry("a")], ["update"]],
+    [
+      "an update for other limits",
+      [entry("a", { limits: { memoryBytes: 1, cpuCores: 0 } })],
+      [entry("a")],
+      ["update"],
+    ],
     ["a remove for what is not listed", [], [entry("a")], ["remove"]],
   ] as const)("gives %s", (_name, wanted, now, kinds) => {
     expect(planActions(wanted, present(...now)).map(({ kind }) => kind)).toEqual(kinds);

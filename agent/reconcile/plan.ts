@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ManifestEntry } from "./desired-state.ts";
 
 /** What to do with one pipeline so that the node runs what the manifest lists. */
@@ -7,9 +8,7 @@ export type Action =
   | { readonly kind: "remove"; readonly pipelineId: string };
 
 function sameEntry(a: ManifestEntry, b: ManifestEntry): boolean {
-  return (
-    a.hash === b.hash && a.version === b.version && a.attempt === b.attempt && a.name === b.name
-  );
+  return isDeepStrictEqual(a, b);
 }
 
 /**

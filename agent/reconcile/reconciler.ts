@@ -4,7 +4,7 @@ import type { Logger } from "#common/logger.ts";
 import { drainMs } from "../process/limits.ts";
 import { PipelineRunner, type RunnerDeps } from "../process/runner.ts";
 import type { NodeStateStore } from "../state/node-state.ts";
-import type { Manifest, ManifestEntry, PipelineBody } from "./desired-state.ts";
+import { noLimits, type Manifest, type ManifestEntry, type PipelineBody } from "./desired-state.ts";
 import { planActions } from "./plan.ts";
 
 /** Why a manifest is not obeyed (P10). */
@@ -171,6 +171,7 @@ export class Reconciler {
         hash: record.effective.hash,
         version: record.effective.version,
         attempt: record.attempt?.attempt ?? 0,
+        limits: noLimits,
       });
     }
     return entries;

@@ -27,7 +27,11 @@ describe("renderUnit", () => {
       encoding: "utf8",
       env: { ...process.env, SYSTEMD_LOG_LEVEL: "warning" },
     });
-    const own = `${stdout}${stderr}`.split("\n").filter((line) => line.includes("vectorflow"));
+    const own = `${stdout}${stderr}`
+      .split("\n")
+      .filter((line) => line.includes("vectorflow"))
+      // Known from systemd 254 on; older ones say that they ignore it.
+      .filter((line) => !/Unknown key name 'DelegateSubgroup'/.test(line));
     expect({ status, own }).toEqual({ status: 0, own: [] });
     await rm(folder, { recursive: true });
   });

@@ -58,6 +58,7 @@ TimeoutStopSec=${drainSecs + 30}
 OOMPolicy=continue
 # Limits per pipeline are control groups below the service's own.
 Delegate=yes
+DelegateSubgroup=agent
 LimitNOFILE=1048576
 TasksMax=infinity
 StandardOutput=journal

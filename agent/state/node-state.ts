@@ -2,7 +2,12 @@ import { join } from "node:path";
 
 import type { Logger } from "#common/logger.ts";
 
-import type { Manifest, ManifestEntry } from "../reconcile/desired-state.ts";
+import {
+  noLimits,
+  type Manifest,
+  type ManifestEntry,
+  type ResourceLimits,
+} from "../reconcile/desired-state.ts";
 import { readJsonFile, writeFileAtomically } from "./atomic-file.ts";
 import { arrayOf, numberOf, recordOf, stringOf } from "./parse.ts";
 
@@ -41,7 +46,13 @@ export function parseEntry(value: unknown): ManifestEntry {
     hash: stringOf(record["hash"]),
     version: numberOf(record["version"]),
     attempt: numberOf(record["attempt"]),
+    limits: record["limits"] === undefined ? noLimits : parseLimits(record["limits"]),
   };
+}
+
+function parseLimits(value: unknown): ResourceLimits {
+  const { memoryBytes, cpuCores } = recordOf(value);
+  return { memoryBytes: numberOf(memoryBytes), cpuCores: numberOf(cpuCores) };
 }
 
 function parseManifest(value: unknown): Manifest {

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/agent/v1/desired_state.proto.
  */
 export const file_vectorflow_agent_v1_desired_state: GenFile = /*@__PURE__*/
-  fileDesc("Cid2ZWN0b3JmbG93L2FnZW50L3YxL2Rlc2lyZWRfc3RhdGUucHJvdG8SE3ZlY3RvcmZsb3cuYWdlbnQudjEiywEKDERlc2lyZWRTdGF0ZRISCgpnZW5lcmF0aW9uGAEgASgEEhcKD2luc3RhbGxhdGlvbl9pZBgCIAEoCRI0CghtYW5pZmVzdBgDIAMoCzIiLnZlY3RvcmZsb3cuYWdlbnQudjEuTWFuaWZlc3RFbnRyeRIxCgZib2RpZXMYBCADKAsyIS52ZWN0b3JmbG93LmFnZW50LnYxLlBpcGVsaW5lQm9keRIQCghjb21wbGV0ZRgFIAEoCBITCgttYWludGVuYW5jZRgGIAEoCCJ3Cg1NYW5pZmVzdEVudHJ5EhMKC3BpcGVsaW5lX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSDAoEaGFzaBgDIAEoCRIPCgd2ZXJzaW9uGAQgASgNEg8KB2F0dGVtcHQYBSABKA0SEwoLYm9keV9zaGEyNTYYBiABKAwihgIKDFBpcGVsaW5lQm9keRITCgtwaXBlbGluZV9pZBgBIAEoCRIMCgRoYXNoGAIgASgJEhMKC2NvbmZpZ195YW1sGAMgASgJEhEKCWxvZ19sZXZlbBgEIAEoCRI/CgdzZWNyZXRzGAUgAygLMi4udmVjdG9yZmxvdy5hZ2VudC52MS5QaXBlbGluZUJvZHkuU2VjcmV0c0VudHJ5EjoKDGNlcnRpZmljYXRlcxgGIAMoCzIkLnZlY3RvcmZsb3cuYWdlbnQudjEuQ2VydGlmaWNhdGVGaWxlGi4KDFNlY3JldHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAw6AjgBIkIKD0NlcnRpZmljYXRlRmlsZRIMCgRuYW1lGAEgASgJEhAKCGZpbGVuYW1lGAIgASgJEg8KB2NvbnRlbnQYAyABKAxiBnByb3RvMw");
+  fileDesc("Cid2ZWN0b3JmbG93L2FnZW50L3YxL2Rlc2lyZWRfc3RhdGUucHJvdG8SE3ZlY3RvcmZsb3cuYWdlbnQudjEiywEKDERlc2lyZWRTdGF0ZRISCgpnZW5lcmF0aW9uGAEgASgEEhcKD2luc3RhbGxhdGlvbl9pZBgCIAEoCRI0CghtYW5pZmVzdBgDIAMoCzIiLnZlY3RvcmZsb3cuYWdlbnQudjEuTWFuaWZlc3RFbnRyeRIxCgZib2RpZXMYBCADKAsyIS52ZWN0b3JmbG93LmFnZW50LnYxLlBpcGVsaW5lQm9keRIQCghjb21wbGV0ZRgFIAEoCBITCgttYWludGVuYW5jZRgGIAEoCCKsAQoNTWFuaWZlc3RFbnRyeRITCgtwaXBlbGluZV9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBGhhc2gYAyABKAkSDwoHdmVyc2lvbhgEIAEoDRIPCgdhdHRlbXB0GAUgASgNEhMKC2JvZHlfc2hhMjU2GAYgASgMEhoKEm1lbW9yeV9saW1pdF9ieXRlcxgHIAEoBBIXCg9jcHVfbGltaXRfY29yZXMYCCABKAEihgIKDFBpcGVsaW5lQm9keRITCgtwaXBlbGluZV9pZBgBIAEoCRIMCgRoYXNoGAIgASgJEhMKC2NvbmZpZ195YW1sGAMgASgJEhEKCWxvZ19sZXZlbBgEIAEoCRI/CgdzZWNyZXRzGAUgAygLMi4udmVjdG9yZmxvdy5hZ2VudC52MS5QaXBlbGluZUJvZHkuU2VjcmV0c0VudHJ5EjoKDGNlcnRpZmljYXRlcxgGIAMoCzIkLnZlY3RvcmZsb3cuYWdlbnQudjEuQ2VydGlmaWNhdGVGaWxlGi4KDFNlY3JldHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAw6AjgBIkIKD0NlcnRpZmljYXRlRmlsZRIMCgRuYW1lGAEgASgJEhAKCGZpbGVuYW1lGAIgASgJEg8KB2NvbnRlbnQYAyABKAxiBnByb3RvMw");
 
 /**
  * The complete desired state of one node (P1). A pipeline that it does not list shall stop; nothing
@@ -109,6 +109,19 @@ export type ManifestEntry = Message<"vectorflow.agent.v1.ManifestEntry"> & {
    * @generated from field: bytes body_sha256 = 6;
    */
   bodySha256: Uint8Array;
+
+  /**
+   * The most memory that the process may use, in bytes, and the most CPU, in cores; 0 is no limit. A
+   * change takes effect without a restart. A host that cannot hold it says so in the report's notice.
+   *
+   * @generated from field: uint64 memory_limit_bytes = 7;
+   */
+  memoryLimitBytes: bigint;
+
+  /**
+   * @generated from field: double cpu_limit_cores = 8;
+   */
+  cpuLimitCores: number;
 };
 
 /**
