@@ -65,6 +65,7 @@ export class FakeControlPlane implements AsyncDisposable {
   readonly lines: LogLine[] = [];
   readonly messages: SessionRequest[] = [];
   enrolments = 0;
+  heartbeatIntervalMs = 200;
   /** The node token that sessions need. */
   nodeToken = "vfn_token";
   /** The only enrollment token that is good; undefined when all are. */
@@ -202,7 +203,7 @@ export class FakeControlPlane implements AsyncDisposable {
             installationId: this.installationId,
             generation: this.generation,
             nodeId: "node",
-            heartbeatIntervalMs: 200,
+            heartbeatIntervalMs: this.heartbeatIntervalMs,
             limits: { logCreditLines: 1000 },
           },
         });
