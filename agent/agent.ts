@@ -71,6 +71,8 @@ export async function runAgent(
   try {
     const identity =
       identities.identity ?? (await firstIdentity(config, deps, client, identities, signal));
+    // Each session makes a connection of its own; this one would stay open beside them.
+    client.close();
     if (identity.server !== config.server) {
       log.warn("the server's address has changed; the identity stays", {
         enrolledAt: identity.server,

@@ -4,15 +4,17 @@ import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { DeployStep } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { measureAgent } from "./agent.ts";
 import { startBenchStack, type BenchStack } from "./stack.ts";
 
 // `npm run bench [-- --json]`: what the control plane costs, with its database in the loop and the agents in a
 // process of their own. All three share the machine's cores, so read the figures as ratios.
 
-const usage = `Usage: npm run bench [-- --json] [-- --quick]
+const usage = `Usage: npm run bench [-- --json] [-- --quick] [-- --only agent]
 
   --json    Print JSON only.
   --quick   Fewer rounds.
+  --only    agent or server: measure only that.
 `;
 
 const args = new Set(process.argv.slice(2));
@@ -180,12 +182,16 @@ async function measure(stack: BenchStack) {
   };
 }
 
-await using stack = await startBenchStack();
-const result = await measure(stack);
-process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-if (!args.has("--json")) {
+type Row = readonly [string, string];
+
+async function serverPart() {
+  await using stack = await startBenchStack();
+  return await measure(stack);
+}
+
+function serverRows(result: Awaited<ReturnType<typeof measure>>): readonly Row[] {
   const { enrolmentsPerSecond: e, propagation: p, heartbeat: h } = result;
-  const rows: readonly (readonly [string, string])[] = [
+  return [
     [
       "deploy → received, 200 agents, p50 / p99",
       `${p.on200.agentP50Ms} / ${p.on200.agentP99Ms} ms`,
@@ -201,8 +207,32 @@ if (!args.has("--json")) {
     ["enrolments per second, 500 at once", `${e.at500.perSecond} (${e.at500.failed} failed)`],
     ["server memory per session", `${result.memoryPerSessionKb} KB`],
   ];
+}
+
+function agentRows(agent: Awaited<ReturnType<typeof measureAgent>>): readonly Row[] {
+  const memory = ({ residentMb, anonymousMb }: (typeof agent)["source"]): string =>
+    `${residentMb} MB, ${anonymousMb} MB of it its own`;
+  return [
+    ["agent idle, 5 pipelines, from source: resident", memory(agent.source)],
+    ["agent idle, 5 pipelines, single file: resident", memory(agent.binary)],
+    [
+      "agent idle: share of a core, source / single file",
+      `${agent.source.cpuPercent} % / ${agent.binary.cpuPercent} %`,
+    ],
+    ["agent's single file, compressed", `${agent.binarySizeMb} MB, ${agent.compressedSizeMb} MB`],
+    [
+      "agent's single file starts in, best / median",
+      `${agent.startMs.best} / ${agent.startMs.median} ms`,
+    ],
+  ];
+}
+
+const server = args.has("agent") ? undefined : await serverPart();
+const agent = args.has("server") ? undefined : await measureAgent(args.has("--quick"), progress);
+process.stdout.write(`${JSON.stringify({ ...server, ...(agent && { agent }) }, null, 2)}\n`);
+if (!args.has("--json")) {
+  const rows = [...(server ? serverRows(server) : []), ...(agent ? agentRows(agent) : [])];
   const width = Math.max(...rows.map(([name]) => name.length));
   for (const [name, value] of rows) process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
 }
-await stack[Symbol.asyncDispose]();
 process.exit(0);

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Plugin } from "vite";
 import { version } from "#common/version.ts";
@@ -21,6 +22,17 @@ export const requireBinary = (file) => loadNativeAsset(file);`;
       return undefined;
     },
   };
+}
+
+/**
+ * Escapes what is not ASCII: one such character, and V8 keeps the whole source with two bytes for each. Minified
+ * code has them in strings, templates and regular expressions only, where the escape means the same.
+ */
+function asciiOnly(code: string): string {
+  return code.replaceAll(
+    /[^\0-\x7F]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** Bundles the agent with everything it imports into `<folder>/agent.cjs`. Returns the path. */
@@ -47,5 +59,7 @@ export async function bundleAgent(
       },
     },
   });
-  return join(folder, "agent.cjs");
+  const bundle = join(folder, "agent.cjs");
+  await writeFile(bundle, asciiOnly(await readFile(bundle, "utf8")));
+  return bundle;
 }

@@ -116,7 +116,8 @@ async function buildBinary(arch: string): Promise<string> {
     };
     const configFile = join(work, "sea.json");
     await writeFile(configFile, JSON.stringify(config));
-    await run(process.execPath, ["--build-sea", configFile]);
+    // The cache is good for code that runs with the same flags only.
+    await run(process.execPath, [...nodeFlags, "--build-sea", configFile]);
     const path = join(output, `vectorflow-agent-linux-${arch}`);
     // Over a file system's border a rename would fail, and a running binary cannot be written to.
     await copyFile(binary, `${path}.new`);

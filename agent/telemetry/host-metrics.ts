@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import os from "node:os";
-import type { Systeminformation } from "systeminformation";
 import type { Clock } from "#common/clock.ts";
+import { readDisks, readLinks, type Disk, type Link } from "./linux-host.ts";
 
 export interface Filesystem {
   readonly mount: string;
@@ -32,7 +32,7 @@ export interface HostMetrics {
   readonly uptimeSeconds: number;
 }
 
-/** Asking for these starts programs, so they are asked for seldom. */
+/** Asking for these may start programs, so they are asked for seldom. */
 const disksEveryMs = 60_000;
 const linksEveryMs = 300_000;
 
@@ -117,14 +117,14 @@ export class HostMetricsReader {
     const disksDue = now - this.#disksAt >= disksEveryMs;
     const linksDue = now - this.#linksAt >= linksEveryMs;
     if (!disksDue && !linksDue) return;
-    const { default: si } = await import("systeminformation");
+    // On Linux the kernel's own files tell: the library for other systems costs megabytes.
+    const host = process.platform === "linux" ? linux : await otherHost();
     if (disksDue) {
-      this.#filesystems = realFilesystems(await si.fsSize().catch(() => []));
+      this.#filesystems = realFilesystems(await host.disks());
       this.#disksAt = now;
     }
     if (linksDue) {
-      const links = await si.networkInterfaces().catch(() => []);
-      this.#links = physicalInterfaces(Array.isArray(links) ? links : [links]);
+      this.#links = physicalInterfaces(await host.links());
       this.#linksAt = now;
     }
   }
@@ -152,14 +152,38 @@ export class HostMetricsReader {
   }
 }
 
+interface Host {
+  disks(): Promise<readonly Disk[]>;
+  links(): Promise<readonly Link[]>;
+}
+
+const linux: Host = {
+  disks: async () => await readDisks(isReal),
+  links: readLinks,
+};
+
+async function otherHost(): Promise<Host> {
+  const { default: si } = await import("systeminformation");
+  return {
+    disks: async () => await si.fsSize().catch(() => []),
+    async links() {
+      const links = await si.networkInterfaces().catch(() => []);
+      return Array.isArray(links) ? links : [links];
+    },
+  };
+}
+
+function isReal({ fs, type, mount }: Pick<Disk, "fs" | "type" | "mount">): boolean {
+  if (type === "overlay") return mount === "/";
+  return !unreal.has(type.toLowerCase()) && fs !== type && fs !== "none";
+}
+
 function clampRatio(ratio: number): number {
   return Math.min(1, Math.max(0, ratio));
 }
 
 /** Each real filesystem once, however often it is mounted. A container's root counts when there is no other. */
-export function realFilesystems(
-  found: readonly Pick<Systeminformation.FsSizeData, "fs" | "type" | "size" | "used" | "mount">[],
-): readonly Filesystem[] {
+export function realFilesystems(found: readonly Disk[]): readonly Filesystem[] {
   const byDevice = new Map<string, Filesystem>();
   for (const { fs, type, size, used, mount } of found) {
     if (size <= 0) continue;
@@ -172,9 +196,7 @@ export function realFilesystems(
 }
 
 /** Interfaces that stand for hardware, or for the whole network of a container. */
-export function physicalInterfaces(
-  found: readonly Pick<Systeminformation.NetworkInterfacesData, "iface" | "internal" | "virtual">[],
-): readonly string[] {
+export function physicalInterfaces(found: readonly Link[]): readonly string[] {
   return found
     .filter(
       ({ internal, virtual, iface }) =>

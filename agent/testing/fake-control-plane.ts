@@ -77,6 +77,7 @@ export class FakeControlPlane implements AsyncDisposable {
   enrolments = 0;
   /** Bodies that were sent so far: none for a hash that the agent's Hello named (P1). */
   bodiesSent = 0;
+  heartbeatIntervalMs = 200;
   /** The node token that sessions need. */
   nodeToken = "vfn_token";
   /** The only enrollment token that is good; undefined when all are. */
@@ -241,7 +242,7 @@ export class FakeControlPlane implements AsyncDisposable {
             installationId: this.installationId,
             generation: this.generation,
             nodeId: "node",
-            heartbeatIntervalMs: 200,
+            heartbeatIntervalMs: this.heartbeatIntervalMs,
             limits: { logCreditLines: 1000 },
           },
         });

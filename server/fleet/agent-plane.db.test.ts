@@ -55,6 +55,18 @@ describe("Enroll", () => {
     expect(rows).toHaveLength(1);
   });
 
+  test("tells whether a token is good before it minds the machine, so that asking uses nothing up", async () => {
+    await using server = await startTestServer(inject("templateUrl"));
+    const { enrollmentToken } = await setUp(server);
+    await using agent = new FakeAgent(server.server.agentUrl, "no machine id");
+    const answer = async (token: string): Promise<unknown> =>
+      await agent.enroll(token).catch((error: { readonly code: status }) => error.code);
+    expect(await answer(enrollmentToken)).toBe(status.INVALID_ARGUMENT);
+    expect(await answer("vfe_wrong")).toBe(status.UNAUTHENTICATED);
+    const em = server.server.deps.orm.em.fork();
+    expect(await em.execute(`select 1 from "VectorNode"`)).toEqual([]);
+  });
+
   test("gives a machine its node back with a new token and ends the old one's session", async () => {
     await using server = await startTestServer(inject("templateUrl"));
     const { enrollmentToken } = await setUp(server);
