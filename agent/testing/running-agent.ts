@@ -8,7 +8,7 @@ import { silentLogger } from "#common/logger.ts";
 import { ApplyPhase, PipelineState } from "#gen/vectorflow/agent/v1/report_pb.ts";
 import { runAgent } from "../agent.ts";
 import { parseCommandLine } from "../config.ts";
-import { defaultLimits } from "../process/limits.ts";
+import { defaultLimits, type RunnerLimits } from "../process/limits.ts";
 import { FakeControlPlane } from "./fake-control-plane.ts";
 
 const vectorBin = process.env["VECTOR_BIN"] ?? join(import.meta.dirname, "../simulator/vector-sim");
@@ -29,7 +29,11 @@ export interface RunningAgent extends AsyncDisposable {
 
 export async function runPipeline(
   yaml: string,
-  options: { readonly vector?: string; readonly args?: readonly string[] } = {},
+  options: {
+    readonly vector?: string;
+    readonly args?: readonly string[];
+    readonly limits?: Partial<RunnerLimits>;
+  } = {},
 ): Promise<RunningAgent> {
   const stack = new AsyncDisposableStack();
   const plane = stack.use(new FakeControlPlane());
@@ -53,7 +57,7 @@ export async function runPipeline(
       log: silentLogger,
       random: Math.random,
       env: { ...process.env, VECTOR_BIN: options.vector ?? vectorBin },
-      limits: { ...defaultLimits, probationMs: 400, pageMs: 3000 },
+      limits: { ...defaultLimits, probationMs: 400, pageMs: 3000, ...options.limits },
     },
     stop.signal,
   );
