@@ -107,7 +107,8 @@ describe("a live tap", () => {
       case: "terminalInput",
       value: { terminalId: "none", content: Buffer.from("q") },
     });
-    startTap(agent, "", []);
+    startTap(agent, "", ["in"]);
+    startTap(agent, "t".repeat(100_000), ["in"]);
     await vi.waitFor(() => {
       expect(ids.filter((id) => tapped(agent, id).started)).toHaveLength(8);
       expect(ids.filter((id) => tapped(agent, id).ended !== undefined)).toHaveLength(52);
