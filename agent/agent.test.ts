@@ -257,7 +257,7 @@ describe.concurrent("an agent", () => {
     await using plane = new FakeControlPlane();
     await using _agent = await startAgent(await plane.start());
     await vi.waitFor(() => expect(plane.heartbeats.length).toBeGreaterThan(0), slow);
-    const unknown = { id: "c1", kind: { case: "uploadComponentSchema" as const, value: {} } };
+    const unknown = { id: "c1", kind: { case: "selfUpdate" as const, value: {} } };
     plane.send({ case: "command", value: unknown });
     plane.send({ case: "command", value: unknown });
     const late = { id: "c2", expireTime: { seconds: 1n, nanos: 0 } };

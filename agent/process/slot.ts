@@ -200,8 +200,12 @@ export class ProcessSlot {
     const { built, fileId } = running;
     const { config } = this.#deps.store.paths(this.#id);
     await writeFileAtomically(config, open ? withOpenApi(built.text) : built.text);
-    const verdict = await process.reload(this.#deps.limits.verdictMs, signal);
-    if (open) await writeFileAtomically(config, built.text);
+    let verdict: ReloadVerdict;
+    try {
+      verdict = await process.reload(this.#deps.limits.verdictMs, signal);
+    } finally {
+      if (open) await writeFileAtomically(config, built.text);
+    }
     if (verdict.kind === "reloaded") {
       this.#running = open ? { built, fileId, apiOpen: true } : { built, fileId };
     }
