@@ -46,6 +46,11 @@ export function describeProblem(
   return boundedText(messageOf(error), 1024);
 }
 
+/** Whether an id of a tap or terminal can be one. */
+export function isUsableOrderId(id: string): boolean {
+  return id !== "" && id.length <= 128;
+}
+
 /** A number of a message within its bounds; zero means that none was given. */
 export function within(value: number, fallback: number, minimum: number, maximum: number): number {
   return Math.min(maximum, Math.max(minimum, value === 0 ? fallback : value));

@@ -15,6 +15,7 @@ import {
   describeProblem,
   InspectionError,
   leaseApi,
+  isUsableOrderId,
   within,
   type Inspectable,
 } from "./inspectable.ts";
@@ -170,8 +171,8 @@ export class Inspector implements Disposable {
     const { tapId } = start;
     const end = (reason: string): void =>
       this.#wire.send({ case: "tapEvents", value: { tapId, endedReason: reason } });
-    // A repeat of an order changes nothing.
-    if (this.#taps.has(tapId)) return;
+    // A repeat of an order changes nothing, and an id that cannot be one is not sent back.
+    if (this.#taps.has(tapId) || !isUsableOrderId(tapId)) return;
     if (this.#taps.size >= maxTaps)
       return end(`more than ${maxTaps} live taps at once on this host`);
     const stop = new AbortController();

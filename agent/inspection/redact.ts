@@ -25,7 +25,7 @@ const maxRules = 100;
 const maxRuleLength = 500;
 const maxDepth = 64;
 /** Longer texts are cut before they are looked through; such an event is too large to be shown whole. */
-const maxTextLength = 512 * 1024;
+const maxTextLength = 2 * 1024 * 1024;
 
 /** Fields whose names say that their values are secret, at any depth. */
 const secretFields: readonly string[] = [

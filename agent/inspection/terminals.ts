@@ -1,6 +1,12 @@
 import type { SessionResponse } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
 import type { TerminalOpen } from "#gen/vectorflow/agent/v1/inspection_pb.ts";
-import { describeProblem, InspectionError, leaseApi, within } from "./inspectable.ts";
+import {
+  describeProblem,
+  InspectionError,
+  isUsableOrderId,
+  leaseApi,
+  within,
+} from "./inspectable.ts";
 import type { InspectorDeps, InspectorWire } from "./inspector.ts";
 import { personsComponents } from "./tap-target.ts";
 import { canOpenTerminals, TopTerminal } from "./terminal.ts";
@@ -53,7 +59,7 @@ export class Terminals {
     const { terminalId } = order;
     const end = (reason: string): void =>
       this.#wire.send({ case: "terminalOutput", value: { terminalId, closed: true, reason } });
-    if (this.#opened.has(terminalId)) return;
+    if (this.#opened.has(terminalId) || !isUsableOrderId(terminalId)) return;
     if (this.#opened.size >= maxTerminals) {
       return end(`more than ${maxTerminals} terminals at once on this host`);
     }

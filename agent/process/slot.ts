@@ -194,8 +194,12 @@ export class ProcessSlot {
     const flags = withoutInterpolation(executable.version);
     if (open) await this.#files.stage({ ...built, text: withOpenApi(built.text) }, flags);
     else await this.#files.stage(built, flags);
-    const verdict = await process.reload(this.#deps.limits.verdictMs, built.mask, signal);
-    if (open) await this.#files.stage(built, flags);
+    let verdict: ReloadVerdict;
+    try {
+      verdict = await process.reload(this.#deps.limits.verdictMs, built.mask, signal);
+    } finally {
+      if (open) await this.#files.stage(built, flags);
+    }
     if (verdict.kind === "reloaded") {
       this.#running = open ? { built, executable, isApiOpen: true } : { built, executable };
     }

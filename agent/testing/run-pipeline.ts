@@ -1,9 +1,15 @@
 import { createHash } from "node:crypto";
 import type { RunnerLimits } from "../process/limits.ts";
-import { applied, startAgent, testDeps, vectorBin } from "./agent-harness.ts";
+import { vi } from "vitest";
+import { applied, isSimulated, startAgent, testDeps, vectorBin } from "./agent-harness.ts";
 import { FakeControlPlane } from "./fake-control-plane.ts";
 
-export const patience = { timeout: 15_000, interval: 20 };
+/** Whether the tests run against a real Vector. */
+export const isRealVector = !isSimulated;
+
+/** For a busy machine; a good run never comes near it. */
+export const patience = { timeout: 30_000, interval: 20 };
+vi.setConfig({ testTimeout: 90_000 });
 
 /** A whole agent in this process, its control plane, and one applied pipeline `p1`. */
 export interface RunningPipeline extends AsyncDisposable {

@@ -20,7 +20,7 @@ import { RateLimiter } from "../auth/rate-limiter.ts";
 import { hashToken } from "../auth/tokens.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError, type ErrorKind } from "../errors.ts";
-import { keepSample } from "../sampling/dispatch-sample.ts";
+import { dispatchWaiting, keepSample } from "../sampling/dispatch-sample.ts";
 import { askForSchema, keepSchema } from "../schemas/ask-for-schema.ts";
 import type { Scope } from "../scope.ts";
 import { desiredStateMessages, factsFromProto } from "./agent-proto.ts";
@@ -276,6 +276,7 @@ async function beginSession(
   for (const report of greeting.reports.slice(0, 500)) session.report(report);
   receive(deps, installationId, call, session, node);
   void askForSchema(deps, session, greeting.host);
+  void dispatchWaiting(deps, node.id);
   await deps.hub.offerTo(session);
 }
 

@@ -1,6 +1,6 @@
 import type { ServerDeps } from "../deps.ts";
 import { readRedaction } from "./redaction.ts";
-import { findSampleOrder, storeSample, type SampledComponent } from "./samples.ts";
+import { findSampleOrder, findWaiting, storeSample, type SampledComponent } from "./samples.ts";
 
 /** Sends the order when this replica has the session of the host. Never rejects. */
 export async function dispatchSample(
@@ -17,6 +17,18 @@ export async function dispatchSample(
     deps.hub.session(nodeId)?.inspection.orderSample(order, redaction);
   } catch (error) {
     deps.log.error("cannot ask for a sample", { nodeId, requestId, error });
+  }
+}
+
+/** What waited for a host that has just come. Never rejects. */
+export async function dispatchWaiting(deps: ServerDeps, nodeId: string): Promise<void> {
+  try {
+    const now = deps.clock.now();
+    for (const requestId of await findWaiting(deps.orm.em.fork(), nodeId, now)) {
+      await dispatchSample(deps, { nodeId, requestId });
+    }
+  } catch (error) {
+    deps.log.error("cannot look for samples that wait", { nodeId, error });
   }
 }
 

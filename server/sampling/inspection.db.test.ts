@@ -224,6 +224,27 @@ describe("SampleEvents", () => {
     });
   });
 
+  test("is asked of a host that comes back while it waits", async () => {
+    await using server = await startTestServer(inject("templateUrl"));
+    await using world = await running(server);
+    const { agent, inspection, pipelineId, nodeId } = world;
+    answerSamples(agent, ["{}"]);
+    agent.drop();
+    await agent.ended;
+    await eventually(() => expect(server.server.deps.hub.isConnected(nodeId)).toBe(false));
+    // The server has not missed it yet.
+    const { sample } = await inspection.sampleEvents({
+      pipelineId,
+      nodeId,
+      componentKeys: ["in"],
+    });
+    await agent.connect();
+    await eventually(async () => {
+      const { sample: now } = await inspection.getSample({ pipelineId, id: sample?.id ?? "" });
+      expect(now?.state).toBe(SampleState.COMPLETED);
+    });
+  });
+
   test("works when another replica has the host", async () => {
     await using server = await startTestServer(inject("templateUrl"));
     await using world = await running(server);
@@ -361,6 +382,21 @@ describe("TapEvents", () => {
     expect(gone.at(-1)?.endedReason).toBe("the host has lost its connection to the server");
   });
 
+  test("ends within seconds for one who is no editor any more (X2)", async () => {
+    await using server = await startTestServer(inject("templateUrl"));
+    await using world = await running(server);
+    const { pipelineId, nodeId, teamId } = world;
+    const editor = server.client(InspectionService, await newMemberToken(server, teamId, "EDITOR"));
+    const request = { pipelineId, nodeId, componentKeys: ["in"] };
+    const seen = Array.fromAsync(editor.tapEvents(request)).then(() => "ok", reasonOf);
+    await eventually(() => expect(world.agent.messages.at(-1)?.message.case).toBe("tapStart"));
+    await server.server.deps.orm.em
+      .fork()
+      .execute(`update "TeamMember" set "role" = 'VIEWER' where "role" = 'EDITOR'`);
+    expect(await seen).toMatch(/^PermissionDenied/);
+    await eventually(() => expect(world.agent.messages.at(-1)?.message.case).toBe("tapStop"));
+  });
+
   test("is not moved by answers that nobody asked for", async () => {
     await using server = await startTestServer(inject("templateUrl"));
     await using world = await running(server);
@@ -469,10 +505,10 @@ describe("OpenTerminal", () => {
 
 describe("SetRedaction", () => {
   test.each([
-    ["(?=a)b", "cannot be used"],
-    ["a*", "matches everything"],
-    ["x".repeat(501), "at most 500 characters"],
-  ])("refuses %s, which no host could use", async (pattern, problem) => {
+    ["look-around", "(?=a)b", "cannot be used"],
+    ["what matches everything", "a*", "matches everything"],
+    ["a pattern that is too long", "x".repeat(501), "at most 500 characters"],
+  ])("refuses %s, which no host could use", async (_, pattern, problem) => {
     await using server = await startTestServer(inject("templateUrl"));
     const { token, environmentId } = await setUp(server);
     const inspection = server.client(InspectionService, token);

@@ -2,7 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
 import type { ServerDeps } from "../deps.ts";
 import { callScope } from "../rpc/call-scope.ts";
-import { streamSignal } from "../rpc/stream-signal.ts";
+import { editorLife } from "./editor-life.ts";
 import { sampleToProto } from "./inspection-proto.ts";
 import { readRedaction, setRedaction } from "./redaction.ts";
 import { listSamples, readComponentSamples, readSample, requestSample } from "./samples.ts";
@@ -26,7 +26,7 @@ export function inspectionRpc(deps: ServerDeps): ServiceImpl<typeof InspectionSe
       return { samples: samples.map((sample) => sampleToProto(sample)) };
     },
     async *tapEvents(request, ctx) {
-      using life = streamSignal(deps, ctx);
+      using life = editorLife(deps, ctx, request.pipelineId);
       using tap = await startTap(callScope(deps, ctx), deps.hub, request);
       while (!life.signal.aborted) {
         const { items, dropped, end } = await tap.queue.take(quietMs, life.signal);
@@ -42,7 +42,7 @@ export function inspectionRpc(deps: ServerDeps): ServiceImpl<typeof InspectionSe
       life.throwIfEnded();
     },
     async *openTerminal(request, ctx) {
-      using life = streamSignal(deps, ctx);
+      using life = editorLife(deps, ctx, request.pipelineId);
       using terminal = await openTerminal(callScope(deps, ctx), deps.hub, request);
       yield { terminalId: terminal.terminalId };
       while (!life.signal.aborted) {

@@ -167,6 +167,20 @@ export async function findSampleOrder(
   return row;
 }
 
+/** Requests that still wait for a host. */
+export async function findWaiting(
+  em: EntityManager,
+  nodeId: string,
+  now: Date,
+): Promise<readonly string[]> {
+  const rows = await em.execute<{ id: string }[]>(
+    `select "id" from "EventSampleRequest"
+     where "nodeId" = ? and "status" = 'PENDING' and "expiresAt" > ? order by "createdAt" limit 20`,
+    [nodeId, now],
+  );
+  return rows.map(({ id }) => id);
+}
+
 /** Stores what a host answered, once. Answers to what is not waited for any more are left out. */
 export async function storeSample(
   em: EntityManager,

@@ -33,12 +33,15 @@ export function openScreen(element: HTMLElement, events: ScreenEvents): Screen {
   fit.fit();
   const encoder = new TextEncoder();
   terminal.onData((text) => events.onInput(encoder.encode(text)));
-  terminal.onResize(({ cols, rows }) => events.onResize(cols, rows));
+  terminal.onResize(() => {
+    const { columns, rows } = sizeOf(terminal);
+    events.onResize(columns, rows);
+  });
   const observer =
     typeof ResizeObserver === "undefined" ? undefined : new ResizeObserver(() => fit.fit());
   observer?.observe(element);
   return {
-    size: () => ({ columns: terminal.cols, rows: terminal.rows }),
+    size: () => sizeOf(terminal),
     write: (content) => terminal.write(content),
     focus: () => terminal.focus(),
     dispose() {
@@ -46,4 +49,11 @@ export function openScreen(element: HTMLElement, events: ScreenEvents): Screen {
       terminal.dispose();
     },
   };
+}
+
+/** A size that the server takes; a narrower place scrolls. */
+function sizeOf(terminal: Terminal): { readonly columns: number; readonly rows: number } {
+  const between = (value: number, least: number, most: number): number =>
+    Math.min(most, Math.max(least, value));
+  return { columns: between(terminal.cols, 20, 500), rows: between(terminal.rows, 5, 200) };
 }

@@ -44,12 +44,13 @@ export function TopView(props: { pipelineId: string; nodeId: string }): JSX.Elem
         // The stream says how it ended; a key that came too late means nothing.
         .catch(() => {});
     };
+    // The place must be laid out before the terminal measures it.
+    setState({ kind: "opening" });
     const opened = openScreen(element, {
       onInput: (input) => control({ input }),
       onResize: (columns, rows) => control({ columns, rows }),
     });
     screen = opened;
-    setState({ kind: "opening" });
     try {
       const { columns, rows } = opened.size();
       const { pipelineId, nodeId } = props;
