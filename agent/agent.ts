@@ -62,7 +62,7 @@ export async function runAgent(
   const finder = new VectorFinder({ env, vectorEnv, dataDir: config.dataDir });
   await finder.look(signal);
   const facts = () => readHostFacts(config.labels, finder.current, policy.facts);
-  const client = openClient(config.address);
+  let client = openClient(config.address);
   try {
     const identity =
       identities.identity ?? (await firstIdentity(config, deps, client, identities, signal));
@@ -108,7 +108,13 @@ export async function runAgent(
       (scope) =>
         runControlLoop(
           {
-            client,
+            get client() {
+              return client;
+            },
+            reconnect() {
+              client.close();
+              client = openClient(config.address);
+            },
             clock,
             log,
             bootId: randomUUID(),

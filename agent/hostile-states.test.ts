@@ -259,7 +259,13 @@ hostileSuite("a desired state", [
       await vi.waitFor(() => expect(plane.last("loud")?.phase).toBe(ApplyPhase.APPLIED), slow);
     },
   },
-  failing("empty", ""),
+  {
+    name: "with a configuration that is empty runs nothing else for it",
+    act: (_session, { plane }) => plane.sendState([victim, pipeline("empty", { configYaml: "" })]),
+    check: async ({ plane }) => {
+      await vi.waitFor(() => expect(plane.last("empty")?.phase).toBe(ApplyPhase.APPLIED), slow);
+    },
+  },
   failing("a list", "- a\n- b\n"),
   failing("a bomb of aliases", bomb),
   failing("nested without end", "a: &a\n  b: *a\nsources: *a\n"),

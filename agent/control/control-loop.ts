@@ -21,7 +21,11 @@ export function pauseAfter(end: SessionEnd, failures: number, random: number): n
 
 /** Keeps a session open until the signal. Nothing that happens here touches a running pipeline (P2). */
 export async function runControlLoop(
-  deps: SessionDeps & { readonly random: () => number },
+  deps: SessionDeps & {
+    readonly random: () => number;
+    /** Closes the connection, so that the next session has one of its own. */
+    reconnect(): void;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
@@ -29,6 +33,8 @@ export async function runControlLoop(
     const startedAt = deps.clock.now().getTime();
     const end = await runSession(deps, signal);
     if (signal.aborted) return;
+    // What took the connection and said nothing would hold the next session as well.
+    if (end.code === status.DEADLINE_EXCEEDED && !end.welcomed) deps.reconnect();
     const lived = deps.clock.now().getTime() - startedAt;
     failures = end.welcomed && lived > stableMs ? 0 : failures + 1;
     const pauseMs = pauseAfter(end, failures - 1, deps.random());

@@ -129,7 +129,7 @@ export function hostileSuite(title: string, cases: readonly HostileCase[]): void
         () => expect(plane.session?.of("heartbeat").length).toBeGreaterThan(0),
         slow,
       );
-      await beats(plane.session ?? session, 2);
+      await beats(plane.session ?? session);
       if (!redials) expect(plane.sessions.length).toBe(sessions);
       await check?.(stage, plane.session ?? session);
       expect(isAlive(pid)).toBe(true);
