@@ -76,7 +76,8 @@ const withCertificates = (...names: readonly string[]) =>
   pipeline(`certificates-${names.length}-${names[0]?.replaceAll(/\W/g, "x").slice(0, 20)}`, {
     certificates: names.map(certificate),
   });
-const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${[..."bcdefghi"]
+const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghi"
+  .split("")
   .map((key, index) => `${key}: &${key} [${`*${"abcdefgh"[index]},`.repeat(9)}]`)
   .join("\n")}\nsources: {in: {type: demo_logs, format: json, x: *i}}\n`;
 

@@ -44,11 +44,11 @@ export interface Stage {
 export interface HostileCase {
   readonly name: string;
   /** What the server does in a session that began well. */
-  act(session: HostileSession, stage: Stage): void | Promise<void>;
+  readonly act: (session: HostileSession, stage: Stage) => void | Promise<void>;
   /** The session is over by it, and another one must come. */
   readonly redials?: boolean;
   /** What must hold when all is well again. */
-  check?(stage: Stage, session: HostileSession): void | Promise<void>;
+  readonly check?: (stage: Stage, session: HostileSession) => void | Promise<void>;
 }
 
 /** Redials and the wait for a welcome pass faster; heartbeats and verdicts of Vector keep their time. */
@@ -71,7 +71,7 @@ async function beats(session: HostileSession, count = 1): Promise<void> {
  * lives, and its session does or has been redialled.
  */
 export function hostileSuite(title: string, cases: readonly HostileCase[]): void {
-  describe(title, () => {
+  describe(`a hostile server: ${title}`, () => {
     let stage: Stage;
     let offsetMs = 0;
     beforeAll(async () => {
