@@ -68,10 +68,15 @@ export class HostPolicyKeeper {
     return this.#policy?.enforce_running === true;
   }
 
-  /** Why a configuration must not run on this host; undefined when it may. */
-  judge(configYaml: string): Fault | undefined {
+  /**
+   * Why a configuration must not run on this host; undefined when it may.
+   *
+   * @param certificates the folder of those that come with the pipeline.
+   */
+  judge(configYaml: string, certificates?: string): Fault | undefined {
     if (this.#policy === undefined) return undefined;
-    return faultOf(checkConfigText(this.#policy, configYaml, realPath));
+    const files = { resolve: realPath, ...(certificates === undefined ? {} : { certificates }) };
+    return faultOf(checkConfigText(this.#policy, configYaml, files));
   }
 
   subscribe(listener: () => void): Disposable {

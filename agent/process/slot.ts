@@ -103,7 +103,8 @@ export class ProcessSlot {
 
   /** Adds to a body what the agent owns, with the ports of the running process if there is one. */
   async build(body: PipelineBody): Promise<BuildResult> {
-    const fault = this.#deps.policy.judge(body.configYaml);
+    const { certificates } = this.#deps.store.paths(this.#id);
+    const fault = this.#deps.policy.judge(body.configYaml, certificates);
     if (fault !== undefined) return { kind: "refused", fault };
     const paths = await this.#deps.store.prepare(this.#id);
     const ports = (this.#ports ??= await this.#acquirePorts(body.configYaml));

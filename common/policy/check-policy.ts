@@ -1,4 +1,11 @@
-import { listenAddress, targetsOf, holdsReference, hostTarget, type Target } from "./addresses.ts";
+import {
+  listenAddress,
+  targetsOf,
+  holdsReference,
+  hostTarget,
+  laterText,
+  type Target,
+} from "./addresses.ts";
 import {
   defaultListen,
   defaultSocket,
@@ -9,7 +16,7 @@ import {
   type ComponentKind,
 } from "./component-facts.ts";
 import { roleOf, type Role } from "./option-roles.ts";
-import { outside, type ResolvePath } from "./paths.ts";
+import { comesAlong, outside, type HostFiles } from "./paths.ts";
 import { globToRegExp, parseHostPattern, type HostPattern } from "./patterns.ts";
 import { isTypePattern, type HostPolicy } from "./policy.ts";
 import { calledFunctions, fileFunctions, networkFunctions } from "./vrl-calls.ts";
@@ -38,15 +45,15 @@ const maximumDepth = 64;
 const maximumValues = 200_000;
 
 /**
- * Finds everything in a configuration that a policy does not allow. Pure: with `resolve`, paths are also judged
- * by where their symbolic links lead. What cannot be judged is refused.
+ * Finds everything in a configuration that a policy does not allow. Pure: with `files`, paths are also judged
+ * by what is on the host. What cannot be judged is refused.
  */
 export function checkPolicy(
   policy: HostPolicy,
   config: unknown,
-  resolve?: ResolvePath,
+  files: HostFiles = {},
 ): readonly PolicyProblem[] {
-  const check = new PolicyCheck(policy, resolve);
+  const check = new PolicyCheck(policy, files);
   check.config(recordOf(config));
   return check.problems;
 }
@@ -72,16 +79,16 @@ interface Component {
 class PolicyCheck {
   readonly problems: PolicyProblem[] = [];
   readonly #policy: HostPolicy;
-  readonly #resolve: ResolvePath | undefined;
+  readonly #files: HostFiles;
   readonly #deniedCalls: ReadonlySet<string>;
   readonly #destinations: readonly HostPattern[] | undefined;
   readonly #deniedDestinations: readonly HostPattern[];
   readonly #listen: readonly HostPattern[] | undefined;
   #values = 0;
 
-  constructor(policy: HostPolicy, resolve: ResolvePath | undefined) {
+  constructor(policy: HostPolicy, files: HostFiles) {
     this.#policy = policy;
-    this.#resolve = resolve;
+    this.#files = files;
     const { allow, deny } = policy.destinations;
     this.#destinations = allow && patterns(allow.filter((entry) => !isTypePattern(entry)));
     this.#deniedDestinations = patterns(deny);
@@ -293,8 +300,7 @@ class PolicyCheck {
         break;
       case "site":
         component.destinations += 1;
-        if (holdsReference(text))
-          this.#target(id, field, { kind: "unclear", why: "holds a reference" });
+        if (holdsReference(text)) this.#target(id, field, { kind: "unclear", why: laterText });
         else this.#target(id, field, hostTarget(`intake.${text}`, 443));
         break;
       case "program":
@@ -310,8 +316,8 @@ class PolicyCheck {
 
   #path(access: "read" | "write", id: string, field: string, text: string): void {
     const roots = this.#policy.files[access];
-    if (roots === undefined) return;
-    const why = outside(text, roots, this.#resolve);
+    if (roots === undefined || (access === "read" && comesAlong(text, this.#files))) return;
+    const why = outside(text, roots, this.#files);
     if (why === undefined) return;
     this.#refuse(`files.${access}`, id, field, `${quoted(text)} ${why}`);
   }
@@ -373,7 +379,7 @@ class PolicyCheck {
   #vrl(id: string, field: string, program: unknown): void {
     if (typeof program !== "string" || this.#deniedCalls.size === 0) return;
     if (/\$\{[\w.]+:?-|SECRET\[/.test(program)) {
-      this.#refuse("vrl.deny", id, field, "the program holds a reference that is filled in later");
+      this.#refuse("vrl.deny", id, field, `the program ${laterText}`);
     }
     for (const name of calledFunctions(program)) {
       if (!this.#deniedCalls.has(name)) continue;
