@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
-import type { PolicyProblem } from "#common/policy/check-policy.ts";
+import type { PolicyProblem } from "#common/policy/place-rules.ts";
 import type { HostPolicy } from "#common/policy/policy.ts";
 import { checkConfigText } from "#common/policy/read-config.ts";
 import { UsageError } from "../config.ts";

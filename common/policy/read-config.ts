@@ -1,7 +1,8 @@
 import { isMap, isScalar, visit, type Document } from "yaml";
 import { readDocument } from "../yaml-document.ts";
 import type { HostPolicy } from "./policy.ts";
-import { checkPolicy, type PolicyProblem } from "./check-policy.ts";
+import { checkPolicy } from "./check-policy.ts";
+import type { PolicyProblem } from "./place-rules.ts";
 import type { HostFiles } from "./paths.ts";
 
 /** A configuration's text, read once for any number of policies. */

@@ -1,6 +1,7 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { laterText } from "#common/policy/addresses.ts";
-import { checkPolicy, type PolicyProblem } from "#common/policy/check-policy.ts";
+import { checkPolicy } from "#common/policy/check-policy.ts";
+import type { PolicyProblem } from "#common/policy/place-rules.ts";
 import type { HostPolicy } from "#common/policy/policy.ts";
 import { readConfig } from "#common/policy/read-config.ts";
 
