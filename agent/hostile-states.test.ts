@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, vi } from "vitest";
 import { ApplyPhase } from "#gen/vectorflow/agent/v1/report_pb.ts";
-import { entryOf, type BodyInit } from "./testing/hostile-plane.ts";
+import { entryOf, type BodyInit, type HostileSession } from "./testing/hostile-plane.ts";
 import {
   hostileSuite,
   pipeline,
@@ -72,11 +72,8 @@ function failing(name: string, configYaml: string): HostileCase {
 }
 
 const certificate = (filename: string) => ({ name: "c", filename, content: Buffer.from("pem") });
-const withCertificates = (...names: readonly string[]) =>
-  pipeline(`certificates-${names.length}-${names[0]?.replaceAll(/\W/g, "x").slice(0, 20)}`, {
-    certificates: names.map(certificate),
-  });
-const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${[..."bcdefghi"]
+const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${"bcdefghi"
+  .split("")
   .map((key, index) => `${key}: &${key} [${`*${"abcdefgh"[index]},`.repeat(9)}]`)
   .join("\n")}\nsources: {in: {type: demo_logs, format: json, x: *i}}\n`;
 
@@ -207,17 +204,23 @@ hostileSuite("a desired state", [
     "",
     "a\0.pem",
     "x".repeat(300),
-  ].map((name) =>
-    refusedBody(
-      `with a certificate named ${JSON.stringify(name.slice(0, 20))} costs that pipeline`,
-      withCertificates(name),
-      /cannot be the name of a certificate file/,
-    ),
-  ),
+  ].map((name, index) => ({
+    name: `with a certificate named ${JSON.stringify(name.slice(0, 20))} runs, and nothing leaves the folder`,
+    act: (_session: HostileSession, { plane }: Stage) =>
+      plane.sendState([victim, pipeline(`named-${index}`, { certificates: [certificate(name)] })]),
+    check: async ({ plane, folder }: Stage) => {
+      const id = `named-${index}`;
+      await vi.waitFor(() => expect(plane.last(id)?.phase).toBe(ApplyPhase.APPLIED), slow);
+      const files = await readdir(folder, { recursive: true });
+      const certs = join("data/pipelines", id, "certs/");
+      expect(files.filter((file) => file.startsWith(certs))).toHaveLength(1);
+      expect(files.join()).not.toMatch(/escaped|hidden/);
+    },
+  })),
   refusedBody(
     "with two certificates of one name costs that pipeline",
-    withCertificates("a.pem", "a.pem"),
-    /two certificates have the file name/,
+    pipeline("twins", { certificates: [certificate("a.pem"), certificate("b.pem")] }),
+    /two certificates are called c/,
   ),
   refusedBody(
     "with a configuration of five megabytes costs that pipeline",
@@ -259,7 +262,13 @@ hostileSuite("a desired state", [
       await vi.waitFor(() => expect(plane.last("loud")?.phase).toBe(ApplyPhase.APPLIED), slow);
     },
   },
-  failing("empty", ""),
+  {
+    name: "with a configuration that is empty runs nothing else for it",
+    act: (_session, { plane }) => plane.sendState([victim, pipeline("empty", { configYaml: "" })]),
+    check: async ({ plane }) => {
+      await vi.waitFor(() => expect(plane.last("empty")?.phase).toBe(ApplyPhase.APPLIED), slow);
+    },
+  },
   failing("a list", "- a\n- b\n"),
   failing("a bomb of aliases", bomb),
   failing("nested without end", "a: &a\n  b: *a\nsources: *a\n"),

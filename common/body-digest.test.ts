@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { bodyDigest, type DigestedBody } from "./body-digest.ts";
 
@@ -16,6 +17,11 @@ describe("bodyDigest", () => {
     expect(bodyDigest(body).toString("hex")).toBe(
       "441d498dfbb9f98a2e945c73a0af288f0985298e28e33ce99a78e47ddba3553e",
     );
+  });
+
+  test("is the example of the protocol's documentation", () => {
+    const text = readFileSync(new URL("../docs/agent-protocol.md", import.meta.url), "utf8");
+    expect(text).toContain(bodyDigest(body).toString("hex"));
   });
 
   test("does not depend on the order of secrets", () => {

@@ -100,7 +100,7 @@ export function metricsToProto(deltas: PipelineDeltas): PipelineMetrics {
     components: deltas.components.map((delta) => ({
       componentId: boundedText(delta.componentId, 256),
       kind: componentKinds[delta.kind],
-      componentType: delta.type,
+      componentType: boundedText(delta.type, 128),
       receivedEvents: delta.receivedEvents,
       sentEvents: delta.sentEvents,
       receivedBytes: delta.receivedBytes,
@@ -150,9 +150,9 @@ export function batchToProto(
 
 export function factsToProto(facts: HostFacts): HostFactsMessage {
   return create(HostFactsSchema, {
-    hostname: facts.hostname,
-    os: facts.os,
-    osRelease: facts.osRelease,
+    hostname: boundedText(facts.hostname, 253),
+    os: boundedText(facts.os, 100),
+    osRelease: boundedText(facts.osRelease, 200),
     agentVersion: facts.agentVersion,
     cpuCount: facts.cpuCount,
     memoryTotalBytes: facts.memoryTotalBytes,
@@ -164,8 +164,8 @@ export function factsToProto(facts: HostFacts): HostFactsMessage {
     vector:
       facts.vector.kind === "found"
         ? {
-            version: facts.vector.executable.version,
-            path: facts.vector.executable.path,
+            version: boundedText(facts.vector.executable.version, 100),
+            path: boundedText(facts.vector.executable.path, 4096),
             simulated: facts.vector.executable.simulated,
           }
         : { problem: boundedText(facts.vector.problem, 1024) },

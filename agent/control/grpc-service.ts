@@ -27,8 +27,8 @@ function methodOf<I extends DescMessage, O extends DescMessage>(
 }
 
 /**
- * In a stream, a message that cannot be read costs itself and not the session: it is taken for an empty one,
- * which is ignored like a kind of a newer server (P12).
+ * In a stream, a message that cannot be read or written costs itself and not the session: it becomes an empty one,
+ * which either side ignores like a kind of a newer one (P12).
  */
 function tolerant<I extends DescMessage, O extends DescMessage>(
   method: GrpcMethod<I, O>,
@@ -36,6 +36,14 @@ function tolerant<I extends DescMessage, O extends DescMessage>(
 ): GrpcMethod<I, O> {
   return {
     ...method,
+    serialize: (message) => {
+      try {
+        return method.serialize(message);
+      } catch {
+        // A number that the wire does not take, for one. The server ignores an empty message.
+        return Buffer.alloc(0);
+      }
+    },
     deserialize: (bytes) => {
       try {
         return method.deserialize(bytes);

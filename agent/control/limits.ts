@@ -12,6 +12,11 @@ export function saneInterval(ms: number): number | undefined {
   return Math.min(Math.max(ms, shortestIntervalMs), longestIntervalMs);
 }
 
+/** Counters over a time that the clock jumped in are rates of nothing: a gap is the truth (P7). */
+export function isMeasured(intervalMs: number): boolean {
+  return intervalMs > 0 && intervalMs <= longestIntervalMs * 2;
+}
+
 /** Lines under way without an ack. No credit means that the server does not say. */
 export function saneCredit(lines: number | undefined, before = defaultLogCredit): number {
   return lines === undefined || lines <= 0 ? before : Math.min(lines, mostLogCredit);

@@ -288,7 +288,9 @@ class Session {
                 uptimeSeconds:
                   process === undefined ? 0 : (now - process.startedAt.getTime()) / 1000,
                 restarts: runner.restarts,
-                ...(deltas === undefined ? {} : { metrics: metricsToProto(deltas) }),
+                ...(deltas === undefined || !limits.isMeasured(deltas.intervalMs)
+                  ? {}
+                  : { metrics: metricsToProto(deltas) }),
               };
             }),
           },

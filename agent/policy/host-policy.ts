@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
-import type { PolicyProblem } from "#common/policy/check-policy.ts";
+import type { PolicyProblem } from "#common/policy/place-rules.ts";
 import type { HostPolicy } from "#common/policy/policy.ts";
 import { checkConfigText } from "#common/policy/read-config.ts";
 import { UsageError } from "../config.ts";
@@ -68,10 +68,15 @@ export class HostPolicyKeeper {
     return this.#policy?.enforce_running === true;
   }
 
-  /** Why a configuration must not run on this host; undefined when it may. */
-  judge(configYaml: string): Fault | undefined {
+  /**
+   * Why a configuration must not run on this host; undefined when it may.
+   *
+   * @param certificates the folder of those that come with the pipeline.
+   */
+  judge(configYaml: string, certificates?: string): Fault | undefined {
     if (this.#policy === undefined) return undefined;
-    return faultOf(checkConfigText(this.#policy, configYaml, realPath));
+    const files = { resolve: realPath, ...(certificates === undefined ? {} : { certificates }) };
+    return faultOf(checkConfigText(this.#policy, configYaml, files));
   }
 
   subscribe(listener: () => void): Disposable {

@@ -92,7 +92,7 @@ export class ProcessSlot {
       paths,
       ports,
       secretsCommand: this.#ticket.command,
-      judge: (text) => this.#deps.policy.judge(text),
+      judge: (text) => this.#deps.policy.judge(text, paths.certificates),
     });
   }
 
@@ -101,7 +101,7 @@ export class ProcessSlot {
     const paths = this.#deps.store.paths(this.#id);
     const result = resolveBody(body, paths);
     if (result.kind === "refused") return undefined; // It cannot even be read, and never starts.
-    return maskedFault(this.#deps.policy.judge(result.text), result.mask);
+    return maskedFault(this.#deps.policy.judge(result.text, paths.certificates), result.mask);
   }
 
   /** Whether the running process can take this configuration by a reload. */

@@ -6,7 +6,7 @@ import {
   type ServerUnaryCall,
   type ServiceError,
   type sendUnaryData,
-  type status,
+  status,
 } from "@grpc/grpc-js";
 import {
   createServer,
@@ -82,7 +82,7 @@ export class HostileSession {
   }
 
   end(code: status, details: string): void {
-    if (code === 0) this.#call.end();
+    if (code === status.OK) this.#call.end();
     else this.#call.emit("error", { code, details } as ServiceError);
   }
 

@@ -32,6 +32,8 @@ const defaultPorts: Readonly<Record<string, number>> = {
 const scheme = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is;
 const unclear = (why: string): Target => ({ kind: "unclear", why });
 
+export const laterText = "holds a reference that is filled in later";
+
 /** Whether something is filled into a text after it was judged: a secret or a variable. */
 export function holdsReference(text: string): boolean {
   return /SECRET\[|\$\{|\$[A-Za-z_]/.test(text);
@@ -42,7 +44,7 @@ export function holdsReference(text: string): boolean {
  * connection strings. What two readers could understand differently is unclear, and never judged by its looks.
  */
 export function targetsOf(address: string): readonly Target[] {
-  if (holdsReference(address)) return [unclear("holds a reference that is filled in later")];
+  if (holdsReference(address)) return [unclear(laterText)];
   const text = address.trim();
   // What a template is made of is judged where the host is; below a path it leads nowhere else.
   if (/[^\u0021-\u007e]|\\/.test(text.split("{{", 1)[0] ?? "")) {
@@ -69,22 +71,28 @@ function oneAddress(text: string): readonly Target[] {
   const hosts = (at.at(-1) ?? "").split(",");
   return [
     ...hosts.map((host) => hostTarget(host, defaultPorts[protocol])),
-    ...(/^(postgres|postgresql|mysql)$/.test(protocol) ? hostsInQuery(path) : []),
+    ...(Object.hasOwn(databases, protocol) ? inQuery(path) : []),
   ];
 }
 
-/** Database URLs can name other hosts in their query, which then win. */
-function hostsInQuery(path: string): readonly Target[] {
-  const query = new URLSearchParams(/\?([^#]*)/.exec(path)?.[1] ?? "");
-  return ["host", "hostaddr"].flatMap((name) =>
-    query
-      .getAll(name)
-      .flatMap((value): readonly Target[] =>
-        value.startsWith("/")
-          ? [{ kind: "socket", path: value }]
-          : value.split(",").map((host) => hostTarget(host, 5432)),
-      ),
-  );
+/** URLs of these can name other hosts in their query, which then win, and files with keys. */
+const databases: Readonly<Record<string, true>> = {
+  amqp: true,
+  amqps: true,
+  mongodb: true,
+  "mongodb+srv": true,
+  mysql: true,
+  postgres: true,
+  postgresql: true,
+};
+
+function inQuery(path: string): readonly Target[] {
+  const query = [...new URLSearchParams(/\?([^#]*)/.exec(path)?.[1] ?? "")];
+  return query.flatMap(([name, value]): readonly Target[] => {
+    const isHost = /^host(addr)?$/i.test(name);
+    if (value.startsWith("/")) return [{ kind: isHost ? "socket" : "file", path: value }];
+    return isHost ? value.split(",").map((host) => hostTarget(host, 5432)) : [];
+  });
 }
 
 /** One `host` or `host:port`, with names in lower case and IP addresses of any notation made canonical. */
@@ -119,7 +127,7 @@ function azureTargets(text: string): readonly Target[] {
 
 /** The address of a listener, or why it cannot be judged. Only what Vector reads itself counts. */
 export function listenAddress(text: string): HostPort | string {
-  if (holdsReference(text)) return "holds a reference that is filled in later";
+  if (holdsReference(text)) return laterText;
   const [, v6, v4, port = ""] = /^(?:\[([0-9a-f:.]+)\]|([\d.]+)):(\d{1,5})$/i.exec(text) ?? [];
   const address = v6 ?? v4 ?? "";
   if (isIP(address) === 0) return "is no IP address with a port";

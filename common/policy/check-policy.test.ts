@@ -4,6 +4,9 @@ import { policyOf, preset, sink } from "../testing/policy-case.ts";
 import { checkPolicy } from "./check-policy.ts";
 import { checkConfigText } from "./read-config.ts";
 
+/** A backend of the configuration's own. */
+const backend = "secret: {a: {type: file, path: /var/log/a}}\n";
+
 describe("the text of a configuration", () => {
   const restricted = policyOf(preset);
   test.each([
@@ -18,15 +21,19 @@ describe("the text of a configuration", () => {
     ["escapes", 'sources:\n  c: {type: "\\x65xec"}\n', "components.deny"],
     [
       "a reference without quotes",
-      "sources:\n  c:\n    type: demo_logs\n    format: SECRET[a.b]\n",
+      `${backend}sources:\n  c:\n    type: demo_logs\n    format: SECRET[a.b]\n`,
       "references",
     ],
     [
       "a reference in single quotes",
-      "sources:\n  c: {type: demo_logs, format: 'SECRET[a.b]'}\n",
+      `${backend}sources:\n  c: {type: demo_logs, format: 'SECRET[a.b]'}\n`,
       "references",
     ],
-    ["a reference as a key", 'sources:\n  "SECRET[a.b]": {type: demo_logs}\n', "references"],
+    [
+      "a reference as a key",
+      `${backend}sources:\n  "SECRET[a.b]": {type: demo_logs}\n`,
+      "references",
+    ],
     [
       "a variable with a default",
       "sources:\n  c:\n    type: demo_logs\n    format: ${X:-json}\n",
@@ -57,7 +64,7 @@ describe("the text of a configuration", () => {
   test("names component and field of a loose reference", () => {
     const [problem] = checkConfigText(
       restricted,
-      "sinks:\n  web:\n    type: http\n    uri: https://a\n    auth:\n      token: SECRET[a.b]\n",
+      `${backend}sinks:\n  web:\n    type: http\n    uri: https://a\n    auth:\n      token: SECRET[a.b]\n`,
     );
     expect(problem).toMatchObject({ componentId: "web", field: "auth.token" });
   });
@@ -76,8 +83,24 @@ describe("the text of a configuration", () => {
     const resolve = (path: string) => path.replace(/^\/srv\/out\/link/, "/etc");
     const config = sink("file", { path: "/srv/out/link/{{ x }}" });
     expect(checkPolicy(restricted, config)).toEqual([]);
-    const [problem] = checkPolicy(restricted, config, resolve);
+    const [problem] = checkPolicy(restricted, config, { resolve });
     expect(problem).toMatchObject({ rule: "files.write", componentId: "c", field: "path" });
     expect(problem?.message).toContain("/etc");
   });
+});
+
+test("certificates that come with a pipeline may be read, and nothing else of their folder's", () => {
+  const files = { certificates: "/data/p1/certs" };
+  const reads = (path: string) => sink("http", { uri: "https://a", tls: { ca_file: path } });
+  const check = (path: string) => checkPolicy(policyOf(preset), reads(path), files).length;
+  expect(check("/data/p1/certs/0123abcd")).toBe(0);
+  for (const path of ["/data/p1/certs/../x", "/data/p1/certs/a/b", "/data/p1/certs", "0123abcd"]) {
+    expect(check(path)).toBe(1);
+  }
+});
+
+test("what comes with a pipeline needs no quotes of its author's", () => {
+  const text =
+    "sinks:\n  c:\n    type: http\n    inputs: [a]\n    uri: https://a\n    auth:\n      token: SECRET[key]\n";
+  expect(checkConfigText(policyOf(preset), text)).toEqual([]);
 });

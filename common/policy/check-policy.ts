@@ -1,4 +1,4 @@
-import { listenAddress, targetsOf, holdsReference, hostTarget, type Target } from "./addresses.ts";
+import { targetsOf, holdsReference, hostTarget, laterText } from "./addresses.ts";
 import {
   defaultListen,
   defaultSocket,
@@ -9,21 +9,11 @@ import {
   type ComponentKind,
 } from "./component-facts.ts";
 import { roleOf, type Role } from "./option-roles.ts";
-import { outside, type ResolvePath } from "./paths.ts";
-import { globToRegExp, parseHostPattern, type HostPattern } from "./patterns.ts";
+import type { HostFiles } from "./paths.ts";
+import { globToRegExp } from "./patterns.ts";
+import { PlaceRules, type PolicyProblem } from "./place-rules.ts";
 import { isTypePattern, type HostPolicy } from "./policy.ts";
 import { calledFunctions, fileFunctions, networkFunctions } from "./vrl-calls.ts";
-
-/** A place where a configuration breaks a policy. */
-export interface PolicyProblem {
-  /** The key of the policy that is broken. */
-  readonly rule: string;
-  /** Empty when the whole configuration is meant. */
-  readonly componentId: string;
-  /** Dotted path below the component. */
-  readonly field: string;
-  readonly message: string;
-}
 
 const sections: readonly (readonly [string, ComponentKind])[] = [
   ["sources", "source"],
@@ -38,15 +28,15 @@ const maximumDepth = 64;
 const maximumValues = 200_000;
 
 /**
- * Finds everything in a configuration that a policy does not allow. Pure: with `resolve`, paths are also judged
- * by where their symbolic links lead. What cannot be judged is refused.
+ * Finds everything in a configuration that a policy does not allow. Pure: with `files`, paths are also judged
+ * by what is on the host. What cannot be judged is refused.
  */
 export function checkPolicy(
   policy: HostPolicy,
   config: unknown,
-  resolve?: ResolvePath,
+  files: HostFiles = {},
 ): readonly PolicyProblem[] {
-  const check = new PolicyCheck(policy, resolve);
+  const check = new PolicyCheck(policy, files);
   check.config(recordOf(config));
   return check.problems;
 }
@@ -64,6 +54,8 @@ interface Component {
   readonly type: string;
   readonly id: string;
   readonly isKnown: boolean;
+  /** The port that an option of its own names for all its hosts. */
+  readonly port: number | undefined;
   destinations: number;
   listeners: number;
   sockets: number;
@@ -72,29 +64,18 @@ interface Component {
 class PolicyCheck {
   readonly problems: PolicyProblem[] = [];
   readonly #policy: HostPolicy;
-  readonly #resolve: ResolvePath | undefined;
+  readonly #places: PlaceRules;
   readonly #deniedCalls: ReadonlySet<string>;
-  readonly #destinations: readonly HostPattern[] | undefined;
-  readonly #deniedDestinations: readonly HostPattern[];
-  readonly #listen: readonly HostPattern[] | undefined;
   #values = 0;
 
-  constructor(policy: HostPolicy, resolve: ResolvePath | undefined) {
+  constructor(policy: HostPolicy, files: HostFiles) {
     this.#policy = policy;
-    this.#resolve = resolve;
-    const { allow, deny } = policy.destinations;
-    this.#destinations = allow && patterns(allow.filter((entry) => !isTypePattern(entry)));
-    this.#deniedDestinations = patterns(deny);
-    this.#listen = policy.listen.allow && patterns(policy.listen.allow);
+    this.#places = new PlaceRules(policy, files, (...problem) => this.#refuse(...problem));
     this.#deniedCalls = new Set([
       ...policy.vrl.deny,
       ...(policy.files.read === undefined ? [] : fileFunctions),
-      ...(this.#limitsDestinations ? networkFunctions : []),
+      ...(this.#places.limitsDestinations ? networkFunctions : []),
     ]).difference(new Set(policy.vrl.allow));
-  }
-
-  get #limitsDestinations(): boolean {
-    return this.#destinations !== undefined || this.#deniedDestinations.length > 0;
   }
 
   config(config: Json): void {
@@ -111,6 +92,7 @@ class PolicyCheck {
       type: "",
       id: "",
       isKnown: true,
+      port: undefined,
       destinations: 0,
       listeners: 0,
       sockets: 0,
@@ -145,6 +127,7 @@ class PolicyCheck {
       type,
       id,
       isKnown: use !== undefined,
+      port: type === "mqtt" ? Number(value["port"] ?? 1883) : undefined,
       destinations: 0,
       listeners: 0,
       sockets: 0,
@@ -199,15 +182,16 @@ class PolicyCheck {
     const { kind, type, id } = component;
     const name = `${kind}/${type}`;
     const listen = defaultListen.get(name);
-    if (listen !== undefined && component.listeners === 0) this.#listener(id, "address", listen);
+    if (listen !== undefined && component.listeners === 0)
+      this.#places.listener(id, "address", listen);
     const socket = defaultSocket.get(name);
     if (socket !== undefined && component.destinations + component.sockets === 0) {
       component.sockets += 1;
-      this.#path("write", id, "docker_host", socket);
+      this.#places.path("write", id, "docker_host", socket);
     }
     const read = impliedReads.get(name);
     if (read !== undefined && value[read.unless] === undefined)
-      this.#path("read", id, "type", read.path);
+      this.#places.path("read", id, "type", read.path);
   }
 
   /** Addresses that are the provider's own, and that no option names. */
@@ -276,26 +260,29 @@ class PolicyCheck {
     switch (role) {
       case "read":
       case "write":
-        this.#path(role, id, field, text);
+        this.#places.path(role, id, field, text);
         this.#unreadProgram(component, field);
         break;
       case "socket":
         component.sockets += 1;
-        this.#path("write", id, field, text);
+        this.#places.path("write", id, field, text);
         break;
       case "listen":
         component.listeners += 1;
-        this.#listener(id, field, text);
+        this.#places.listener(id, field, text);
         break;
       case "destination":
         component.destinations += 1;
-        for (const target of targetsOf(text)) this.#target(id, field, target);
+        for (const target of targetsOf(text)) {
+          const isOpen = target.kind === "host" && target.port === undefined;
+          this.#places.target(id, field, isOpen ? { ...target, port: component.port } : target);
+        }
         break;
       case "site":
         component.destinations += 1;
         if (holdsReference(text))
-          this.#target(id, field, { kind: "unclear", why: "holds a reference" });
-        else this.#target(id, field, hostTarget(`intake.${text}`, 443));
+          this.#places.target(id, field, { kind: "unclear", why: laterText });
+        else this.#places.target(id, field, hostTarget(`intake.${text}`, 443));
         break;
       case "program":
         if (this.#policy.programs === "deny") {
@@ -306,14 +293,6 @@ class PolicyCheck {
         this.#vrl(id, field, text);
         break;
     }
-  }
-
-  #path(access: "read" | "write", id: string, field: string, text: string): void {
-    const roots = this.#policy.files[access];
-    if (roots === undefined) return;
-    const why = outside(text, roots, this.#resolve);
-    if (why === undefined) return;
-    this.#refuse(`files.${access}`, id, field, `${quoted(text)} ${why}`);
   }
 
   /** A program in a file cannot be searched for functions: the file may be another by then. */
@@ -327,68 +306,14 @@ class PolicyCheck {
     );
   }
 
-  #listener(id: string, field: string, text: string): void {
-    const { allow } = this.#policy.listen;
-    if (allow === undefined || (/^systemd(#\d+)?$/.test(text) && allow.includes("systemd"))) return;
-    const address = listenAddress(text);
-    if (typeof address === "string") {
-      this.#refuse(
-        "listen.allow",
-        id,
-        field,
-        `${quoted(text)} ${address}, so that it cannot be judged`,
-      );
-    } else if (!this.#listen?.some((matches) => matches(address))) {
-      this.#refuse("listen.allow", id, field, `${quoted(text)} is not among ${allow.join(", ")}`);
-    }
-  }
-
-  #target(id: string, field: string, target: Target): void {
-    if (target.kind === "socket") return this.#path("write", id, field, target.path);
-    if (target.kind === "file") return this.#path("read", id, field, target.path);
-    if (!this.#limitsDestinations) return undefined;
-    if (target.kind === "unclear") {
-      this.#refuse(
-        "destinations.allow",
-        id,
-        field,
-        `the address ${target.why}, so that it cannot be judged`,
-      );
-      return undefined;
-    }
-    const name = target.port === undefined ? target.host : `${target.host}:${target.port}`;
-    if (this.#deniedDestinations.some((matches) => matches(target))) {
-      this.#refuse("destinations.deny", id, field, `${name} is denied`);
-    } else if (this.#destinations?.some((matches) => matches(target)) === false) {
-      this.#refuse(
-        "destinations.allow",
-        id,
-        field,
-        `${name} is not among the allowed destinations`,
-      );
-    }
-    return undefined;
-  }
-
   #vrl(id: string, field: string, program: unknown): void {
     if (typeof program !== "string" || this.#deniedCalls.size === 0) return;
     if (/\$\{[\w.]+:?-|SECRET\[/.test(program)) {
-      this.#refuse("vrl.deny", id, field, "the program holds a reference that is filled in later");
+      this.#refuse("vrl.deny", id, field, `the program ${laterText}`);
     }
     for (const name of calledFunctions(program)) {
       if (!this.#deniedCalls.has(name)) continue;
       this.#refuse("vrl.deny", id, field, `the function ${name} is not allowed`);
     }
   }
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.slice(0, 200));
-}
-
-function patterns(entries: readonly string[]): readonly HostPattern[] {
-  return entries.flatMap((entry) => {
-    const pattern = parseHostPattern(entry);
-    return typeof pattern === "string" ? [] : [pattern];
-  });
 }

@@ -1,5 +1,12 @@
 import { posix } from "node:path";
-import { holdsReference } from "./addresses.ts";
+import { holdsReference, laterText } from "./addresses.ts";
+
+/** What only the host knows of its files. */
+export interface HostFiles {
+  readonly resolve?: ResolvePath;
+  /** Where the certificates are that come with the pipeline: those may always be read. */
+  readonly certificates?: string;
+}
 
 /** Where a path leads once symbolic links are followed, as far as it exists. */
 export type ResolvePath = (path: string) => string;
@@ -18,8 +25,11 @@ function literalPart(path: string): string {
 }
 
 /** A certificate that stands in the configuration itself, or one that comes with it. */
-function comesAlong(path: string): boolean {
-  return path.startsWith("-----BEGIN ") || /^certs\/(?!\.)[\w.-]+$/.test(path);
+export function comesAlong(path: string, { certificates }: HostFiles): boolean {
+  if (path.startsWith("-----BEGIN ") || /^CERT\[[^[\]\s]+\]$/.test(path)) return true;
+  if (/^certs\/(?!\.)[\w.-]+$/.test(path)) return true;
+  if (certificates === undefined || !path.startsWith(`${certificates}/`)) return false;
+  return /^(?!\.)[\w.-]+$/.test(path.slice(certificates.length + 1));
 }
 
 /**
@@ -29,10 +39,9 @@ function comesAlong(path: string): boolean {
 export function outside(
   path: string,
   roots: readonly string[],
-  resolve: ResolvePath | undefined,
+  { resolve }: HostFiles,
 ): string | undefined {
-  if (comesAlong(path)) return undefined;
-  if (holdsReference(path)) return "holds a reference that is filled in later";
+  if (holdsReference(path)) return laterText;
   // oxlint-disable-next-line no-control-regex -- that is what is looked for
   if (/[\u0000-\u001f\u007f]/.test(path)) return "holds control characters";
   if (!path.startsWith("/")) return "is not an absolute path";

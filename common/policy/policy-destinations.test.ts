@@ -93,6 +93,13 @@ const destinations: readonly PolicyCase[] = [
     sink("azure_blob", { connection_string: "AccountName=a;AccountKey=k" }),
     [],
   ],
+  [
+    "a host option with its port",
+    only("a.test:1884"),
+    sink("mqtt", { host: "a.test", port: 1884 }),
+    [],
+  ],
+  ["a host option without", only("a.test:1883"), sink("mqtt", { host: "a.test" }), []],
   ["a host option", inside, sink("mqtt", { host: "evil.test" }), ["destinations.allow host"]],
   ["a site", only("*.datadoghq.com"), sink("datadog_logs", { site: "datadoghq.com" }), []],
   [

@@ -76,6 +76,19 @@ const files: readonly PolicyCase[] = [
     [],
   ],
   [
+    "a certificate that comes along by name",
+    preset,
+    sink("http", { uri: "https://a", tls: { ca_file: "CERT[my-ca]" } }),
+    [],
+  ],
+  ["a certificate's folder to write to", preset, fileSink("certs/a"), ["files.write path"]],
+  [
+    "a key in a database's URL",
+    preset,
+    sink("postgres", { endpoint: "postgres://a/db?sslmode=x&sslkey=/root/key" }),
+    ["files.read endpoint"],
+  ],
+  [
     "a certificate by a way up",
     preset,
     sink("http", { uri: "https://a", tls: { ca_file: "certs/../../x" } }),

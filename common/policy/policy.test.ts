@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { componentKinds, networkUse } from "./component-facts.ts";
 import { describePolicy } from "./describe-policy.ts";
 import { roleOf } from "./option-roles.ts";
@@ -83,6 +84,31 @@ describe("parsePolicy", () => {
   test("says nothing of what it does not limit", () => {
     const { policy } = parsePolicy({ version: 1 });
     expect(policy && describePolicy(policy)).toEqual([]);
+  });
+});
+
+describe("the documentation", () => {
+  const text = readFileSync(new URL("../../docs/host-policy.md", import.meta.url), "utf8");
+
+  test("has an example that is a policy", () => {
+    const [, yaml = ""] = /```yaml\n([^]*?)```/.exec(text) ?? [];
+    const { policy, problems } = parsePolicy(parse(yaml));
+    expect(problems).toEqual([]);
+    expect(policy).toMatchObject({ preset: "restricted", vrl: { allow: ["parse_groks"] } });
+  });
+
+  test("names every key", () => {
+    const { policy } = parsePolicy({
+      version: 1,
+      components: { allow: [] },
+      files: { read: [], write: [] },
+      destinations: { allow: [] },
+      listen: { allow: [] },
+    });
+    const keys = Object.entries({ ...policy }).flatMap(([key, value]) =>
+      typeof value === "object" ? Object.keys(value).map((below) => `${key}.${below}`) : [key],
+    );
+    for (const key of keys) expect(text).toContain(`\`${key}\``);
   });
 });
 

@@ -1,8 +1,9 @@
 import { isMap, isScalar, visit, type Document } from "yaml";
 import { readDocument } from "../yaml-document.ts";
 import type { HostPolicy } from "./policy.ts";
-import { checkPolicy, type PolicyProblem } from "./check-policy.ts";
-import type { ResolvePath } from "./paths.ts";
+import { checkPolicy } from "./check-policy.ts";
+import type { PolicyProblem } from "./place-rules.ts";
+import type { HostFiles } from "./paths.ts";
 
 /** A configuration's text, read once for any number of policies. */
 export interface ReadConfig {
@@ -18,10 +19,10 @@ export interface ReadConfig {
 export function checkConfigText(
   policy: HostPolicy,
   configYaml: string,
-  resolve?: ResolvePath,
+  files: HostFiles = {},
 ): readonly PolicyProblem[] {
   const { config, problems } = readConfig(configYaml);
-  return [...problems, ...checkPolicy(policy, config, resolve)];
+  return [...problems, ...checkPolicy(policy, config, files)];
 }
 
 /** Reads a text for `checkPolicy`. Never throws: what cannot be read is a problem. */
@@ -57,14 +58,18 @@ function whole(rule: string, message: string): PolicyProblem {
 }
 
 /**
- * Secrets are pasted into the text, made fit for a double-quoted scalar. Anywhere else, a value could end the
- * scalar and begin options of its own.
+ * Vector pastes what a backend of the configuration's own gives into the text. Where it stands without double
+ * quotes, a value could end the scalar and begin options of its own. What comes with a pipeline is pasted by the
+ * agent, which sees to the quotes itself.
  */
 function loosePlaces(document: Document): readonly PolicyProblem[] {
   const problems: PolicyProblem[] = [];
+  const backends = document.get("secret");
+  const own = isMap(backends) ? backends.items.map(({ key }) => `SECRET[${String(key)}.`) : [];
   visit(document, {
     Scalar(key, node, ancestors) {
-      if (typeof node.value !== "string" || !node.value.includes("SECRET[")) return;
+      const text = node.value;
+      if (typeof text !== "string" || !own.some((start) => text.includes(start))) return;
       if (node.type === "QUOTE_DOUBLE" && key !== "key") return;
       if (node.type === "BLOCK_LITERAL" || node.type === "BLOCK_FOLDED") return;
       const names = ancestors.flatMap((pair) =>

@@ -1,9 +1,6 @@
 import { toBinary, create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import {
-  SessionRequestSchema,
-  type SessionRequest,
-} from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
+import { SessionRequestSchema } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
 import { ComponentKind, type PipelineBeat } from "#gen/vectorflow/agent/v1/heartbeat_pb.ts";
 import { LogLevel } from "#gen/vectorflow/agent/v1/log_pb.ts";
 import { ApplyPhase, PipelineState } from "#gen/vectorflow/agent/v1/report_pb.ts";
@@ -296,7 +293,7 @@ describe("a hostile agent", () => {
     at.agent.send({
       case: "fenced",
       value: { highestGeneration: 18_446_744_073_709_551_615n, reason: nasty },
-    } as SessionRequest["message"] & Message);
+    });
     await eventually(async () => expect((await at.node()).node?.fenced).toBe(true));
     await at.alive();
     expectHarmless(await at.node());
