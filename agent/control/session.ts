@@ -34,6 +34,7 @@ import {
 } from "./control-proto.ts";
 import { sessionMethod } from "./grpc-service.ts";
 import * as limits from "./limits.ts";
+import { LackingBodies } from "./lacking-bodies.ts";
 import { StateInbox } from "./state-inbox.ts";
 
 export interface SessionDeps {
@@ -69,8 +70,6 @@ export interface SessionEnd {
 
 const welcomeTimeoutMs = 10_000;
 const logPauseMs = 250;
-/** How long a session lasts at least before it is ended to ask for what is missing. */
-const askAgainMs = 20_000;
 const protocolVersion = 1;
 const longestCoveredMs = 86_400_000;
 
@@ -103,6 +102,7 @@ class Session {
   #logCredit = 0;
   #logTimer: NodeJS.Timeout | undefined;
   readonly #inbox = new StateInbox();
+  readonly #lacking = new LackingBodies();
   #isWelcomed = false;
   #waitingStates = 0;
   /** Cuts the pause before the next heartbeat short. */
@@ -247,8 +247,7 @@ class Session {
   async #beat(): Promise<void> {
     const { clock, hostMetrics, reconciler, scraper, spool } = this.#deps;
     let sequence = 0n;
-    const startedAt = clock.now().getTime();
-    let last = startedAt;
+    let last = clock.now().getTime();
     while (!this.#over.signal.aborted) {
       // Before the first heartbeat too, so that a fresh session shows numbers at once.
       const metrics = await hostMetrics.read();
@@ -300,11 +299,9 @@ class Session {
       this.#beatSooner = new AbortController();
       const pause = AbortSignal.any([this.#over.signal, this.#beatSooner.signal]);
       await clock.sleep(this.#intervalMs, pause).catch(() => {});
-      if (reconciler.lacksBodies && clock.now().getTime() - startedAt > askAgainMs) {
-        // The server believes that they are here; the next Hello says what is.
-        this.#finish(status.ABORTED, "asks for configurations that are not on this disk");
-        this.#call.cancel();
-      }
+      const pipelineIds = this.#lacking.due(reconciler.lacking(), clock.now().getTime());
+      if (pipelineIds.length > 0)
+        this.#send({ case: "lacking", value: { pipelineIds: [...pipelineIds] } });
     }
   }
 

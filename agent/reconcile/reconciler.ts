@@ -65,9 +65,9 @@ export class Reconciler {
     );
   }
 
-  /** Whether a pipeline waits for a configuration that this disk does not have. */
-  get lacksBodies(): boolean {
-    return this.runners().some(({ lacksBody }) => lacksBody);
+  /** The pipelines that wait for a configuration which this disk does not have. */
+  lacking(): readonly string[] {
+    return this.runners().flatMap(({ id, lacksBody }) => (lacksBody ? [id] : []));
   }
 
   /** The highest generation that was accepted. */

@@ -99,6 +99,21 @@ describe("Session", () => {
     await eventually(() => expect(agent.held.size).toBe(0));
   });
 
+  test("sends a body again to an agent that says it is not there any more", async () => {
+    await using server = await startTestServer(inject("templateUrl"));
+    const { enrollmentToken, pipelines, id } = await withPipeline(server);
+    await pipelines.deployPipeline({ id, changelog: "first" });
+    await using agent = await enrolled(server, enrollmentToken, "host");
+    const bodies = () =>
+      agent.messages.flatMap(({ message }) =>
+        message.case === "desiredState" ? message.value.bodies : [],
+      );
+    await eventually(() => expect(bodies()).toHaveLength(1));
+    agent.send({ case: "lacking", value: { pipelineIds: [id, "nothing of this name"] } });
+    await eventually(() => expect(bodies()).toHaveLength(2));
+    expect(bodies()[1]).toEqual(bodies()[0]);
+  });
+
   test("sends no body that the agent said it holds (P1)", async () => {
     await using server = await startTestServer(inject("templateUrl"));
     const { pipelines, id, enrollmentToken } = await withPipeline(server);

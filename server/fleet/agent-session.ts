@@ -52,6 +52,10 @@ export interface SessionDeps {
   keepSchema(vectorVersion: string, answer: Uint8Array | string): void;
 }
 
+const lackingEveryMs = 5_000;
+/** The most pipelines of which one message may say that their bodies are missing. */
+const maximumLacking = 500;
+
 /** How long people are told that another machine wanted to be a node. */
 const rivalShownMs = 10 * 60_000;
 
@@ -85,6 +89,7 @@ export class AgentSession implements HubSession {
   #highestGeneration: number;
   #intervalMs: number;
   #ended = false;
+  #forgotAt = -Infinity;
   #rival: { readonly name: string; readonly until: Date } | undefined;
 
   constructor(
@@ -199,6 +204,19 @@ export class AgentSession implements HubSession {
     const response = create(SessionResponseSchema, message === undefined ? {} : { message });
     this.#call.write(Buffer.from(toBinary(SessionResponseSchema, response)));
     this.#deps.metrics.messages.inc({ direction: "out", kind: response.message.case ?? "none" });
+  }
+
+  /**
+   * The agent does not have these bodies, whatever was sent: the next state brings them. False when it said so a
+   * moment ago, and is not listened to.
+   */
+  forgetHeld(pipelineIds: readonly string[]): boolean {
+    const now = this.#deps.clock.now().getTime();
+    if (now - this.#forgotAt < lackingEveryMs) return false;
+    this.#forgotAt = now;
+    for (const id of pipelineIds.slice(0, maximumLacking)) this.#held.delete(id);
+    this.#sent = "";
+    return true;
   }
 
   noteRival(rival: string): void {

@@ -406,6 +406,14 @@ function receive(
         case "logBatch":
           session.logs(message.value);
           break;
+        case "lacking":
+          if (!session.forgetHeld(message.value.pipelineIds)) break;
+          void deps.hub
+            .offerTo(session)
+            .catch((error: unknown) =>
+              deps.log.error("cannot send a configuration again", { nodeId: node.id, error }),
+            );
+          break;
         case "fenced":
           session.highestGeneration = fenceOf(message.value, installationId);
           if (session.fenced) {

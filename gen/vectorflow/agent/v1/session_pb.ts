@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/agent/v1/session.proto.
  */
 export const file_vectorflow_agent_v1_session: GenFile = /*@__PURE__*/
-  fileDesc("CiF2ZWN0b3JmbG93L2FnZW50L3YxL3Nlc3Npb24ucHJvdG8SE3ZlY3RvcmZsb3cuYWdlbnQudjEimAMKBUhlbGxvEhAKCHByb3RvY29sGAEgASgNEg8KB2Jvb3RfaWQYAiABKAkSLAoEaG9zdBgDIAEoCzIeLnZlY3RvcmZsb3cuYWdlbnQudjEuSG9zdEZhY3RzEjUKDGNhcGFiaWxpdGllcxgEIAMoDjIfLnZlY3RvcmZsb3cuYWdlbnQudjEuQ2FwYWJpbGl0eRI/CgtoZWxkX2hhc2hlcxgFIAMoCzIqLnZlY3RvcmZsb3cuYWdlbnQudjEuSGVsbG8uSGVsZEhhc2hlc0VudHJ5EhcKD2luc3RhbGxhdGlvbl9pZBgGIAEoCRIaChJoaWdoZXN0X2dlbmVyYXRpb24YByABKAQSNAoHcmVwb3J0cxgIIAMoCzIjLnZlY3RvcmZsb3cuYWdlbnQudjEuUGlwZWxpbmVSZXBvcnQSEgoKbWFjaGluZV9pZBgJIAEoCRIUCgxob3N0X2Jvb3RfaWQYCiABKAkaMQoPSGVsZEhhc2hlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi3gEKB1dlbGNvbWUSFwoPaW5zdGFsbGF0aW9uX2lkGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSDwoHbm9kZV9pZBgDIAEoCRISCgpnZW5lcmF0aW9uGAQgASgEEh0KFWhlYXJ0YmVhdF9pbnRlcnZhbF9tcxgFIAEoDRIrCgZsaW1pdHMYBiABKAsyGy52ZWN0b3JmbG93LmFnZW50LnYxLkxpbWl0cxI1CgxjYXBhYmlsaXRpZXMYByADKA4yHy52ZWN0b3JmbG93LmFnZW50LnYxLkNhcGFiaWxpdHkiWQoGTGltaXRzEhkKEW1heF9tZXNzYWdlX2J5dGVzGAEgASgNEhgKEGxvZ19jcmVkaXRfbGluZXMYAiABKA0SGgoSbWF4X2xvZ19saW5lX2J5dGVzGAMgASgNIk0KBkZlbmNlZBIXCg9pbnN0YWxsYXRpb25faWQYASABKAkSGgoSaGlnaGVzdF9nZW5lcmF0aW9uGAIgASgEEg4KBnJlYXNvbhgDIAEoCSJBCghUaHJvdHRsZRIWCg5yZXRyeV9hZnRlcl9tcxgBIAEoDRIdChVoZWFydGJlYXRfaW50ZXJ2YWxfbXMYAiABKA0qqQEKCkNhcGFiaWxpdHkSGgoWQ0FQQUJJTElUWV9VTlNQRUNJRklFRBAAEhUKEUNBUEFCSUxJVFlfU0FNUExFEAESEgoOQ0FQQUJJTElUWV9UQVAQAhIXChNDQVBBQklMSVRZX1RFUk1JTkFMEAMSHwobQ0FQQUJJTElUWV9DT01QT05FTlRfU0NIRU1BEAQSGgoWQ0FQQUJJTElUWV9TRUxGX1VQREFURRAFYgZwcm90bzM", [file_vectorflow_agent_v1_host, file_vectorflow_agent_v1_report]);
+  fileDesc("CiF2ZWN0b3JmbG93L2FnZW50L3YxL3Nlc3Npb24ucHJvdG8SE3ZlY3RvcmZsb3cuYWdlbnQudjEimAMKBUhlbGxvEhAKCHByb3RvY29sGAEgASgNEg8KB2Jvb3RfaWQYAiABKAkSLAoEaG9zdBgDIAEoCzIeLnZlY3RvcmZsb3cuYWdlbnQudjEuSG9zdEZhY3RzEjUKDGNhcGFiaWxpdGllcxgEIAMoDjIfLnZlY3RvcmZsb3cuYWdlbnQudjEuQ2FwYWJpbGl0eRI/CgtoZWxkX2hhc2hlcxgFIAMoCzIqLnZlY3RvcmZsb3cuYWdlbnQudjEuSGVsbG8uSGVsZEhhc2hlc0VudHJ5EhcKD2luc3RhbGxhdGlvbl9pZBgGIAEoCRIaChJoaWdoZXN0X2dlbmVyYXRpb24YByABKAQSNAoHcmVwb3J0cxgIIAMoCzIjLnZlY3RvcmZsb3cuYWdlbnQudjEuUGlwZWxpbmVSZXBvcnQSEgoKbWFjaGluZV9pZBgJIAEoCRIUCgxob3N0X2Jvb3RfaWQYCiABKAkaMQoPSGVsZEhhc2hlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi3gEKB1dlbGNvbWUSFwoPaW5zdGFsbGF0aW9uX2lkGAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSDwoHbm9kZV9pZBgDIAEoCRISCgpnZW5lcmF0aW9uGAQgASgEEh0KFWhlYXJ0YmVhdF9pbnRlcnZhbF9tcxgFIAEoDRIrCgZsaW1pdHMYBiABKAsyGy52ZWN0b3JmbG93LmFnZW50LnYxLkxpbWl0cxI1CgxjYXBhYmlsaXRpZXMYByADKA4yHy52ZWN0b3JmbG93LmFnZW50LnYxLkNhcGFiaWxpdHkiWQoGTGltaXRzEhkKEW1heF9tZXNzYWdlX2J5dGVzGAEgASgNEhgKEGxvZ19jcmVkaXRfbGluZXMYAiABKA0SGgoSbWF4X2xvZ19saW5lX2J5dGVzGAMgASgNIk0KBkZlbmNlZBIXCg9pbnN0YWxsYXRpb25faWQYASABKAkSGgoSaGlnaGVzdF9nZW5lcmF0aW9uGAIgASgEEg4KBnJlYXNvbhgDIAEoCSIfCgdMYWNraW5nEhQKDHBpcGVsaW5lX2lkcxgBIAMoCSJBCghUaHJvdHRsZRIWCg5yZXRyeV9hZnRlcl9tcxgBIAEoDRIdChVoZWFydGJlYXRfaW50ZXJ2YWxfbXMYAiABKA0qqQEKCkNhcGFiaWxpdHkSGgoWQ0FQQUJJTElUWV9VTlNQRUNJRklFRBAAEhUKEUNBUEFCSUxJVFlfU0FNUExFEAESEgoOQ0FQQUJJTElUWV9UQVAQAhIXChNDQVBBQklMSVRZX1RFUk1JTkFMEAMSHwobQ0FQQUJJTElUWV9DT01QT05FTlRfU0NIRU1BEAQSGgoWQ0FQQUJJTElUWV9TRUxGX1VQREFURRAFYgZwcm90bzM", [file_vectorflow_agent_v1_host, file_vectorflow_agent_v1_report]);
 
 /**
  * The first message of a session.
@@ -211,6 +211,26 @@ export const FencedSchema: GenMessage<Fenced> = /*@__PURE__*/
   messageDesc(file_vectorflow_agent_v1_session, 3);
 
 /**
+ * Bodies that the manifest lists and that the agent does not have, whatever it said before: its disk was
+ * full, or was damaged since. The server sends them again.
+ *
+ * @generated from message vectorflow.agent.v1.Lacking
+ */
+export type Lacking = Message<"vectorflow.agent.v1.Lacking"> & {
+  /**
+   * @generated from field: repeated string pipeline_ids = 1;
+   */
+  pipelineIds: string[];
+};
+
+/**
+ * Describes the message vectorflow.agent.v1.Lacking.
+ * Use `create(LackingSchema)` to create a new message.
+ */
+export const LackingSchema: GenMessage<Lacking> = /*@__PURE__*/
+  messageDesc(file_vectorflow_agent_v1_session, 4);
+
+/**
  * The agent shall send less, or come back later.
  *
  * @generated from message vectorflow.agent.v1.Throttle
@@ -232,7 +252,7 @@ export type Throttle = Message<"vectorflow.agent.v1.Throttle"> & {
  * Use `create(ThrottleSchema)` to create a new message.
  */
 export const ThrottleSchema: GenMessage<Throttle> = /*@__PURE__*/
-  messageDesc(file_vectorflow_agent_v1_session, 4);
+  messageDesc(file_vectorflow_agent_v1_session, 5);
 
 /**
  * Optional behaviour.
