@@ -8,6 +8,7 @@ import type { ServerDeps } from "./deps.ts";
 import { isReady } from "./health/readiness.ts";
 import { interceptors, routes } from "./routes.ts";
 import { callerKey } from "./rpc/call-scope.ts";
+import { clientAddress, parseNetworks } from "./rpc/client-address.ts";
 import { securityHeaders, sendText, serveWebFile } from "./web-files.ts";
 
 /** Something that listens. */
@@ -32,6 +33,7 @@ export class ListenError extends Error {
  * connection tell which. Streams end when `deps.signal` is aborted; disposing waits for that.
  */
 export async function listenHttp(deps: ServerDeps, webRoot: string): Promise<Listener> {
+  const proxies = parseNetworks(deps.config.trustedProxies);
   const handler = connectNodeAdapter({
     routes: routes(deps),
     interceptors: interceptors(deps),
@@ -39,7 +41,11 @@ export async function listenHttp(deps: ServerDeps, webRoot: string): Promise<Lis
     shutdownSignal: deps.signal,
     contextValues: (request) =>
       createContextValues().set(callerKey, {
-        ipAddress: request.socket.remoteAddress?.replace(/^::ffff:/, ""),
+        ipAddress: clientAddress(
+          request.socket.remoteAddress,
+          request.headers["x-forwarded-for"]?.toString(),
+          proxies,
+        ),
         secure:
           deps.config.tls !== undefined || deps.config.publicUrl?.startsWith("https:") === true,
       }),

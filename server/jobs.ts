@@ -23,6 +23,7 @@ export async function runJobs(
     (scope) => deps.ingest.run(scope),
     (scope) => listenForChanges(deps.databaseUrl, changeHandlers(deps), deps.log, scope),
     (scope) => countFleet(deps, fleet, scope),
+    (scope) => every(deps, 60_000, scope, "writing refusals", () => deps.refusals.flush()),
     (scope) => lead(deps, scope),
   );
 }
@@ -41,6 +42,9 @@ function changeHandlers(deps: ServerDeps): { onChange(change: Change): void; onG
         case "node_revoked":
           deps.hub.revoke(change.nodeId);
           break;
+        case "access":
+          deps.access.changed(change.userId);
+          break;
         default:
           // A newer replica may announce what this one does not know.
           break;
@@ -49,6 +53,7 @@ function changeHandlers(deps: ServerDeps): { onChange(change: Change): void; onG
     onGap() {
       deps.hub.everythingChanged();
       deps.live.everythingChanged();
+      deps.access.everythingChanged();
     },
   };
 }

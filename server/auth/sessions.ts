@@ -1,13 +1,26 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
+import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
 import type { Scope } from "../scope.ts";
 import { Session } from "./session.entity.ts";
 import { hashToken, newToken } from "./tokens.ts";
-import { User } from "./user.entity.ts";
 
 const idleMs = 24 * 3_600_000;
 /** Writing each use would make every read a write; a minute is exact enough for 24 hours. */
 const touchMs = 60_000;
+
+/** What a person has to do before anything else is answered. */
+export type Debt = "password" | "second_factor";
+
+/** A live session and what is known of its user. */
+export interface LiveSession {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly email: string;
+  readonly name: string | null;
+  readonly isSuperAdmin: boolean;
+  readonly debt: Debt | undefined;
+}
 
 /** Opens a session for a user, in the caller's transaction, and returns its token, once. */
 export function createSession(
@@ -34,36 +47,73 @@ export function createSession(
   return { token, sessionId: session.id };
 }
 
-/** The session and user of a token, or undefined when it is unknown, expired, or its user is locked. */
+interface SessionRow {
+  readonly sessionId: string;
+  readonly userId: string;
+  readonly email: string;
+  readonly name: string | null;
+  readonly isSuperAdmin: boolean;
+  readonly mustChangePassword: boolean;
+  readonly lastUsedAt: Date;
+}
+
+const sessionSelect = `select s."id" as "sessionId", s."lastUsedAt", u."id" as "userId", u."email", u."name",
+    u."isSuperAdmin", u."mustChangePassword"
+  from "Session" s join "User" u on u."id" = s."userId"
+  where s."expiresAt" > ? and u."lockedAt" is null`;
+
+/** The session of a token, or undefined when it is unknown, expired, or its user is locked. */
 export async function findSession(
   em: EntityManager,
   token: string,
   now: Date,
-): Promise<{ session: Session; user: User } | undefined> {
+): Promise<LiveSession | undefined> {
   if (!token.startsWith("vfs_")) return undefined;
-  const session = await em.findOne(Session, { tokenHash: hashToken(token) });
-  if (session === null || session.expiresAt <= now) return undefined;
-  const user = await em.findOne(User, { id: session.userId });
-  if (user === null || user.lockedAt != null) return undefined;
-  if (now.getTime() - session.lastUsedAt.getTime() > touchMs) {
+  const [row] = await em.execute<SessionRow[]>(`${sessionSelect} and s."tokenHash" = ?`, [
+    now,
+    hashToken(token),
+  ]);
+  if (row === undefined) return undefined;
+  if (now.getTime() - row.lastUsedAt.getTime() > touchMs) {
     await em.nativeUpdate(
       Session,
-      { id: session.id },
+      { id: row.sessionId },
       { lastUsedAt: now, expiresAt: new Date(now.getTime() + idleMs) },
     );
   }
-  return { session, user };
+  return toLive(row);
+}
+
+/** A session that lives, by its id; for streams, which check again and again. */
+export async function findSessionById(
+  em: EntityManager,
+  id: string,
+  now: Date,
+): Promise<LiveSession | undefined> {
+  const [row] = await em.execute<SessionRow[]>(`${sessionSelect} and s."id" = ?`, [now, id]);
+  return row === undefined ? undefined : toLive(row);
+}
+
+function toLive(row: SessionRow): LiveSession {
+  const { sessionId, userId, email, name, isSuperAdmin } = row;
+  const debt = row.mustChangePassword ? "password" : undefined;
+  return { sessionId, userId, email, name, isSuperAdmin, debt };
+}
+
+/**
+ * Ends the sessions of a user, in the caller's transaction, all but `except`. Their streams end within seconds, on
+ * every replica (X2). Returns how many there were.
+ */
+export async function endSessions(scope: Scope, userId: string, except?: string): Promise<number> {
+  const ended = await scope.em.nativeDelete(Session, {
+    userId,
+    ...(except !== undefined && { id: { $ne: except } }),
+  });
+  await announce(scope.em, { kind: "access", userId });
+  return ended;
 }
 
 /** Forgets sessions whose time is over. */
 export async function removeExpiredSessions(scope: Scope): Promise<number> {
   return scope.em.nativeDelete(Session, { expiresAt: { $lt: scope.clock.now() } });
-}
-
-/** Whether a session still lives, and its user is not locked. */
-export async function findSessionById(em: EntityManager, id: string, now: Date): Promise<boolean> {
-  const session = await em.findOne(Session, { id });
-  if (session === null || session.expiresAt <= now) return false;
-  const user = await em.findOne(User, { id: session.userId });
-  return user !== null && user.lockedAt == null;
 }

@@ -18,6 +18,11 @@ export const actorKey = createContextKey<Actor>(
   { description: "actor" },
 );
 
+/** Repeats the access check of a stream; throws what a new call would be refused with. */
+export const recheckKey = createContextKey<() => Promise<void>>(async () => {}, {
+  description: "recheck",
+});
+
 /** The scope of a call: its own entity manager, its actor, its signal. */
 export function callScope(deps: ServerDeps, ctx: HandlerContext): Scope {
   return {

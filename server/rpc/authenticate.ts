@@ -1,0 +1,58 @@
+import { findSession, findSessionById, type Debt, type LiveSession } from "../auth/sessions.ts";
+import type { ServerDeps } from "../deps.ts";
+import type { Actor } from "../scope.ts";
+import { readSessionCookie, refuseForeignOrigin } from "./session-cookie.ts";
+
+/** Who calls, and what they have to do before anything else is answered. */
+export interface Principal {
+  readonly actor: Actor;
+  readonly debt: Debt | undefined;
+}
+
+/**
+ * Finds out who calls, by a bearer token or by the cookie; a token that is not known, or no longer, makes the call
+ * anonymous. Throws `forbidden` when another site made a browser send the cookie.
+ */
+export async function authenticate(
+  deps: ServerDeps,
+  header: Headers,
+  httpMethod: string,
+  ipAddress: string | undefined,
+): Promise<Principal> {
+  const bearer = /^Bearer (\S+)$/.exec(header.get("authorization") ?? "")?.[1];
+  const token = bearer ?? readSessionCookie(header);
+  if (token === undefined) return anonymous(ipAddress);
+  const session = await findSession(deps.orm.em.fork(), token, deps.clock.now());
+  if (session === undefined) return anonymous(ipAddress);
+  if (bearer === undefined) refuseForeignOrigin(header, httpMethod, deps.addresses().web);
+  return principalOf(session, ipAddress);
+}
+
+/** The same caller as things are now; undefined when the session has ended. For streams. */
+export async function authenticateAgain(
+  deps: ServerDeps,
+  actor: Extract<Actor, { kind: "user" }>,
+): Promise<Principal | undefined> {
+  const session = await findSessionById(deps.orm.em.fork(), actor.sessionId, deps.clock.now());
+  return session === undefined ? undefined : principalOf(session, actor.ipAddress);
+}
+
+function anonymous(ipAddress: string | undefined): Principal {
+  return { actor: { kind: "anonymous", ipAddress }, debt: undefined };
+}
+
+function principalOf(session: LiveSession, ipAddress: string | undefined): Principal {
+  const { userId, sessionId, email, name, isSuperAdmin, debt } = session;
+  return {
+    actor: {
+      kind: "user",
+      userId,
+      sessionId,
+      email,
+      name: name ?? undefined,
+      isSuperAdmin,
+      ipAddress,
+    },
+    debt,
+  };
+}
