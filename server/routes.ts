@@ -10,7 +10,12 @@ import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
+import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { authRpc } from "./auth/auth.rpc.ts";
+import { profileRpc } from "./auth/profile.rpc.ts";
+import { userRpc } from "./auth/user.rpc.ts";
 import type { ServerDeps } from "./deps.ts";
 import { environmentRpc } from "./environments/environment.rpc.ts";
 import { nodeRpc } from "./fleet/node.rpc.ts";
@@ -22,10 +27,14 @@ import { metricRpc } from "./metrics/metric.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
 import { accessInterceptor } from "./rpc/access-interceptor.ts";
 import { errorInterceptor } from "./rpc/error-interceptor.ts";
+import { teamRpc } from "./teams/team.rpc.ts";
 
 /** Every service of the user API, in the order of reflection. */
 export const userServices: readonly DescService[] = [
   AuthService,
+  ProfileService,
+  UserService,
+  TeamService,
   EnvironmentService,
   NodeService,
   PipelineService,
@@ -46,6 +55,9 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
   const serviceNames = new Set(userServices.map(({ typeName }) => typeName));
   return (router) => {
     router.service(AuthService, authRpc(deps));
+    router.service(ProfileService, profileRpc(deps));
+    router.service(UserService, userRpc(deps));
+    router.service(TeamService, teamRpc(deps));
     router.service(EnvironmentService, environmentRpc(deps));
     router.service(NodeService, nodeRpc(deps));
     router.service(PipelineService, pipelineRpc(deps));

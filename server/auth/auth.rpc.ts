@@ -1,23 +1,19 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
-import type { CurrentUserSchema } from "#gen/vectorflow/v1/auth_pb.ts";
 import { version } from "#common/version.ts";
-import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import type { ServerDeps } from "../deps.ts";
 import { createEnrollmentToken } from "../environments/environments.ts";
-import { notFound } from "../errors.ts";
 import { demoPipeline } from "../pipelines/demo.ts";
 import { announceDeploy, publish } from "../pipelines/deployments.ts";
 import { addPipeline } from "../pipelines/pipelines.ts";
 import { callScope, callerKey } from "../rpc/call-scope.ts";
 import { expiredCookie, sessionCookie } from "../rpc/session-cookie.ts";
 import type { Scope } from "../scope.ts";
+import { currentUser } from "./current-user-proto.ts";
 import { completeSetup, readSettings, type SetupResult } from "./setup.ts";
 import { signIn, signOut } from "./sign-in.ts";
-import { User } from "./user.entity.ts";
 
 /** First run, signing in and out. */
 export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
@@ -61,11 +57,15 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
     },
     async login(request, ctx) {
       const scope = callScope(deps, ctx);
-      const { user, token } = await signIn(scope, deps.signIns, {
-        email: request.email,
-        password: request.password,
-        userAgent: ctx.requestHeader.get("user-agent") ?? undefined,
-      });
+      const { user, token } = await signIn(
+        scope,
+        { limiter: deps.signIns, refusals: deps.refusals },
+        {
+          email: request.email,
+          password: request.password,
+          userAgent: ctx.requestHeader.get("user-agent") ?? undefined,
+        },
+      );
       setCookie(ctx, token);
       return { user: await currentUser(scope, user.id), sessionToken: token };
     },
@@ -103,30 +103,4 @@ async function admitLocalAgent(
   const token = await createEnrollmentToken(scope, environmentId);
   const path = join(deps.config.dataDir, "local-enrollment-token");
   await writeFile(path, `${token}\n`, { mode: 0o600 });
-}
-
-const roles = { VIEWER: Role.VIEWER, EDITOR: Role.EDITOR, ADMIN: Role.ADMIN };
-
-async function currentUser(
-  scope: Scope,
-  id: string,
-): Promise<MessageInitShape<typeof CurrentUserSchema>> {
-  const user = await scope.em.fork().findOne(User, { id });
-  if (user === null) throw notFound("user", id);
-  const rows = await scope.em.execute<{ id: string; name: string; role: keyof typeof roles }[]>(
-    `select t."id", t."name", m."role" from "TeamMember" m join "Team" t on t."id" = m."teamId"
-     where m."userId" = ? order by lower(t."name")`,
-    [id],
-  );
-  return {
-    id,
-    email: user.email,
-    name: user.name ?? "",
-    superAdmin: user.isSuperAdmin,
-    memberships: rows.map((row) => ({
-      teamId: row.id,
-      teamName: row.name,
-      role: roles[row.role],
-    })),
-  };
 }

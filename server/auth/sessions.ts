@@ -47,6 +47,13 @@ export function createSession(
   return { token, sessionId: session.id };
 }
 
+/** Gives a session a new token, in the caller's transaction; the one before stops working. */
+export async function rotateSession(scope: Scope, sessionId: string): Promise<string> {
+  const token = newToken("vfs");
+  await scope.em.nativeUpdate(Session, { id: sessionId }, { tokenHash: hashToken(token) });
+  return token;
+}
+
 interface SessionRow {
   readonly sessionId: string;
   readonly userId: string;

@@ -1,6 +1,9 @@
 import { audit } from "../audit/audit.ts";
+import type { Refusals } from "../audit/refusals.ts";
+import { announce } from "../db/changes.ts";
 import { transact } from "../db/transaction.ts";
 import { DomainError } from "../errors.ts";
+import { limitKey } from "../rpc/client-address.ts";
 import type { Scope } from "../scope.ts";
 import { verifyPassword } from "./password.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
@@ -22,7 +25,7 @@ function refused(): DomainError {
  */
 export async function signIn(
   scope: Scope,
-  limiter: RateLimiter,
+  { limiter, refusals }: { readonly limiter: RateLimiter; readonly refusals: Refusals },
   input: {
     readonly email: string;
     readonly password: string;
@@ -31,12 +34,8 @@ export async function signIn(
 ): Promise<{ user: User; token: string }> {
   const email = input.email.trim().toLowerCase();
   const address = scope.actor.kind === "system" ? "" : (scope.actor.ipAddress ?? "");
-  if (!limiter.take(`address:${address}`) || !limiter.take(`account:${email}`)) {
-    throw new DomainError(
-      "exhausted",
-      "too_many_sign_ins",
-      "too many attempts; try again in a minute",
-    );
+  if (!limiter.take(`address:${limitKey(address)}`) || !limiter.take(`account:${email}`)) {
+    throw tooManyAttempts();
   }
   const now = scope.clock.now();
   const user = await scope.em.findOne(User, { email });
@@ -45,7 +44,7 @@ export async function signIn(
   const locked = user?.lockedAt != null || (user?.lockedUntil != null && user.lockedUntil > now);
   if (user === null || !matches || locked) {
     const reason = user === null ? "unknown_user" : locked ? "locked" : "wrong_password";
-    await recordFailure(scope, email, user?.id, reason);
+    await recordFailure(scope, refusals, email, user?.id, reason);
     throw refused();
   }
   return transact(scope, async (tx) => {
@@ -79,33 +78,48 @@ function withActor(scope: Scope, user: User, sessionId: string): Scope {
   };
 }
 
+/** What somebody hears who tries too often. */
+export function tooManyAttempts(): DomainError {
+  return new DomainError(
+    "exhausted",
+    "too_many_sign_ins",
+    "too many attempts; try again in a minute",
+  );
+}
+
 async function recordFailure(
   scope: Scope,
+  refusals: Refusals,
   email: string,
   userId: string | undefined,
   reason: string,
 ): Promise<void> {
+  const entry = {
+    action: "auth.sign_in_failed",
+    entityType: "User",
+    entityId: userId ?? "",
+    metadata: { email: email.slice(0, 200), reason },
+  };
+  if (reason !== "wrong_password" || userId === undefined) {
+    // Names that nobody has can be made up without end: those rows are bounded.
+    const address = scope.actor.kind === "system" ? "" : (scope.actor.ipAddress ?? "");
+    await refusals.record(scope, `sign-in/${limitKey(address)}/${email.slice(0, 200)}`, entry);
+    return;
+  }
   await transact(scope, async (tx) => {
-    if (userId !== undefined && reason === "wrong_password") {
-      await tx.em.execute(
-        `update "User" set "failedSignIns" = case when "failedSignIns" + 1 >= ? then 0 else "failedSignIns" + 1 end,
-           "lockedUntil" = case when "failedSignIns" + 1 >= ? then ?::timestamptz else "lockedUntil" end
-         where "id" = ?`,
-        [
-          failuresBeforeLock,
-          failuresBeforeLock,
-          new Date(scope.clock.now().getTime() + lockMs),
-          userId,
-        ],
-      );
-    }
-    audit(tx, {
-      action: "auth.sign_in_failed",
-      entityType: "User",
-      entityId: userId ?? "",
-      metadata: { email: email.slice(0, 200), reason },
-    });
+    await countFailure(tx, userId);
+    audit(tx, entry);
   });
+}
+
+/** Counts a wrong password, in the caller's transaction; the tenth locks the account for a while. */
+export async function countFailure(tx: Scope, userId: string): Promise<void> {
+  await tx.em.execute(
+    `update "User" set "failedSignIns" = case when "failedSignIns" + 1 >= ? then 0 else "failedSignIns" + 1 end,
+       "lockedUntil" = case when "failedSignIns" + 1 >= ? then ?::timestamptz else "lockedUntil" end
+     where "id" = ?`,
+    [failuresBeforeLock, failuresBeforeLock, new Date(tx.clock.now().getTime() + lockMs), userId],
+  );
 }
 
 /** Ends the actor's session. Signing out without one succeeds too (X2). */
@@ -114,6 +128,7 @@ export async function signOut(scope: Scope): Promise<void> {
   if (actor.kind !== "user") return;
   await transact(scope, async (tx) => {
     await tx.em.nativeDelete(Session, { id: actor.sessionId });
+    await announce(tx.em, { kind: "access", userId: actor.userId });
     audit(tx, { action: "auth.signed_out", entityType: "User", entityId: actor.userId });
   });
 }

@@ -7,10 +7,16 @@ import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
+import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 
 /** Every service of the user API. */
 export interface Clients {
   readonly auth: Client<typeof AuthService>;
+  readonly profile: Client<typeof ProfileService>;
+  readonly users: Client<typeof UserService>;
+  readonly teams: Client<typeof TeamService>;
   readonly environments: Client<typeof EnvironmentService>;
   readonly nodes: Client<typeof NodeService>;
   readonly pipelines: Client<typeof PipelineService>;
@@ -22,6 +28,9 @@ export interface Clients {
 export function createClients(transport: Transport): Clients {
   return {
     auth: createClient(AuthService, transport),
+    profile: createClient(ProfileService, transport),
+    users: createClient(UserService, transport),
+    teams: createClient(TeamService, transport),
     environments: createClient(EnvironmentService, transport),
     nodes: createClient(NodeService, transport),
     pipelines: createClient(PipelineService, transport),

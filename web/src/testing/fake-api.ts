@@ -8,6 +8,7 @@ import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 
 import { millisOf, toTimestamp } from "../lib/time.ts";
+import { fakeAccessRoutes } from "./fake-access.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
 import { failure, type FakeWorld } from "./fake-world.ts";
@@ -16,6 +17,7 @@ import { failure, type FakeWorld } from "./fake-world.ts";
 export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
   return (router) => {
     router.service(AuthService, authService(world));
+    fakeAccessRoutes(router, world);
     router.service(EnvironmentService, {
       listEnvironments() {
         world.enter("listEnvironments");

@@ -1,0 +1,108 @@
+import { Code } from "@connectrpc/connect";
+import { screen, within } from "@solidjs/testing-library";
+import { expect, test } from "vitest";
+
+import { temporaryPassword } from "../testing/fake-access.ts";
+import { failure, FakeWorld } from "../testing/fake-world.ts";
+import { renderApp } from "../testing/render-app.tsx";
+
+test("a temporary password stands before everything until it is replaced", async () => {
+  const world = new FakeWorld();
+  world.user = { ...world.user, mustChangePassword: true };
+  const { user } = renderApp("/settings/profile", world);
+  expect(await screen.findByRole("heading", { name: "Choose a password" })).toBeTruthy();
+  await user.type(screen.getByLabelText("Temporary password"), "wrong");
+  await user.type(screen.getByLabelText("New password"), "a long new one");
+  await user.type(screen.getByLabelText("New password again"), "a long new on");
+  await user.click(screen.getByRole("button", { name: "Change password" }));
+  expect(screen.getByText("This is not the same.")).toBeTruthy();
+  await user.type(screen.getByLabelText("New password again"), "e");
+  await user.click(screen.getByRole("button", { name: "Change password" }));
+  expect(await screen.findByText("Is not your current password.")).toBeTruthy();
+  await user.clear(screen.getByLabelText("Temporary password"));
+  await user.type(screen.getByLabelText("Temporary password"), "correct horse");
+  await user.click(screen.getByRole("button", { name: "Change password" }));
+  expect(await screen.findByRole("heading", { name: "Profile" })).toBeTruthy();
+  expect(world.password).toBe("a long new one");
+});
+
+test("the profile shows where one is signed in, and ends a session", async () => {
+  const { world, user } = renderApp("/settings/profile");
+  expect(await screen.findByText("Firefox on Linux")).toBeTruthy();
+  expect(screen.getAllByRole("button", { name: "End session" })).toHaveLength(1);
+  await user.click(screen.getByRole("button", { name: "End session" }));
+  await expect.poll(() => screen.queryByText(/grpc-node-js/)).toBeNull();
+  expect(world.access.sessions.map(({ id }) => id)).toEqual(["session-1"]);
+});
+
+test("a changed name is shown at once", async () => {
+  const { user } = renderApp("/settings/profile");
+  const name = await screen.findByLabelText("Name");
+  await user.clear(name);
+  await user.type(name, "Anna Bergström");
+  await user.click(screen.getByRole("button", { name: "Save name" }));
+  expect(await screen.findByRole("link", { name: "Anna Bergström" })).toBeTruthy();
+});
+
+test("a new account gets a temporary password, shown once", async () => {
+  const { user } = renderApp("/settings/users");
+  await user.click(await screen.findByRole("button", { name: "Create account" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  await user.type(dialog.getByLabelText("E-mail"), "anna@example.net");
+  await user.type(dialog.getByLabelText("Name"), "Mia");
+  await user.click(dialog.getByRole("button", { name: "Create account" }));
+  expect((await dialog.findByRole("alert")).textContent).toBe(
+    "There is already an account for anna@example.net.",
+  );
+  await user.clear(dialog.getByLabelText("E-mail"));
+  await user.type(dialog.getByLabelText("E-mail"), "mia@example.net");
+  await user.click(dialog.getByRole("button", { name: "Create account" }));
+  expect(await screen.findByText(temporaryPassword)).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: "Done" }));
+  await expect.poll(() => screen.queryByText(temporaryPassword)).toBeNull();
+  expect(await screen.findByText("mia@example.net")).toBeTruthy();
+});
+
+test("an account is locked after a question, and nothing is offered for one's own", async () => {
+  const { user } = renderApp("/settings/users");
+  expect(await screen.findByText("You")).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: "Lock" }));
+  await user.click(await screen.findByRole("button", { name: "Lock account" }));
+  expect(await screen.findByRole("button", { name: "Unlock" })).toBeTruthy();
+  expect(screen.getByText("locked")).toBeTruthy();
+});
+
+test("says why an account cannot be changed", async () => {
+  const { world, user } = renderApp("/settings/users");
+  await user.click(await screen.findByRole("button", { name: "Lock" }));
+  const text = "this is the last super admin: make somebody else one first";
+  world.failNext("updateUser", failure(Code.FailedPrecondition, text, "last_super_admin"));
+  await user.click(await screen.findByRole("button", { name: "Lock account" }));
+  expect((await screen.findByRole("alert")).textContent).toContain("last super admin");
+});
+
+test("a team's members are added by e-mail, get another role, and leave", async () => {
+  const { world, user } = renderApp("/settings/teams");
+  await user.click(await screen.findByRole("link", { name: "Security" }));
+  await user.type(await screen.findByLabelText("Add a person by e-mail"), "nobody@example.net");
+  await user.click(screen.getByRole("button", { name: "Add" }));
+  expect(await screen.findByText(/Belongs to no account/)).toBeTruthy();
+  await user.clear(screen.getByLabelText("Add a person by e-mail"));
+  await user.type(screen.getByLabelText("Add a person by e-mail"), "jonas@example.net");
+  await user.click(screen.getByRole("button", { name: "Add" }));
+  const role = await screen.findByLabelText("Role of jonas@example.net");
+  await user.selectOptions(role, "Editor");
+  await expect.poll(() => world.access.members.get("team-2")?.[0]?.role).toBe(2);
+  await user.click(await screen.findByRole("button", { name: "Remove" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  await user.click(dialog.getByRole("button", { name: "Remove" }));
+  expect(await screen.findByText("Nobody is in it yet")).toBeTruthy();
+});
+
+test("who is no super admin finds no accounts in the settings", async () => {
+  const world = new FakeWorld();
+  world.user = { ...world.user, superAdmin: false };
+  renderApp("/settings/teams", world);
+  expect(await screen.findByRole("link", { name: "Teams" })).toBeTruthy();
+  expect(screen.queryByRole("link", { name: "Accounts" })).toBeNull();
+});

@@ -1,0 +1,165 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, type ConnectRouter } from "@connectrpc/connect";
+
+import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
+import type { Role } from "#gen/vectorflow/v1/role_pb.ts";
+import { MemberSchema, TeamSchema } from "#gen/vectorflow/v1/team_pb.ts";
+import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+import { UserSchema } from "#gen/vectorflow/v1/user_pb.ts";
+import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
+
+import { failure, type FakeWorld } from "./fake-world.ts";
+
+export const temporaryPassword = "k7fq-w2mz-9xtd-h4pc";
+
+/** Profile, accounts and teams over a fake world. */
+export function fakeAccessRoutes(router: ConnectRouter, world: FakeWorld): void {
+  router.service(ProfileService, profileService(world));
+  router.service(UserService, userService(world));
+  router.service(TeamService, teamService(world));
+}
+
+function profileService(world: FakeWorld) {
+  const { access } = world;
+  return {
+    updateProfile({ name }: { name: string }) {
+      world.enter("updateProfile");
+      world.user = { ...world.user, name };
+      return { user: world.user };
+    },
+    changePassword(request: { currentPassword: string; newPassword: string }) {
+      world.enter("changePassword");
+      if (request.currentPassword !== world.password) {
+        const message = "is not your current password";
+        throw failure(Code.InvalidArgument, `current_password ${message}`, "password_wrong", [
+          { field: "current_password", message },
+        ]);
+      }
+      world.password = request.newPassword;
+      world.user = { ...world.user, mustChangePassword: false };
+      return { user: world.user, sessionToken: "token" };
+    },
+    listSessions() {
+      world.enter("listSessions");
+      return { sessions: access.sessions };
+    },
+    revokeSession({ id }: { id: string }) {
+      world.enter("revokeSession");
+      access.sessions = access.sessions.filter((session) => session.id !== id);
+      return {};
+    },
+  };
+}
+
+function userService(world: FakeWorld) {
+  const { access } = world;
+  const userOf = (id: string) => {
+    const user = access.users.find((candidate) => candidate.id === id);
+    if (user === undefined)
+      throw failure(Code.NotFound, `there is no user ${id}`, "user_not_found");
+    return user;
+  };
+  return {
+    listUsers({ search }: { search: string }) {
+      world.enter("listUsers");
+      const users = access.users.filter(({ email, name }) => `${email} ${name}`.includes(search));
+      return { users };
+    },
+    createUser(request: { email: string; name: string; superAdmin: boolean }) {
+      world.enter("createUser");
+      if (access.users.some(({ email }) => email === request.email)) {
+        const text = `there is already an account for ${request.email}`;
+        throw failure(Code.AlreadyExists, text, "email_taken");
+      }
+      const { email, name, superAdmin } = request;
+      const id = `user-${access.users.length + 1}`;
+      const user = create(UserSchema, { id, email, name, superAdmin, mustChangePassword: true });
+      access.users.push(user);
+      return { user, temporaryPassword };
+    },
+    updateUser(request: {
+      id: string;
+      superAdmin?: boolean | undefined;
+      locked?: boolean | undefined;
+    }) {
+      world.enter("updateUser");
+      const user = userOf(request.id);
+      if (request.superAdmin !== undefined) user.superAdmin = request.superAdmin;
+      if (request.locked !== undefined) user.locked = request.locked;
+      access.users = access.users.map((old) => (old === user ? { ...user } : old));
+      return { user };
+    },
+    resetPassword({ id }: { id: string }) {
+      world.enter("resetPassword");
+      userOf(id);
+      return { temporaryPassword };
+    },
+    deleteUser({ id }: { id: string }) {
+      world.enter("deleteUser");
+      access.users = access.users.filter((user) => user !== userOf(id));
+      return {};
+    },
+  };
+}
+
+function teamService(world: FakeWorld) {
+  const { access } = world;
+  const membersOf = (teamId: string) => access.members.get(teamId) ?? [];
+  return {
+    listTeams() {
+      world.enter("listTeams");
+      return { teams: access.teams };
+    },
+    createTeam({ name }: { name: string }) {
+      world.enter("createTeam");
+      const team = create(TeamSchema, { id: `team-${access.teams.length + 1}`, name, role: 3 });
+      access.teams = [...access.teams, team];
+      return { team };
+    },
+    updateTeam({ id, name }: { id: string; name?: string | undefined }) {
+      world.enter("updateTeam");
+      access.teams = access.teams.map((team) =>
+        team.id === id && name !== undefined ? { ...team, name } : team,
+      );
+      return { team: access.teams.find((team) => team.id === id) };
+    },
+    deleteTeam({ id }: { id: string }) {
+      world.enter("deleteTeam");
+      access.teams = access.teams.filter((team) => team.id !== id);
+      return {};
+    },
+    listMembers({ teamId }: { teamId: string }) {
+      world.enter("listMembers");
+      return { members: membersOf(teamId) };
+    },
+    addMember({ teamId, email, role }: { teamId: string; email: string; role: Role }) {
+      world.enter("addMember");
+      const user = access.users.find((candidate) => candidate.email === email);
+      if (user === undefined) {
+        const message = "belongs to no account: ask a super admin to create one";
+        throw failure(Code.InvalidArgument, `${email} ${message}`, "user_not_found", [
+          { field: "email", message },
+        ]);
+      }
+      const member = create(MemberSchema, { userId: user.id, email, name: user.name, role });
+      access.members.set(teamId, [...membersOf(teamId), member]);
+      return { member };
+    },
+    updateMember({ teamId, userId, role }: { teamId: string; userId: string; role: Role }) {
+      world.enter("updateMember");
+      const members = membersOf(teamId).map((member) =>
+        member.userId === userId ? { ...member, role } : member,
+      );
+      access.members.set(teamId, members);
+      return { member: members.find((member) => member.userId === userId) };
+    },
+    removeMember({ teamId, userId }: { teamId: string; userId: string }) {
+      world.enter("removeMember");
+      access.members.set(
+        teamId,
+        membersOf(teamId).filter((member) => member.userId !== userId),
+      );
+      return {};
+    },
+  };
+}
