@@ -40,6 +40,9 @@ const TeamPage = lazy(async () => ({ default: (await import("./access/team-page.
 const UsersPage = lazy(async () => ({
   default: (await import("./access/users-page.tsx")).UsersPage,
 }));
+const AuditPage = lazy(async () => ({
+  default: (await import("./access/audit-page.tsx")).AuditPage,
+}));
 
 function ToHosts(): JSX.Element {
   const params = useParams();
@@ -60,6 +63,7 @@ export function AppRoutes(): JSX.Element {
           <Route path="/teams" component={TeamsPage} />
           <Route path="/teams/:id" component={TeamPage} />
           <Route path="/users" component={UsersPage} />
+          <Route path="/audit" component={AuditPage} />
           <Route path="*" component={NotFoundPage} />
         </Route>
         <Route path="/e/:env" component={EnvironmentLayout}>

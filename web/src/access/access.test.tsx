@@ -106,3 +106,31 @@ test("who is no super admin finds no accounts in the settings", async () => {
   expect(await screen.findByRole("link", { name: "Teams" })).toBeTruthy();
   expect(screen.queryByRole("link", { name: "Accounts" })).toBeNull();
 });
+
+test("the audit is filtered by its address, pages back, and shows what changed", async () => {
+  const { user, path } = renderApp("/settings/audit");
+  const list = within(await screen.findByRole("list", { name: "Audit rows" }));
+  expect(list.getAllByRole("listitem")).toHaveLength(50);
+  await user.click(screen.getByRole("button", { name: "Older" }));
+  await expect.poll(() => list.getAllByRole("listitem").length).toBe(10);
+  await user.type(screen.getByLabelText("Action"), "pipeline.");
+  await expect.poll(path).toBe("/settings/audit?action=pipeline.");
+  await expect.poll(() => list.getAllByRole("listitem").length).toBe(20);
+  await user.click(list.getAllByRole("button")[0] as HTMLElement);
+  expect(await screen.findByText('"name 0"')).toBeTruthy();
+  await user.type(screen.getByLabelText("Person"), "nobody");
+  expect(await screen.findByText("Nothing matches")).toBeTruthy();
+});
+
+test("the audit is saved as a file of what the filter finds", async () => {
+  const saved: Blob[] = [];
+  URL.createObjectURL = (blob) => {
+    saved.push(blob as Blob);
+    return "blob:audit";
+  };
+  URL.revokeObjectURL = () => {};
+  const { user } = renderApp("/settings/audit?action=pipeline.");
+  await user.click(await screen.findByRole("button", { name: "Export CSV" }));
+  await expect.poll(() => saved.length).toBe(1);
+  expect(saved[0]?.size).toBe("pipeline.updated\n".length * 20);
+});

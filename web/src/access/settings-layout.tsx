@@ -1,9 +1,12 @@
 import { A, type RouteSectionProps } from "@solidjs/router";
 import ArrowLeft from "lucide-solid/icons/arrow-left";
 import CircleUser from "lucide-solid/icons/circle-user";
+import ScrollText from "lucide-solid/icons/scroll-text";
 import UserCog from "lucide-solid/icons/user-cog";
 import Users from "lucide-solid/icons/users";
 import { ErrorBoundary, Show, Suspense, type JSX } from "solid-js";
+
+import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 
 import { BrandMark } from "../shell/brand-mark.tsx";
 import { CrashBox } from "../shell/crash-box.tsx";
@@ -41,6 +44,13 @@ export function SettingsLayout(props: RouteSectionProps): JSX.Element {
 
 function SettingsNav(): JSX.Element {
   const session = useSession();
+  const seesAudit = (): boolean => {
+    const user = session.user();
+    return (
+      user?.superAdmin === true ||
+      user?.memberships.some(({ role }) => role === Role.ADMIN) === true
+    );
+  };
   return (
     <nav class="sidebar-nav" aria-label="Settings">
       <A href="/" class="nav-link" activeClass="" end>
@@ -52,6 +62,11 @@ function SettingsNav(): JSX.Element {
       <A href="/settings/teams" class="nav-link" activeClass="is-current">
         <Users size={16} aria-hidden="true" /> Teams
       </A>
+      <Show when={seesAudit()}>
+        <A href="/settings/audit" class="nav-link" activeClass="is-current">
+          <ScrollText size={16} aria-hidden="true" /> Audit
+        </A>
+      </Show>
       <Show when={session.user()?.superAdmin}>
         <A href="/settings/users" class="nav-link" activeClass="is-current">
           <UserCog size={16} aria-hidden="true" /> Accounts

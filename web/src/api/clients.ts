@@ -1,5 +1,6 @@
 import { createClient, type Client, type Transport } from "@connectrpc/connect";
 
+import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
@@ -17,6 +18,7 @@ export interface Clients {
   readonly profile: Client<typeof ProfileService>;
   readonly users: Client<typeof UserService>;
   readonly teams: Client<typeof TeamService>;
+  readonly audit: Client<typeof AuditService>;
   readonly environments: Client<typeof EnvironmentService>;
   readonly nodes: Client<typeof NodeService>;
   readonly pipelines: Client<typeof PipelineService>;
@@ -31,6 +33,7 @@ export function createClients(transport: Transport): Clients {
     profile: createClient(ProfileService, transport),
     users: createClient(UserService, transport),
     teams: createClient(TeamService, transport),
+    audit: createClient(AuditService, transport),
     environments: createClient(EnvironmentService, transport),
     nodes: createClient(NodeService, transport),
     pipelines: createClient(PipelineService, transport),

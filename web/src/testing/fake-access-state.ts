@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 
+import { AuditEntrySchema, type AuditEntry } from "#gen/vectorflow/v1/audit_pb.ts";
 import { SessionSchema, type Session } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { MemberSchema, TeamSchema, type Member, type Team } from "#gen/vectorflow/v1/team_pb.ts";
@@ -58,6 +59,25 @@ export class FakeAccess {
       ],
     ],
   ]);
+  auditEntries: AuditEntry[] = Array.from({ length: 60 }, (_, index) =>
+    create(AuditEntrySchema, {
+      id: `audit-${index}`,
+      sequence: BigInt(60 - index),
+      createTime: toTimestamp(Date.now() - index * hourMs),
+      action: index % 3 === 0 ? "pipeline.updated" : "auth.signed_in",
+      entityType: index % 3 === 0 ? "Pipeline" : "User",
+      entityId: index % 3 === 0 ? "pipe-1" : "user-1",
+      userEmail: "anna@example.net",
+      userName: "Anna Berg",
+      ipAddress: "192.0.2.10",
+      teamId: "team-1",
+      changes:
+        index % 3 === 0
+          ? [{ field: "name", beforeJson: '"old"', afterJson: `"name ${index}"` }]
+          : [],
+      metadataJson: index % 3 === 0 ? "" : '{"device":"firefox"}',
+    }),
+  );
   sessions: Session[] = [
     create(SessionSchema, {
       id: "session-1",

@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
 
+import type { AuditFilter } from "#gen/vectorflow/v1/audit_pb.ts";
+import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import type { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { MemberSchema, TeamSchema } from "#gen/vectorflow/v1/team_pb.ts";
@@ -17,6 +19,7 @@ export function fakeAccessRoutes(router: ConnectRouter, world: FakeWorld): void 
   router.service(ProfileService, profileService(world));
   router.service(UserService, userService(world));
   router.service(TeamService, teamService(world));
+  router.service(AuditService, auditService(world));
 }
 
 function profileService(world: FakeWorld) {
@@ -47,6 +50,33 @@ function profileService(world: FakeWorld) {
       world.enter("revokeSession");
       access.sessions = access.sessions.filter((session) => session.id !== id);
       return {};
+    },
+  };
+}
+
+function auditService(world: FakeWorld) {
+  const { access } = world;
+  const found = (filter: AuditFilter | undefined) =>
+    access.auditEntries.filter(
+      ({ action, userName }) =>
+        action.startsWith(filter?.action ?? "") && userName.includes(filter?.user ?? ""),
+    );
+  return {
+    listAuditEntries(request: { filter?: AuditFilter | undefined; pageToken: string }) {
+      world.enter("listAuditEntries");
+      const entries = found(request.filter);
+      const start = Number(request.pageToken);
+      const next = start + 50;
+      return {
+        entries: entries.slice(start, next),
+        nextPageToken: next < entries.length ? String(next) : "",
+      };
+    },
+    async *exportAuditEntries(request: { filter?: AuditFilter | undefined }) {
+      world.enter("exportAuditEntries");
+      for (const { action } of found(request.filter)) {
+        yield { chunk: new TextEncoder().encode(`${action}\n`) };
+      }
     },
   };
 }
