@@ -3,6 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
 import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
@@ -15,6 +16,7 @@ import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { auditRpc } from "./audit/audit.rpc.ts";
+import { apiTokenRpc } from "./auth/api-token.rpc.ts";
 import { authRpc } from "./auth/auth.rpc.ts";
 import { profileRpc } from "./auth/profile.rpc.ts";
 import { userRpc } from "./auth/user.rpc.ts";
@@ -37,6 +39,7 @@ export const userServices: readonly DescService[] = [
   ProfileService,
   UserService,
   TeamService,
+  ApiTokenService,
   AuditService,
   EnvironmentService,
   NodeService,
@@ -61,6 +64,7 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(ProfileService, profileRpc(deps));
     router.service(UserService, userRpc(deps));
     router.service(TeamService, teamRpc(deps));
+    router.service(ApiTokenService, apiTokenRpc(deps));
     router.service(AuditService, auditRpc(deps));
     router.service(EnvironmentService, environmentRpc(deps));
     router.service(NodeService, nodeRpc(deps));

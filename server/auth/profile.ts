@@ -11,10 +11,10 @@ import type { RateLimiter } from "./rate-limiter.ts";
 import { User } from "./user.entity.ts";
 import { checkPassword, lockUser } from "./users.ts";
 
-/** The person who acts. The contract lets nobody else call these. */
+/** The person who acts. Throws `forbidden` when it is a program, by a token. */
 export function personOf(scope: Scope): Extract<Actor, { kind: "user" }> {
-  if (scope.actor.kind !== "user") throw new Error("a person was expected");
-  return scope.actor;
+  if (scope.actor.kind === "user" && scope.actor.apiToken === undefined) return scope.actor;
+  throw new DomainError("forbidden", "not_allowed", "only people may do this, and no API tokens");
 }
 
 /** Changes one's own name. */

@@ -1,4 +1,5 @@
 import { Account } from "../auth/account.entity.ts";
+import { ApiToken } from "../auth/api-token.entity.ts";
 import { Session } from "../auth/session.entity.ts";
 import { User } from "../auth/user.entity.ts";
 import { AlertEvent } from "../alerts/alert-event.entity.ts";
@@ -53,4 +54,5 @@ export const entities = [
   EventSample,
   Account,
   Session,
+  ApiToken,
 ];

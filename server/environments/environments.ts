@@ -27,9 +27,11 @@ export interface EnvironmentView {
 export async function listEnvironments(scope: Scope, id?: string): Promise<EnvironmentView[]> {
   const { actor } = scope;
   if (actor.kind !== "user") return [];
+  const { apiToken } = actor;
+  const fixedRole = apiToken?.role ?? (actor.isSuperAdmin ? "ADMIN" : null);
   return scope.em.execute<EnvironmentView[]>(
     `select e."id", e."name", e."teamId", t."name" as "teamName", e."enrollmentTokenHint", e."createdAt",
-       case when ? then 'ADMIN' else m."role"::text end as "role",
+       coalesce(?::text, m."role"::text) as "role",
        (select count(*)::int from "VectorNode" n where n."environmentId" = e."id") as "nodeCount",
        (select count(*)::int from "VectorNode" n
          where n."environmentId" = e."id" and n."fenced") as "fencedNodeCount",
@@ -38,9 +40,17 @@ export async function listEnvironments(scope: Scope, id?: string): Promise<Envir
      from "Environment" e
      join "Team" t on t."id" = e."teamId"
      left join "TeamMember" m on m."teamId" = t."id" and m."userId" = ?
-     where not e."isSystem" and (? or m."id" is not null) and (? or e."id" = ?)
+     where not e."isSystem" and (? or m."id" is not null) and (? or t."id" = ?) and (? or e."id" = ?)
      order by lower(e."name")`,
-    [actor.isSuperAdmin, actor.userId, actor.isSuperAdmin, id === undefined, id ?? ""],
+    [
+      fixedRole,
+      actor.userId,
+      fixedRole !== null,
+      apiToken === undefined,
+      apiToken?.teamId ?? "",
+      id === undefined,
+      id ?? "",
+    ],
   );
 }
 

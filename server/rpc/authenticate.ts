@@ -1,3 +1,4 @@
+import { findApiToken, type LiveApiToken } from "../auth/api-tokens.ts";
 import { findSession, findSessionById, type Debt, type LiveSession } from "../auth/sessions.ts";
 import type { ServerDeps } from "../deps.ts";
 import type { Actor } from "../scope.ts";
@@ -22,7 +23,12 @@ export async function authenticate(
   const bearer = /^Bearer (\S+)$/.exec(header.get("authorization") ?? "")?.[1];
   const token = bearer ?? readSessionCookie(header);
   if (token === undefined) return anonymous(ipAddress);
-  const session = await findSession(deps.orm.em.fork(), token, deps.clock.now());
+  const em = deps.orm.em.fork();
+  if (bearer?.startsWith("vfa_") === true) {
+    const found = await findApiToken(em, { token: bearer }, deps.clock.now());
+    return found === undefined ? anonymous(ipAddress) : programOf(found, ipAddress);
+  }
+  const session = await findSession(em, token, deps.clock.now());
   if (session === undefined) return anonymous(ipAddress);
   if (bearer === undefined) refuseForeignOrigin(header, httpMethod, deps.addresses().web);
   return principalOf(session, ipAddress);
@@ -33,12 +39,34 @@ export async function authenticateAgain(
   deps: ServerDeps,
   actor: Extract<Actor, { kind: "user" }>,
 ): Promise<Principal | undefined> {
-  const session = await findSessionById(deps.orm.em.fork(), actor.sessionId, deps.clock.now());
+  const em = deps.orm.em.fork();
+  if (actor.apiToken !== undefined) {
+    const found = await findApiToken(em, { id: actor.apiToken.id }, deps.clock.now());
+    return found === undefined ? undefined : programOf(found, actor.ipAddress);
+  }
+  const session = await findSessionById(em, actor.sessionId, deps.clock.now());
   return session === undefined ? undefined : principalOf(session, actor.ipAddress);
 }
 
 function anonymous(ipAddress: string | undefined): Principal {
   return { actor: { kind: "anonymous", ipAddress }, debt: undefined };
+}
+
+function programOf(token: LiveApiToken, ipAddress: string | undefined): Principal {
+  const { id, name, teamId, role } = token;
+  return {
+    actor: {
+      kind: "user",
+      userId: token.userId,
+      sessionId: "",
+      email: token.email,
+      name: token.userName ?? undefined,
+      isSuperAdmin: false,
+      apiToken: { id, name, teamId, role },
+      ipAddress,
+    },
+    debt: token.debt,
+  };
 }
 
 function principalOf(session: LiveSession, ipAddress: string | undefined): Principal {

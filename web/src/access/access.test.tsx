@@ -134,3 +134,20 @@ test("the audit is saved as a file of what the filter finds", async () => {
   await expect.poll(() => saved.length).toBe(1);
   expect(saved[0]?.size).toBe("pipeline.updated\n".length * 20);
 });
+
+test("an API token is shown once, and revoked after a question", async () => {
+  const { world, user } = renderApp("/settings/teams/team-1");
+  await user.click(await screen.findByRole("button", { name: "Create token" }));
+  const dialog = within(await screen.findByRole("dialog"));
+  await user.type(dialog.getByLabelText("What it is for"), "deploys");
+  await user.selectOptions(dialog.getByLabelText("Role"), "Editor");
+  await user.selectOptions(dialog.getByLabelText("Expires after"), "No end");
+  await user.click(dialog.getByRole("button", { name: "Create token" }));
+  expect(await screen.findByText("vfa_k7fqw2mz9xtdh4pc")).toBeTruthy();
+  expect(world.access.apiTokens[0]).toMatchObject({ name: "deploys", role: 2 });
+  expect(world.access.apiTokens[0]?.expireTime).toBeUndefined();
+  await user.click(screen.getByRole("button", { name: "Done" }));
+  await user.click(await screen.findByRole("button", { name: "Revoke deploys" }));
+  await user.click(await screen.findByRole("button", { name: "Revoke token" }));
+  expect(await screen.findByText("No tokens")).toBeTruthy();
+});

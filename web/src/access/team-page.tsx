@@ -17,6 +17,7 @@ import { createForm } from "../ui/form.ts";
 import { PageHeader, Section } from "../ui/page.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
+import { ApiTokensSection } from "./api-tokens-section.tsx";
 import { MembersSection } from "./members-section.tsx";
 import { roleName } from "./roles.tsx";
 
@@ -59,6 +60,7 @@ function TeamView(props: { team: Team; onChanged: () => void }): JSX.Element {
         </Section>
       </Show>
       <MembersSection team={props.team} canChange={isAdmin()} onChanged={props.onChanged} />
+      <ApiTokensSection team={props.team} />
     </div>
   );
 }

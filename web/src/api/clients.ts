@@ -1,5 +1,6 @@
 import { createClient, type Client, type Transport } from "@connectrpc/connect";
 
+import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
 import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
@@ -18,6 +19,7 @@ export interface Clients {
   readonly profile: Client<typeof ProfileService>;
   readonly users: Client<typeof UserService>;
   readonly teams: Client<typeof TeamService>;
+  readonly apiTokens: Client<typeof ApiTokenService>;
   readonly audit: Client<typeof AuditService>;
   readonly environments: Client<typeof EnvironmentService>;
   readonly nodes: Client<typeof NodeService>;
@@ -33,6 +35,7 @@ export function createClients(transport: Transport): Clients {
     profile: createClient(ProfileService, transport),
     users: createClient(UserService, transport),
     teams: createClient(TeamService, transport),
+    apiTokens: createClient(ApiTokenService, transport),
     audit: createClient(AuditService, transport),
     environments: createClient(EnvironmentService, transport),
     nodes: createClient(NodeService, transport),

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 
+import type { ApiToken } from "#gen/vectorflow/v1/api_token_service_pb.ts";
 import { AuditEntrySchema, type AuditEntry } from "#gen/vectorflow/v1/audit_pb.ts";
 import { SessionSchema, type Session } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
@@ -59,6 +60,7 @@ export class FakeAccess {
       ],
     ],
   ]);
+  apiTokens: ApiToken[] = [];
   auditEntries: AuditEntry[] = Array.from({ length: 60 }, (_, index) =>
     create(AuditEntrySchema, {
       id: `audit-${index}`,

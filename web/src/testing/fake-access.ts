@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectRouter } from "@connectrpc/connect";
 
+import { ApiTokenSchema, ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
 import type { AuditFilter } from "#gen/vectorflow/v1/audit_pb.ts";
 import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
@@ -20,6 +22,7 @@ export function fakeAccessRoutes(router: ConnectRouter, world: FakeWorld): void 
   router.service(UserService, userService(world));
   router.service(TeamService, teamService(world));
   router.service(AuditService, auditService(world));
+  router.service(ApiTokenService, apiTokenService(world));
 }
 
 function profileService(world: FakeWorld) {
@@ -77,6 +80,35 @@ function auditService(world: FakeWorld) {
       for (const { action } of found(request.filter)) {
         yield { chunk: new TextEncoder().encode(`${action}\n`) };
       }
+    },
+  };
+}
+
+function apiTokenService(world: FakeWorld) {
+  const { access } = world;
+  return {
+    listApiTokens() {
+      world.enter("listApiTokens");
+      return { tokens: access.apiTokens };
+    },
+    createApiToken(request: { name: string; role: Role; expireTime?: Timestamp | undefined }) {
+      world.enter("createApiToken");
+      const { name, role, expireTime } = request;
+      const apiToken = create(ApiTokenSchema, {
+        id: `token-${access.apiTokens.length + 1}`,
+        name,
+        role,
+        hint: "vfa_k7fq",
+        userEmail: world.user.email,
+        ...(expireTime && { expireTime }),
+      });
+      access.apiTokens = [apiToken, ...access.apiTokens];
+      return { apiToken, token: "vfa_k7fqw2mz9xtdh4pc" };
+    },
+    revokeApiToken({ id }: { id: string }) {
+      world.enter("revokeApiToken");
+      access.apiTokens = access.apiTokens.filter((token) => token.id !== id);
+      return {};
     },
   };
 }
