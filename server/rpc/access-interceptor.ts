@@ -125,6 +125,7 @@ async function admit(
       const least = roles[rule.value.role];
       if (kind === undefined || least === undefined) throw forbidden();
       await requireRole(scope, message, kind, rule.value.field, least);
+      if (rule.value.person && actor.apiToken !== undefined) throw forbidden();
       return;
     }
     default:
