@@ -9,7 +9,7 @@ import type { Scope } from "../scope.ts";
 import { includesRole, roleIn } from "../teams/access.ts";
 import { ApiToken } from "./api-token.entity.ts";
 import { personOf } from "./profile.ts";
-import type { Debt } from "./sessions.ts";
+import { debtOf, owesSecondFactor, type Debt } from "./sessions.ts";
 import { hashToken, newToken } from "./tokens.ts";
 
 const touchMs = 60_000;
@@ -53,11 +53,13 @@ interface LiveRow {
   readonly userName: string | null;
   readonly isSuperAdmin: boolean;
   readonly mustChangePassword: boolean;
+  readonly owesSecondFactor: boolean;
   readonly memberRole: Role | null;
 }
 
 const liveSelect = `select a."id", a."name", a."teamId", a."role", a."lastUsedAt", u."id" as "userId", u."email",
-    u."name" as "userName", u."isSuperAdmin", u."mustChangePassword", m."role" as "memberRole"
+    u."name" as "userName", u."isSuperAdmin", u."mustChangePassword",
+    ${owesSecondFactor} as "owesSecondFactor", m."role" as "memberRole"
   from "ApiToken" a join "User" u on u."id" = a."userId"
   left join "TeamMember" m on m."userId" = u."id" and m."teamId" = a."teamId"
   where (a."expiresAt" is null or a."expiresAt" > ?) and u."lockedAt" is null`;
@@ -88,7 +90,7 @@ export async function findApiToken(
     userId,
     email,
     userName,
-    debt: row.mustChangePassword ? "password" : undefined,
+    debt: debtOf(row),
   };
 }
 

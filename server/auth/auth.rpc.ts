@@ -50,24 +50,21 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
       setCookie(ctx, result.token);
       if (deps.config.localAgent) await admitLocalAgent(deps, ctx, result);
       return {
-        user: await currentUser(scope, result.user.id),
+        user: await currentUser(scope, deps.sealer, result.user.id),
         environmentId: result.environmentId,
         demoPipelineId,
       };
     },
     async login(request, ctx) {
       const scope = callScope(deps, ctx);
-      const { user, token } = await signIn(
-        scope,
-        { limiter: deps.signIns, refusals: deps.refusals },
-        {
-          email: request.email,
-          password: request.password,
-          userAgent: ctx.requestHeader.get("user-agent") ?? undefined,
-        },
-      );
+      const { user, token } = await signIn(scope, deps, {
+        email: request.email,
+        password: request.password,
+        code: request.code,
+        userAgent: ctx.requestHeader.get("user-agent") ?? undefined,
+      });
       setCookie(ctx, token);
-      return { user: await currentUser(scope, user.id), sessionToken: token };
+      return { user: await currentUser(scope, deps.sealer, user.id), sessionToken: token };
     },
     async logout(_request, ctx) {
       await signOut(callScope(deps, ctx));
@@ -77,7 +74,9 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
     async getSession(_request, ctx) {
       const scope = callScope(deps, ctx);
       const { actor } = scope;
-      return { user: await currentUser(scope, actor.kind === "user" ? actor.userId : "") };
+      return {
+        user: await currentUser(scope, deps.sealer, actor.kind === "user" ? actor.userId : ""),
+      };
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Actor, Scope } from "../scope.ts";
 import { hashPassword, verifyPassword } from "./password.ts";
 import { Session } from "./session.entity.ts";
 import { endSessions, rotateSession } from "./sessions.ts";
-import { countFailure, tooManyAttempts } from "./sign-in.ts";
+import { countFailure, tooManyAttempts } from "./lockout.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import { User } from "./user.entity.ts";
 import { checkPassword, lockUser } from "./users.ts";

@@ -61,11 +61,26 @@ interface SessionRow {
   readonly name: string | null;
   readonly isSuperAdmin: boolean;
   readonly mustChangePassword: boolean;
+  readonly owesSecondFactor: boolean;
   readonly lastUsedAt: Date;
 }
 
+/** Whether user `u` has no second factor though a team of theirs requires one. */
+export const owesSecondFactor = `(not u."totpEnabled" and exists (
+    select 1 from "TeamMember" tm join "Team" tt on tt."id" = tm."teamId"
+    where tm."userId" = u."id" and tt."requireSecondFactor"))`;
+
+/** What a person owes, of what is known of them. */
+export function debtOf(row: {
+  readonly mustChangePassword: boolean;
+  readonly owesSecondFactor: boolean;
+}): Debt | undefined {
+  if (row.mustChangePassword) return "password";
+  return row.owesSecondFactor ? "second_factor" : undefined;
+}
+
 const sessionSelect = `select s."id" as "sessionId", s."lastUsedAt", u."id" as "userId", u."email", u."name",
-    u."isSuperAdmin", u."mustChangePassword"
+    u."isSuperAdmin", u."mustChangePassword", ${owesSecondFactor} as "owesSecondFactor"
   from "Session" s join "User" u on u."id" = s."userId"
   where s."expiresAt" > ? and u."lockedAt" is null`;
 
@@ -103,8 +118,7 @@ export async function findSessionById(
 
 function toLive(row: SessionRow): LiveSession {
   const { sessionId, userId, email, name, isSuperAdmin } = row;
-  const debt = row.mustChangePassword ? "password" : undefined;
-  return { sessionId, userId, email, name, isSuperAdmin, debt };
+  return { sessionId, userId, email, name, isSuperAdmin, debt: debtOf(row) };
 }
 
 /**

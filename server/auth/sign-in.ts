@@ -1,18 +1,26 @@
-import { audit } from "../audit/audit.ts";
+import { audit, type AuditEntry } from "../audit/audit.ts";
 import type { Refusals } from "../audit/refusals.ts";
+import type { Sealer } from "../crypto/sealer.ts";
 import { announce } from "../db/changes.ts";
 import { transact } from "../db/transaction.ts";
 import { DomainError } from "../errors.ts";
 import { limitKey } from "../rpc/client-address.ts";
 import type { Scope } from "../scope.ts";
+import { countFailure, tooManyAttempts } from "./lockout.ts";
 import { verifyPassword } from "./password.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
+import { useCode } from "./second-factor.ts";
 import { Session } from "./session.entity.ts";
 import { createSession } from "./sessions.ts";
 import { User } from "./user.entity.ts";
+import { lockUser } from "./users.ts";
 
-const failuresBeforeLock = 10;
-const lockMs = 15 * 60_000;
+/** What signing in needs besides its scope. */
+export interface SignInDeps {
+  readonly signIns: RateLimiter;
+  readonly refusals: Refusals;
+  readonly sealer: Sealer;
+}
 
 /** One answer to every cause, so that nothing can be learned from it (X1). */
 function refused(): DomainError {
@@ -25,10 +33,12 @@ function refused(): DomainError {
  */
 export async function signIn(
   scope: Scope,
-  { limiter, refusals }: { readonly limiter: RateLimiter; readonly refusals: Refusals },
+  { signIns: limiter, refusals, sealer }: SignInDeps,
   input: {
     readonly email: string;
     readonly password: string;
+    /** Of the app, or a backup code; empty in the first step. */
+    readonly code: string;
     readonly userAgent: string | undefined;
   },
 ): Promise<{ user: User; token: string }> {
@@ -47,8 +57,21 @@ export async function signIn(
     await recordFailure(scope, refusals, email, user?.id, reason);
     throw refused();
   }
-  return transact(scope, async (tx) => {
-    const account = await tx.em.findOneOrFail(User, { id: user.id });
+  if (user.totpEnabled && input.code.trim() === "") {
+    throw new DomainError(
+      "unauthenticated",
+      "second_factor_needed",
+      "enter the code of your authenticator app",
+    );
+  }
+  const opened = await transact(scope, async (tx) => {
+    const account = await lockUser(tx, user.id);
+    const factor = account.totpEnabled ? useCode(sealer, account, input.code, now) : "none";
+    if (factor === undefined) {
+      await countFailure(tx, account.id);
+      audit(tx, failureEntry(email, account.id, "wrong_code"));
+      return undefined;
+    }
     account.failedSignIns = 0;
     account.lockedUntil = null;
     account.lastSignInAt = now;
@@ -57,9 +80,16 @@ export async function signIn(
       action: "auth.signed_in",
       entityType: "User",
       entityId: account.id,
+      metadata: { secondFactor: factor },
     });
     return { user: account, token };
   });
+  if (opened !== undefined) return opened;
+  throw new DomainError(
+    "unauthenticated",
+    "second_factor_wrong",
+    "the code is wrong or was used already",
+  );
 }
 
 function withActor(scope: Scope, user: User, sessionId: string): Scope {
@@ -78,13 +108,13 @@ function withActor(scope: Scope, user: User, sessionId: string): Scope {
   };
 }
 
-/** What somebody hears who tries too often. */
-export function tooManyAttempts(): DomainError {
-  return new DomainError(
-    "exhausted",
-    "too_many_sign_ins",
-    "too many attempts; try again in a minute",
-  );
+function failureEntry(email: string, userId: string | undefined, reason: string): AuditEntry {
+  return {
+    action: "auth.sign_in_failed",
+    entityType: "User",
+    entityId: userId ?? "",
+    metadata: { email: email.slice(0, 200), reason },
+  };
 }
 
 async function recordFailure(
@@ -94,12 +124,7 @@ async function recordFailure(
   userId: string | undefined,
   reason: string,
 ): Promise<void> {
-  const entry = {
-    action: "auth.sign_in_failed",
-    entityType: "User",
-    entityId: userId ?? "",
-    metadata: { email: email.slice(0, 200), reason },
-  };
+  const entry = failureEntry(email, userId, reason);
   if (reason !== "wrong_password" || userId === undefined) {
     // Names that nobody has can be made up without end: those rows are bounded.
     const address = scope.actor.kind === "system" ? "" : (scope.actor.ipAddress ?? "");
@@ -110,16 +135,6 @@ async function recordFailure(
     await countFailure(tx, userId);
     audit(tx, entry);
   });
-}
-
-/** Counts a wrong password, in the caller's transaction; the tenth locks the account for a while. */
-export async function countFailure(tx: Scope, userId: string): Promise<void> {
-  await tx.em.execute(
-    `update "User" set "failedSignIns" = case when "failedSignIns" + 1 >= ? then 0 else "failedSignIns" + 1 end,
-       "lockedUntil" = case when "failedSignIns" + 1 >= ? then ?::timestamptz else "lockedUntil" end
-     where "id" = ?`,
-    [failuresBeforeLock, failuresBeforeLock, new Date(tx.clock.now().getTime() + lockMs), userId],
-  );
 }
 
 /** Ends the actor's session. Signing out without one succeeds too (X2). */

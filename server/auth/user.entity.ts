@@ -19,6 +19,10 @@ const UserSchema = defineEntity({
     totpSecret: p.text().nullable().hidden().comment("Encrypted."),
     totpBackupCodes: p.text().nullable().hidden().comment("Encrypted."),
     totpEnabled: p.boolean().default(false),
+    totpLastStep: p
+      .bigint("number")
+      .nullable()
+      .comment("The step of 30 seconds whose code was used last. No code up to it works again."),
     failedSignIns: p.integer().default(0),
     lockedUntil: moment().nullable().comment("After too many failures."),
     lockedAt: moment().nullable().comment("By an admin; permanent until undone."),

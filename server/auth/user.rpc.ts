@@ -15,6 +15,7 @@ import {
   updateUser,
   type UserView,
 } from "./users.ts";
+import { resetSecondFactor } from "./second-factor.ts";
 
 /** Accounts, for super admins. */
 export function userRpc(deps: ServerDeps): ServiceImpl<typeof UserService> {
@@ -41,6 +42,10 @@ export function userRpc(deps: ServerDeps): ServiceImpl<typeof UserService> {
     async resetPassword({ id }, ctx) {
       return { temporaryPassword: await resetPassword(callScope(deps, ctx), id) };
     },
+    async resetSecondFactor({ id }, ctx) {
+      await resetSecondFactor(callScope(deps, ctx), id);
+      return {};
+    },
     async deleteUser({ id }, ctx) {
       await deleteUser(callScope(deps, ctx), id);
       return {};
@@ -59,6 +64,7 @@ function toProto({ user, memberships }: UserView): MessageInitShape<typeof UserS
     locked: user.lockedAt != null,
     ...optionalTime("lockedUntilTime", user.lockedUntil),
     mustChangePassword: user.mustChangePassword,
+    secondFactor: user.totpEnabled,
     hasPassword: user.passwordHash != null,
     ...optionalTime("lastSignInTime", user.lastSignInAt),
     ...optionalTime("createTime", user.createdAt),

@@ -211,7 +211,8 @@ export async function lockUser(tx: Scope, id: string): Promise<User> {
   return user;
 }
 
-function refuseSelf(scope: Scope, id: string, verb: string): void {
+/** Throws when somebody does to themselves what only another may do to them. */
+export function refuseSelf(scope: Scope, id: string, verb: string): void {
   const { actor } = scope;
   if (actor.kind !== "user" || actor.userId !== id) return;
   throw new DomainError(

@@ -257,6 +257,7 @@ describe("what is written into the audit (X8)", () => {
     CreateUser: () => ({ email: `${newId()}@example.com`, name: "New" }),
     UpdateUser: async () => ({ id: await somebody(), name: "renamed" }),
     ResetPassword: async () => ({ id: await somebody() }),
+    ResetSecondFactor: async () => ({ id: await somebody() }),
     DeleteUser: async () => ({ id: await somebody() }),
     CreateTeam: () => ({ name: "New" }),
     UpdateTeam: () => ({ name: "renamed" }),

@@ -19,6 +19,7 @@ const shown = new Set([
   "vectorflow.v1.ResetPasswordResponse.temporary_password",
   "vectorflow.v1.CreateEnrollmentTokenResponse.token",
   "vectorflow.v1.CreateApiTokenResponse.token",
+  "vectorflow.v1.BeginSecondFactorResponse.secret",
   // Facts about secrets.
   "vectorflow.v1.CurrentUser.must_change_password",
   "vectorflow.v1.CurrentUser.has_password",

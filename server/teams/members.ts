@@ -17,6 +17,7 @@ export interface MemberView {
   readonly name: string | null;
   readonly role: Role;
   readonly locked: boolean;
+  readonly secondFactor: boolean;
   readonly createdAt: Date;
 }
 
@@ -27,7 +28,8 @@ export async function listMembers(
   userId?: string,
 ): Promise<MemberView[]> {
   return scope.em.execute<MemberView[]>(
-    `select u."id" as "userId", u."email", u."name", m."role", u."lockedAt" is not null as "locked", m."createdAt"
+    `select u."id" as "userId", u."email", u."name", m."role", u."lockedAt" is not null as "locked",
+       u."totpEnabled" as "secondFactor", m."createdAt"
      from "TeamMember" m join "User" u on u."id" = m."userId"
      where m."teamId" = ? and (? or u."id" = ?) order by u."email" limit 1000`,
     [teamId, userId === undefined, userId ?? ""],

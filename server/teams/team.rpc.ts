@@ -45,13 +45,14 @@ export function teamRpc(deps: ServerDeps): ServiceImpl<typeof TeamService> {
 }
 
 function teamToProto(team: TeamView): MessageInitShape<typeof TeamSchema> {
-  const { id, name, memberCount, environmentCount } = team;
+  const { id, name, memberCount, environmentCount, requireSecondFactor } = team;
   return {
     id,
     name,
     role: roleToProto(team.role),
     memberCount,
     environmentCount,
+    requireSecondFactor,
     ...optionalTime("createTime", team.createdAt),
   };
 }
@@ -63,6 +64,7 @@ function memberToProto(member: MemberView): MessageInitShape<typeof MemberSchema
     name: member.name ?? "",
     role: roleToProto(member.role),
     locked: member.locked,
+    secondFactor: member.secondFactor,
     ...optionalTime("createTime", member.createdAt),
   };
 }

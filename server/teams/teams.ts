@@ -15,6 +15,7 @@ export interface TeamView {
   readonly role: Role;
   readonly memberCount: number;
   readonly environmentCount: number;
+  readonly requireSecondFactor: boolean;
   readonly createdAt: Date;
 }
 
@@ -24,7 +25,7 @@ export async function listTeams(scope: Scope, id?: string): Promise<TeamView[]> 
   if (actor.kind !== "user") return [];
   const token = actor.apiToken;
   const rows = await scope.em.execute<(TeamView & { memberRole: Role | null })[]>(
-    `select t."id", t."name", m."role" as "memberRole", t."createdAt",
+    `select t."id", t."name", t."requireSecondFactor", m."role" as "memberRole", t."createdAt",
        (select count(*)::int from "TeamMember" x where x."teamId" = t."id") as "memberCount",
        (select count(*)::int from "Environment" e where e."teamId" = t."id") as "environmentCount"
      from "Team" t left join "TeamMember" m on m."teamId" = t."id" and m."userId" = ?
@@ -70,6 +71,7 @@ export async function createTeam(
 export interface TeamChange {
   readonly id: string;
   readonly name?: string | undefined;
+  readonly requireSecondFactor?: boolean | undefined;
 }
 
 export async function updateTeam(scope: Scope, change: TeamChange): Promise<TeamView> {
@@ -78,9 +80,16 @@ export async function updateTeam(scope: Scope, change: TeamChange): Promise<Team
   violations.throwIfAny();
   await transact(scope, async (tx) => {
     const team = await lockTeam(tx, change.id);
-    const before = { name: team.name };
-    const after = { name: name ?? team.name };
+    const before = { name: team.name, requireSecondFactor: team.requireSecondFactor };
+    const after = {
+      name: name ?? before.name,
+      requireSecondFactor: change.requireSecondFactor ?? before.requireSecondFactor,
+    };
     tx.em.assign(team, after);
+    if (after.requireSecondFactor !== before.requireSecondFactor) {
+      const members = await tx.em.find(TeamMember, { teamId: team.id });
+      for (const { userId } of members) await announce(tx.em, { kind: "access", userId });
+    }
     audit(tx, {
       action: "team.updated",
       entityType: "Team",

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/profile_service.proto.
  */
 export const file_vectorflow_v1_profile_service: GenFile = /*@__PURE__*/
-  fileDesc("CiN2ZWN0b3JmbG93L3YxL3Byb2ZpbGVfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSKzAQoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgdjdXJyZW50GAIgASgIEhIKCmlwX2FkZHJlc3MYAyABKAkSEgoKdXNlcl9hZ2VudBgEIAEoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoObGFzdF91c2VkX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiQKFFVwZGF0ZVByb2ZpbGVSZXF1ZXN0EgwKBG5hbWUYASABKAkiQQoVVXBkYXRlUHJvZmlsZVJlc3BvbnNlEigKBHVzZXIYASABKAsyGi52ZWN0b3JmbG93LnYxLkN1cnJlbnRVc2VyIkcKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIYChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJEhQKDG5ld19wYXNzd29yZBgCIAEoCSJZChZDaGFuZ2VQYXNzd29yZFJlc3BvbnNlEigKBHVzZXIYASABKAsyGi52ZWN0b3JmbG93LnYxLkN1cnJlbnRVc2VyEhUKDXNlc3Npb25fdG9rZW4YAiABKAkiFQoTTGlzdFNlc3Npb25zUmVxdWVzdCJAChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIoCghzZXNzaW9ucxgBIAMoCzIWLnZlY3RvcmZsb3cudjEuU2Vzc2lvbiIiChRSZXZva2VTZXNzaW9uUmVxdWVzdBIKCgJpZBgBIAEoCSIXChVSZXZva2VTZXNzaW9uUmVzcG9uc2Uy8wMKDlByb2ZpbGVTZXJ2aWNlEnUKDVVwZGF0ZVByb2ZpbGUSIy52ZWN0b3JmbG93LnYxLlVwZGF0ZVByb2ZpbGVSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5VcGRhdGVQcm9maWxlUmVzcG9uc2UiGYq1GAIoAZK1GA9wcm9maWxlLnVwZGF0ZWQShgEKDkNoYW5nZVBhc3N3b3JkEiQudmVjdG9yZmxvdy52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaJS52ZWN0b3JmbG93LnYxLkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiJ4q1GAIoAZK1GBhwcm9maWxlLnBhc3N3b3JkX2NoYW5nZWSatRgBARJiCgxMaXN0U2Vzc2lvbnMSIi52ZWN0b3JmbG93LnYxLkxpc3RTZXNzaW9uc1JlcXVlc3QaIy52ZWN0b3JmbG93LnYxLkxpc3RTZXNzaW9uc1Jlc3BvbnNlIgmQAgGKtRgCKAESfQoNUmV2b2tlU2Vzc2lvbhIjLnZlY3RvcmZsb3cudjEuUmV2b2tlU2Vzc2lvblJlcXVlc3QaJC52ZWN0b3JmbG93LnYxLlJldm9rZVNlc3Npb25SZXNwb25zZSIhirUYAigBkrUYF3Byb2ZpbGUuc2Vzc2lvbl9yZXZva2VkYgZwcm90bzM", [file_google_protobuf_timestamp, file_vectorflow_v1_auth, file_vectorflow_v1_options]);
+  fileDesc("CiN2ZWN0b3JmbG93L3YxL3Byb2ZpbGVfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSKzAQoHU2Vzc2lvbhIKCgJpZBgBIAEoCRIPCgdjdXJyZW50GAIgASgIEhIKCmlwX2FkZHJlc3MYAyABKAkSEgoKdXNlcl9hZ2VudBgEIAEoCRIvCgtjcmVhdGVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoObGFzdF91c2VkX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIiQKFFVwZGF0ZVByb2ZpbGVSZXF1ZXN0EgwKBG5hbWUYASABKAkiQQoVVXBkYXRlUHJvZmlsZVJlc3BvbnNlEigKBHVzZXIYASABKAsyGi52ZWN0b3JmbG93LnYxLkN1cnJlbnRVc2VyIkcKFUNoYW5nZVBhc3N3b3JkUmVxdWVzdBIYChBjdXJyZW50X3Bhc3N3b3JkGAEgASgJEhQKDG5ld19wYXNzd29yZBgCIAEoCSJZChZDaGFuZ2VQYXNzd29yZFJlc3BvbnNlEigKBHVzZXIYASABKAsyGi52ZWN0b3JmbG93LnYxLkN1cnJlbnRVc2VyEhUKDXNlc3Npb25fdG9rZW4YAiABKAkiNAoYQmVnaW5TZWNvbmRGYWN0b3JSZXF1ZXN0EhgKEGN1cnJlbnRfcGFzc3dvcmQYASABKAkiQAoZQmVnaW5TZWNvbmRGYWN0b3JSZXNwb25zZRIOCgZzZWNyZXQYASABKAkSEwoLb3RwYXV0aF91cmkYAiABKAkiKgoaQ29uZmlybVNlY29uZEZhY3RvclJlcXVlc3QSDAoEY29kZRgBIAEoCSJdChtDb25maXJtU2Vjb25kRmFjdG9yUmVzcG9uc2USKAoEdXNlchgBIAEoCzIaLnZlY3RvcmZsb3cudjEuQ3VycmVudFVzZXISFAoMYmFja3VwX2NvZGVzGAIgAygJIigKGENyZWF0ZUJhY2t1cENvZGVzUmVxdWVzdBIMCgRjb2RlGAEgASgJIjEKGUNyZWF0ZUJhY2t1cENvZGVzUmVzcG9uc2USFAoMYmFja3VwX2NvZGVzGAEgAygJIkQKGkRpc2FibGVTZWNvbmRGYWN0b3JSZXF1ZXN0EhgKEGN1cnJlbnRfcGFzc3dvcmQYASABKAkSDAoEY29kZRgCIAEoCSJHChtEaXNhYmxlU2Vjb25kRmFjdG9yUmVzcG9uc2USKAoEdXNlchgBIAEoCzIaLnZlY3RvcmZsb3cudjEuQ3VycmVudFVzZXIiFQoTTGlzdFNlc3Npb25zUmVxdWVzdCJAChRMaXN0U2Vzc2lvbnNSZXNwb25zZRIoCghzZXNzaW9ucxgBIAMoCzIWLnZlY3RvcmZsb3cudjEuU2Vzc2lvbiIiChRSZXZva2VTZXNzaW9uUmVxdWVzdBIKCgJpZBgBIAEoCSIXChVSZXZva2VTZXNzaW9uUmVzcG9uc2UyzwgKDlByb2ZpbGVTZXJ2aWNlEnUKDVVwZGF0ZVByb2ZpbGUSIy52ZWN0b3JmbG93LnYxLlVwZGF0ZVByb2ZpbGVSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5VcGRhdGVQcm9maWxlUmVzcG9uc2UiGYq1GAIoAZK1GA9wcm9maWxlLnVwZGF0ZWQShgEKDkNoYW5nZVBhc3N3b3JkEiQudmVjdG9yZmxvdy52MS5DaGFuZ2VQYXNzd29yZFJlcXVlc3QaJS52ZWN0b3JmbG93LnYxLkNoYW5nZVBhc3N3b3JkUmVzcG9uc2UiJ4q1GAIoAZK1GBhwcm9maWxlLnBhc3N3b3JkX2NoYW5nZWSatRgBARKSAQoRQmVnaW5TZWNvbmRGYWN0b3ISJy52ZWN0b3JmbG93LnYxLkJlZ2luU2Vjb25kRmFjdG9yUmVxdWVzdBooLnZlY3RvcmZsb3cudjEuQmVnaW5TZWNvbmRGYWN0b3JSZXNwb25zZSIqirUYAigBkrUYG3Byb2ZpbGUuc2Vjb25kX2ZhY3Rvcl9iZWd1bpq1GAECEpoBChNDb25maXJtU2Vjb25kRmFjdG9yEikudmVjdG9yZmxvdy52MS5Db25maXJtU2Vjb25kRmFjdG9yUmVxdWVzdBoqLnZlY3RvcmZsb3cudjEuQ29uZmlybVNlY29uZEZhY3RvclJlc3BvbnNlIiyKtRgCKAGStRgdcHJvZmlsZS5zZWNvbmRfZmFjdG9yX2VuYWJsZWSatRgBAhKOAQoRQ3JlYXRlQmFja3VwQ29kZXMSJy52ZWN0b3JmbG93LnYxLkNyZWF0ZUJhY2t1cENvZGVzUmVxdWVzdBooLnZlY3RvcmZsb3cudjEuQ3JlYXRlQmFja3VwQ29kZXNSZXNwb25zZSImirUYAigBkrUYHHByb2ZpbGUuYmFja3VwX2NvZGVzX2NyZWF0ZWQSlgEKE0Rpc2FibGVTZWNvbmRGYWN0b3ISKS52ZWN0b3JmbG93LnYxLkRpc2FibGVTZWNvbmRGYWN0b3JSZXF1ZXN0GioudmVjdG9yZmxvdy52MS5EaXNhYmxlU2Vjb25kRmFjdG9yUmVzcG9uc2UiKIq1GAIoAZK1GB5wcm9maWxlLnNlY29uZF9mYWN0b3JfZGlzYWJsZWQSYgoMTGlzdFNlc3Npb25zEiIudmVjdG9yZmxvdy52MS5MaXN0U2Vzc2lvbnNSZXF1ZXN0GiMudmVjdG9yZmxvdy52MS5MaXN0U2Vzc2lvbnNSZXNwb25zZSIJkAIBirUYAigBEn0KDVJldm9rZVNlc3Npb24SIy52ZWN0b3JmbG93LnYxLlJldm9rZVNlc3Npb25SZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5SZXZva2VTZXNzaW9uUmVzcG9uc2UiIYq1GAIoAZK1GBdwcm9maWxlLnNlc3Npb25fcmV2b2tlZGIGcHJvdG8z", [file_google_protobuf_timestamp, file_vectorflow_v1_auth, file_vectorflow_v1_options]);
 
 /**
  * A browser or program that is signed in.
@@ -146,6 +146,167 @@ export const ChangePasswordResponseSchema: GenMessage<ChangePasswordResponse> = 
   messageDesc(file_vectorflow_v1_profile_service, 4);
 
 /**
+ * @generated from message vectorflow.v1.BeginSecondFactorRequest
+ */
+export type BeginSecondFactorRequest = Message<"vectorflow.v1.BeginSecondFactorRequest"> & {
+  /**
+   * @generated from field: string current_password = 1;
+   */
+  currentPassword: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.BeginSecondFactorRequest.
+ * Use `create(BeginSecondFactorRequestSchema)` to create a new message.
+ */
+export const BeginSecondFactorRequestSchema: GenMessage<BeginSecondFactorRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_profile_service, 5);
+
+/**
+ * @generated from message vectorflow.v1.BeginSecondFactorResponse
+ */
+export type BeginSecondFactorResponse = Message<"vectorflow.v1.BeginSecondFactorResponse"> & {
+  /**
+   * In base32, for apps that cannot read the QR code. Not shown again.
+   *
+   * @generated from field: string secret = 1;
+   */
+  secret: string;
+
+  /**
+   * For the QR code.
+   *
+   * @generated from field: string otpauth_uri = 2;
+   */
+  otpauthUri: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.BeginSecondFactorResponse.
+ * Use `create(BeginSecondFactorResponseSchema)` to create a new message.
+ */
+export const BeginSecondFactorResponseSchema: GenMessage<BeginSecondFactorResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_profile_service, 6);
+
+/**
+ * @generated from message vectorflow.v1.ConfirmSecondFactorRequest
+ */
+export type ConfirmSecondFactorRequest = Message<"vectorflow.v1.ConfirmSecondFactorRequest"> & {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.ConfirmSecondFactorRequest.
+ * Use `create(ConfirmSecondFactorRequestSchema)` to create a new message.
+ */
+export const ConfirmSecondFactorRequestSchema: GenMessage<ConfirmSecondFactorRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_profile_service, 7);
+
+/**
+ * @generated from message vectorflow.v1.ConfirmSecondFactorResponse
+ */
+export type ConfirmSecondFactorResponse = Message<"vectorflow.v1.ConfirmSecondFactorResponse"> & {
+  /**
+   * @generated from field: vectorflow.v1.CurrentUser user = 1;
+   */
+  user?: CurrentUser | undefined;
+
+  /**
+   * Each works once. Not shown again.
+   *
+   * @generated from field: repeated string backup_codes = 2;
+   */
+  backupCodes: string[];
+};
+
+/**
+ * Describes the message vectorflow.v1.ConfirmSecondFactorResponse.
+ * Use `create(ConfirmSecondFactorResponseSchema)` to create a new message.
+ */
+export const ConfirmSecondFactorResponseSchema: GenMessage<ConfirmSecondFactorResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_profile_service, 8);
+
+/**
+ * @generated from message vectorflow.v1.CreateBackupCodesRequest
+ */
+export type CreateBackupCodesRequest = Message<"vectorflow.v1.CreateBackupCodesRequest"> & {
+  /**
+   * Of the app, or one of the backup codes that are replaced.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.CreateBackupCodesRequest.
+ * Use `create(CreateBackupCodesRequestSchema)` to create a new message.
+ */
+export const CreateBackupCodesRequestSchema: GenMessage<CreateBackupCodesRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_profile_service, 9);
+
+/**
+ * @generated from message vectorflow.v1.CreateBackupCodesResponse
+ */
+export type CreateBackupCodesResponse = Message<"vectorflow.v1.CreateBackupCodesResponse"> & {
+  /**
+   * @generated from field: repeated string backup_codes = 1;
+   */
+  backupCodes: string[];
+};
+
+/**
+ * Describes the message vectorflow.v1.CreateBackupCodesResponse.
+ * Use `create(CreateBackupCodesResponseSchema)` to create a new message.
+ */
+export const CreateBackupCodesResponseSchema: GenMessage<CreateBackupCodesResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_profile_service, 10);
+
+/**
+ * @generated from message vectorflow.v1.DisableSecondFactorRequest
+ */
+export type DisableSecondFactorRequest = Message<"vectorflow.v1.DisableSecondFactorRequest"> & {
+  /**
+   * @generated from field: string current_password = 1;
+   */
+  currentPassword: string;
+
+  /**
+   * Of the app, or a backup code.
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.DisableSecondFactorRequest.
+ * Use `create(DisableSecondFactorRequestSchema)` to create a new message.
+ */
+export const DisableSecondFactorRequestSchema: GenMessage<DisableSecondFactorRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_profile_service, 11);
+
+/**
+ * @generated from message vectorflow.v1.DisableSecondFactorResponse
+ */
+export type DisableSecondFactorResponse = Message<"vectorflow.v1.DisableSecondFactorResponse"> & {
+  /**
+   * @generated from field: vectorflow.v1.CurrentUser user = 1;
+   */
+  user?: CurrentUser | undefined;
+};
+
+/**
+ * Describes the message vectorflow.v1.DisableSecondFactorResponse.
+ * Use `create(DisableSecondFactorResponseSchema)` to create a new message.
+ */
+export const DisableSecondFactorResponseSchema: GenMessage<DisableSecondFactorResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_profile_service, 12);
+
+/**
  * @generated from message vectorflow.v1.ListSessionsRequest
  */
 export type ListSessionsRequest = Message<"vectorflow.v1.ListSessionsRequest"> & {
@@ -156,7 +317,7 @@ export type ListSessionsRequest = Message<"vectorflow.v1.ListSessionsRequest"> &
  * Use `create(ListSessionsRequestSchema)` to create a new message.
  */
 export const ListSessionsRequestSchema: GenMessage<ListSessionsRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_profile_service, 5);
+  messageDesc(file_vectorflow_v1_profile_service, 13);
 
 /**
  * @generated from message vectorflow.v1.ListSessionsResponse
@@ -173,7 +334,7 @@ export type ListSessionsResponse = Message<"vectorflow.v1.ListSessionsResponse">
  * Use `create(ListSessionsResponseSchema)` to create a new message.
  */
 export const ListSessionsResponseSchema: GenMessage<ListSessionsResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_profile_service, 6);
+  messageDesc(file_vectorflow_v1_profile_service, 14);
 
 /**
  * @generated from message vectorflow.v1.RevokeSessionRequest
@@ -190,7 +351,7 @@ export type RevokeSessionRequest = Message<"vectorflow.v1.RevokeSessionRequest">
  * Use `create(RevokeSessionRequestSchema)` to create a new message.
  */
 export const RevokeSessionRequestSchema: GenMessage<RevokeSessionRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_profile_service, 7);
+  messageDesc(file_vectorflow_v1_profile_service, 15);
 
 /**
  * @generated from message vectorflow.v1.RevokeSessionResponse
@@ -203,7 +364,7 @@ export type RevokeSessionResponse = Message<"vectorflow.v1.RevokeSessionResponse
  * Use `create(RevokeSessionResponseSchema)` to create a new message.
  */
 export const RevokeSessionResponseSchema: GenMessage<RevokeSessionResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_profile_service, 8);
+  messageDesc(file_vectorflow_v1_profile_service, 16);
 
 /**
  * ProfileService is what people do with their own account. API tokens cannot call it.
@@ -231,6 +392,47 @@ export const ProfileService: GenService<{
     methodKind: "unary";
     input: typeof ChangePasswordRequestSchema;
     output: typeof ChangePasswordResponseSchema;
+  },
+  /**
+   * Makes a secret for an authenticator app. It does nothing before ConfirmSecondFactor. Fails with
+   * `failed_precondition` when a second factor is on.
+   *
+   * @generated from rpc vectorflow.v1.ProfileService.BeginSecondFactor
+   */
+  beginSecondFactor: {
+    methodKind: "unary";
+    input: typeof BeginSecondFactorRequestSchema;
+    output: typeof BeginSecondFactorResponseSchema;
+  },
+  /**
+   * Turns the second factor on, by a first code of the app. Returns the backup codes, once.
+   *
+   * @generated from rpc vectorflow.v1.ProfileService.ConfirmSecondFactor
+   */
+  confirmSecondFactor: {
+    methodKind: "unary";
+    input: typeof ConfirmSecondFactorRequestSchema;
+    output: typeof ConfirmSecondFactorResponseSchema;
+  },
+  /**
+   * Replaces the backup codes and returns them, once.
+   *
+   * @generated from rpc vectorflow.v1.ProfileService.CreateBackupCodes
+   */
+  createBackupCodes: {
+    methodKind: "unary";
+    input: typeof CreateBackupCodesRequestSchema;
+    output: typeof CreateBackupCodesResponseSchema;
+  },
+  /**
+   * Turns the second factor off. Fails with `failed_precondition` while a team requires it.
+   *
+   * @generated from rpc vectorflow.v1.ProfileService.DisableSecondFactor
+   */
+  disableSecondFactor: {
+    methodKind: "unary";
+    input: typeof DisableSecondFactorRequestSchema;
+    output: typeof DisableSecondFactorResponseSchema;
   },
   /**
    * Lists one's own sessions, the newest use first.

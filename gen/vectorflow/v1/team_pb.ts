@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/team.proto.
  */
 export const file_vectorflow_v1_team: GenFile = /*@__PURE__*/
-  fileDesc("Chh2ZWN0b3JmbG93L3YxL3RlYW0ucHJvdG8SDXZlY3RvcmZsb3cudjEipQEKBFRlYW0SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIhCgRyb2xlGAMgASgOMhMudmVjdG9yZmxvdy52MS5Sb2xlEhQKDG1lbWJlcl9jb3VudBgEIAEoDRIZChFlbnZpcm9ubWVudF9jb3VudBgFIAEoDRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAimgEKBk1lbWJlchIPCgd1c2VyX2lkGAEgASgJEg0KBWVtYWlsGAIgASgJEgwKBG5hbWUYAyABKAkSIQoEcm9sZRgEIAEoDjITLnZlY3RvcmZsb3cudjEuUm9sZRIOCgZsb2NrZWQYBSABKAgSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wYgZwcm90bzM", [file_google_protobuf_timestamp, file_vectorflow_v1_role]);
+  fileDesc("Chh2ZWN0b3JmbG93L3YxL3RlYW0ucHJvdG8SDXZlY3RvcmZsb3cudjEixAEKBFRlYW0SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIhCgRyb2xlGAMgASgOMhMudmVjdG9yZmxvdy52MS5Sb2xlEhQKDG1lbWJlcl9jb3VudBgEIAEoDRIZChFlbnZpcm9ubWVudF9jb3VudBgFIAEoDRIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASHQoVcmVxdWlyZV9zZWNvbmRfZmFjdG9yGAcgASgIIrEBCgZNZW1iZXISDwoHdXNlcl9pZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIMCgRuYW1lGAMgASgJEiEKBHJvbGUYBCABKA4yEy52ZWN0b3JmbG93LnYxLlJvbGUSDgoGbG9ja2VkGAUgASgIEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1zZWNvbmRfZmFjdG9yGAcgASgIYgZwcm90bzM", [file_google_protobuf_timestamp, file_vectorflow_v1_role]);
 
 /**
  * A group of people who share environments.
@@ -53,6 +53,13 @@ export type Team = Message<"vectorflow.v1.Team"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * Members who sign in with a password need an authenticator app.
+   *
+   * @generated from field: bool require_second_factor = 7;
+   */
+  requireSecondFactor: boolean;
 };
 
 /**
@@ -97,6 +104,11 @@ export type Member = Message<"vectorflow.v1.Member"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * @generated from field: bool second_factor = 7;
+   */
+  secondFactor: boolean;
 };
 
 /**

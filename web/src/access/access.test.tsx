@@ -2,7 +2,7 @@ import { Code } from "@connectrpc/connect";
 import { screen, within } from "@solidjs/testing-library";
 import { expect, test } from "vitest";
 
-import { temporaryPassword } from "../testing/fake-access.ts";
+import { fakeCode, temporaryPassword } from "../testing/fake-access.ts";
 import { failure, FakeWorld } from "../testing/fake-world.ts";
 import { renderApp } from "../testing/render-app.tsx";
 
@@ -150,4 +150,31 @@ test("an API token is shown once, and revoked after a question", async () => {
   await user.click(await screen.findByRole("button", { name: "Revoke deploys" }));
   await user.click(await screen.findByRole("button", { name: "Revoke token" }));
   expect(await screen.findByText("No tokens")).toBeTruthy();
+});
+
+test("a team may require a second factor, which stands before everything until it is on", async () => {
+  const world = new FakeWorld();
+  const { user } = renderApp("/settings/teams/team-1", world);
+  await user.click(await screen.findByLabelText("Members need a second factor"));
+  await expect.poll(() => world.access.teams[0]?.requireSecondFactor).toBe(true);
+});
+
+test("a second factor is set up by QR code, and its backup codes are shown once", async () => {
+  const world = new FakeWorld();
+  world.user = { ...world.user, mustSetUpSecondFactor: true };
+  const { user } = renderApp("/settings/profile", world);
+  await user.type(await screen.findByLabelText("Your password"), "correct horse");
+  await user.click(screen.getByRole("button", { name: "Set up an authenticator app" }));
+  expect(await screen.findByRole("img", { name: /QR code/ })).toBeTruthy();
+  await user.type(screen.getByLabelText("Code"), "000000");
+  await user.click(screen.getByRole("button", { name: "Turn it on" }));
+  expect(await screen.findByText("Is wrong or was used already.")).toBeTruthy();
+  await user.clear(screen.getByLabelText("Code"));
+  await user.type(screen.getByLabelText("Code"), fakeCode);
+  await user.click(screen.getByRole("button", { name: "Turn it on" }));
+  const codes = within(await screen.findByRole("list", { name: "Backup codes" }));
+  expect(codes.getAllByRole("listitem")).toHaveLength(10);
+  await user.click(screen.getByRole("button", { name: "I have kept them" }));
+  expect(await screen.findByRole("heading", { name: "Profile" })).toBeTruthy();
+  expect(screen.getByText("10 backup codes are left.")).toBeTruthy();
 });

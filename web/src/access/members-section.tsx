@@ -89,6 +89,9 @@ function MemberRow(props: {
     <tr>
       <td>
         <strong>{props.member.name}</strong>{" "}
+        <Show when={props.member.secondFactor}>
+          <Badge tone="ok">second factor</Badge>{" "}
+        </Show>
         <Show when={props.member.locked}>
           <Badge tone="bad">locked</Badge>
         </Show>

@@ -11,6 +11,7 @@ import { Facts, PageHeader, Section } from "../ui/page.tsx";
 import { showToast } from "../ui/toast.tsx";
 import { PasswordForm } from "./password-form.tsx";
 import { roleName } from "./roles.tsx";
+import { SecondFactorSection } from "./second-factor-section.tsx";
 import { SessionsSection } from "./sessions-section.tsx";
 
 /** One's own account. */
@@ -41,6 +42,7 @@ export function ProfilePage(): JSX.Element {
             }}
           />
         </Section>
+        <SecondFactorSection />
       </Show>
       <SessionsSection />
     </div>

@@ -12,7 +12,7 @@ import { useSession } from "../state/session.tsx";
 import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/dialog.tsx";
-import { TextField } from "../ui/field.tsx";
+import { Checkbox, TextField } from "../ui/field.tsx";
 import { createForm } from "../ui/form.ts";
 import { PageHeader, Section } from "../ui/page.tsx";
 import { QueryView } from "../ui/query-view.tsx";
@@ -55,8 +55,9 @@ function TeamView(props: { team: Team; onChanged: () => void }): JSX.Element {
         }
       />
       <Show when={isAdmin()}>
-        <Section title="Name">
+        <Section title="Team">
           <RenameForm team={props.team} onChanged={props.onChanged} />
+          <FactorPolicy team={props.team} onChanged={props.onChanged} />
         </Section>
       </Show>
       <MembersSection team={props.team} canChange={isAdmin()} onChanged={props.onChanged} />
@@ -90,6 +91,31 @@ function RenameForm(props: { team: Team; onChanged: () => void }): JSX.Element {
         Save name
       </Button>
     </form>
+  );
+}
+
+function FactorPolicy(props: { team: Team; onChanged: () => void }): JSX.Element {
+  const { clients } = useApi();
+  const action = createAction();
+  const set = async (requireSecondFactor: boolean): Promise<void> => {
+    const { id } = props.team;
+    await action.run(() => clients.teams.updateTeam({ id, requireSecondFactor }));
+    props.onChanged();
+  };
+  return (
+    <>
+      <Checkbox
+        label="Members need a second factor"
+        hint="Whoever has none can do nothing but set one up, from now on."
+        checked={props.team.requireSecondFactor}
+        onChecked={(checked) => void set(checked)}
+      />
+      <Show when={action.error()}>
+        <p class="field-note" data-error="" role="alert">
+          {action.error()}
+        </p>
+      </Show>
+    </>
   );
 }
 

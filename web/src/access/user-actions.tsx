@@ -11,7 +11,7 @@ import { Menu, type MenuItem } from "../ui/menu.tsx";
 import { showToast } from "../ui/toast.tsx";
 import { ShownOnce } from "./shown-once.tsx";
 
-type Question = "lock" | "reset" | "demote" | "promote" | "delete";
+type Question = "lock" | "reset" | "factor" | "demote" | "promote" | "delete";
 
 const questions: Record<Question, { label: string; title: string; text: string }> = {
   lock: {
@@ -23,6 +23,11 @@ const questions: Record<Question, { label: string; title: string; text: string }
     label: "Reset password",
     title: "Reset the password of",
     text: "They get a temporary password, which is shown once, and are signed out everywhere.",
+  },
+  factor: {
+    label: "Take second factor",
+    title: "Take the second factor from",
+    text: "For somebody who lost the app and the backup codes. They are signed out everywhere.",
   },
   promote: {
     label: "Make super admin",
@@ -58,6 +63,7 @@ export function UserActions(props: { user: User; onChanged: () => void }): JSX.E
   });
   const items = (): MenuItem[] => [
     item("reset"),
+    ...(props.user.secondFactor ? [item("factor")] : []),
     item(props.user.superAdmin ? "demote" : "promote"),
     item("delete", "bad"),
   ];
@@ -66,7 +72,8 @@ export function UserActions(props: { user: User; onChanged: () => void }): JSX.E
     const worked = await action.run(async () => {
       if (question === "reset") {
         setPassword((await clients.users.resetPassword({ id })).temporaryPassword);
-      } else if (question === "delete") await clients.users.deleteUser({ id });
+      } else if (question === "factor") await clients.users.resetSecondFactor({ id });
+      else if (question === "delete") await clients.users.deleteUser({ id });
       else if (question === "lock") await clients.users.updateUser({ id, locked: true });
       else await clients.users.updateUser({ id, superAdmin: question === "promote" });
     });

@@ -99,6 +99,9 @@ function UserRow(props: { user: User; onChanged: () => void }): JSX.Element {
             locked for a while
           </Badge>{" "}
         </Show>
+        <Show when={props.user.secondFactor}>
+          <Badge tone="ok">second factor</Badge>{" "}
+        </Show>
         <Show when={props.user.mustChangePassword}>
           <Badge>temporary password</Badge>
         </Show>

@@ -1,8 +1,9 @@
 import { Navigate, useNavigate, useSearchParams } from "@solidjs/router";
-import { Match, Show, Switch, type JSX } from "solid-js";
+import { createSignal, Match, Show, Switch, type JSX } from "solid-js";
 
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 
+import { toUiError } from "../api/errors.ts";
 import { useApi } from "../state/api.tsx";
 import { useRead } from "../state/create-read.ts";
 import { useSession } from "../state/session.tsx";
@@ -34,22 +35,28 @@ function SignIn(props: { target: string; returning: boolean }): JSX.Element {
   const { clients } = useApi();
   const session = useSession();
   const navigate = useNavigate();
+  const [asksCode, setAsksCode] = createSignal(false);
   const form = createForm({
-    initial: { email: "", password: "" },
+    initial: { email: "", password: "", code: "" },
     wire: { email: "email", password: "password" },
     validate: (values) => ({
       ...(values.email.trim() === "" && { email: "Enter your e-mail address." }),
       ...(values.password === "" && { password: "Enter your password." }),
+      ...(asksCode() && values.code.trim() === "" && { code: "Enter the code." }),
     }),
     async submit(values) {
-      const { user } = await clients.auth.login({
-        email: values.email.trim(),
-        password: values.password,
-      });
-      if (!user) return;
-      const { target } = props;
-      session.signedIn(user);
-      navigate(target, { replace: true });
+      const { email, password, code } = values;
+      try {
+        const { user } = await clients.auth.login({ email: email.trim(), password, code });
+        if (!user) return;
+        const { target } = props;
+        session.signedIn(user);
+        navigate(target, { replace: true });
+      } catch (thrown) {
+        // The password was right, and that is half of it.
+        if (toUiError(thrown).reason !== "second_factor_needed") throw thrown;
+        setAsksCode(true);
+      }
     },
   });
   return (
@@ -77,6 +84,19 @@ function SignIn(props: { target: string; returning: boolean }): JSX.Element {
           onValue={(value) => form.set("password", value)}
           error={form.error("password")}
         />
+        <Show when={asksCode()}>
+          <TextField
+            label="Code"
+            hint="Of your authenticator app, or a backup code."
+            name="code"
+            autocomplete="one-time-code"
+            autofocus
+            ref={(field) => queueMicrotask(() => field.focus())}
+            value={form.values.code}
+            onValue={(value) => form.set("code", value)}
+            error={form.error("code")}
+          />
+        </Show>
         <Show when={form.formError()}>
           <p role="alert" class="dialog-error">
             {form.formError()}

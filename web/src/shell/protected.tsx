@@ -8,6 +8,9 @@ import { ErrorBox, Skeleton } from "../ui/feedback.tsx";
 const ForcedPasswordPage = lazy(async () => ({
   default: (await import("../auth/forced-password-page.tsx")).ForcedPasswordPage,
 }));
+const ForcedFactorPage = lazy(async () => ({
+  default: (await import("../auth/forced-factor-page.tsx")).ForcedFactorPage,
+}));
 
 /** Lets only people in who are signed in; others come back here after that. */
 export function Protected(props: RouteSectionProps): JSX.Element {
@@ -21,6 +24,9 @@ export function Protected(props: RouteSectionProps): JSX.Element {
     <Switch fallback={<Skeleton />}>
       <Match when={session.user()?.mustChangePassword}>
         <ForcedPasswordPage />
+      </Match>
+      <Match when={session.user()?.mustSetUpSecondFactor}>
+        <ForcedFactorPage />
       </Match>
       <Match when={session.state().kind === "signed-in"}>{props.children}</Match>
       <Match when={session.state().kind === "signed-out"}>

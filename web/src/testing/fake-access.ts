@@ -8,12 +8,14 @@ import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import type { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { MemberSchema, TeamSchema } from "#gen/vectorflow/v1/team_pb.ts";
-import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+import { TeamService, type UpdateTeamRequest } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserSchema } from "#gen/vectorflow/v1/user_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 
 import { failure, type FakeWorld } from "./fake-world.ts";
 
+/** The only code that the fake authenticator app ever shows. */
+export const fakeCode = "123456";
 export const temporaryPassword = "k7fq-w2mz-9xtd-h4pc";
 
 /** Profile, accounts and teams over a fake world. */
@@ -44,6 +46,37 @@ function profileService(world: FakeWorld) {
       world.password = request.newPassword;
       world.user = { ...world.user, mustChangePassword: false };
       return { user: world.user, sessionToken: "token" };
+    },
+    beginSecondFactor() {
+      world.enter("beginSecondFactor");
+      const secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+      return { secret, otpauthUri: `otpauth://totp/VectorFlow:anna?secret=${secret}` };
+    },
+    confirmSecondFactor({ code }: { code: string }) {
+      world.enter("confirmSecondFactor");
+      if (code !== fakeCode) {
+        const message = "is wrong or was used already";
+        throw failure(Code.InvalidArgument, `code ${message}`, "code_wrong", [
+          { field: "code", message },
+        ]);
+      }
+      world.user = {
+        ...world.user,
+        secondFactor: true,
+        mustSetUpSecondFactor: false,
+        backupCodesLeft: 10,
+      };
+      const backupCodes = Array.from({ length: 10 }, (_, index) => `abcd${index}-efgh${index}`);
+      return { user: world.user, backupCodes };
+    },
+    createBackupCodes() {
+      world.enter("createBackupCodes");
+      return { backupCodes: ["fresh-codes"] };
+    },
+    disableSecondFactor() {
+      world.enter("disableSecondFactor");
+      world.user = { ...world.user, secondFactor: false };
+      return { user: world.user };
     },
     listSessions() {
       world.enter("listSessions");
@@ -178,11 +211,16 @@ function teamService(world: FakeWorld) {
       access.teams = [...access.teams, team];
       return { team };
     },
-    updateTeam({ id, name }: { id: string; name?: string | undefined }) {
+    updateTeam({ id, name, requireSecondFactor }: UpdateTeamRequest) {
       world.enter("updateTeam");
-      access.teams = access.teams.map((team) =>
-        team.id === id && name !== undefined ? { ...team, name } : team,
-      );
+      access.teams = access.teams.map((team) => {
+        if (team.id !== id) return team;
+        return {
+          ...team,
+          name: name ?? team.name,
+          requireSecondFactor: requireSecondFactor ?? team.requireSecondFactor,
+        };
+      });
       return { team: access.teams.find((team) => team.id === id) };
     },
     deleteTeam({ id }: { id: string }) {

@@ -8,7 +8,7 @@ import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 
 import { millisOf, toTimestamp } from "../lib/time.ts";
-import { fakeAccessRoutes } from "./fake-access.ts";
+import { fakeAccessRoutes, fakeCode } from "./fake-access.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
 import { failure, type FakeWorld } from "./fake-world.ts";
@@ -73,10 +73,18 @@ function authService(world: FakeWorld) {
       world.signedIn = true;
       return { user: world.user, environmentId: "env-1", demoPipelineId: "" };
     },
-    login(request: { email: string; password: string }) {
+    login(request: { email: string; password: string; code: string }) {
       world.enter("login", { public: true });
       if (request.email !== world.user.email || request.password !== world.password) {
         throw failure(Code.Unauthenticated, "wrong e-mail or password", "wrong_credentials");
+      }
+      if (world.user.secondFactor && request.code === "") {
+        const text = "enter the code of your authenticator app";
+        throw failure(Code.Unauthenticated, text, "second_factor_needed");
+      }
+      if (world.user.secondFactor && request.code !== fakeCode) {
+        const text = "the code is wrong or was used already";
+        throw failure(Code.Unauthenticated, text, "second_factor_wrong");
       }
       world.signedIn = true;
       return { user: world.user, sessionToken: "token" };
