@@ -7,6 +7,7 @@ import { createPartitions, dropOldPartitions } from "./db/partitions.ts";
 import type { ServerDeps } from "./deps.ts";
 import { heartbeatInterval, leaseMs } from "./fleet/liveness.ts";
 import { expireLeases } from "./fleet/nodes.ts";
+import { removeOldKeys } from "./rpc/idempotency-key.entity.ts";
 import type { Scope } from "./scope.ts";
 
 /** Any number that nothing else of ours locks. */
@@ -142,6 +143,7 @@ async function keepHouse(deps: ServerDeps, signal: AbortSignal): Promise<void> {
     });
     if (dropped.length > 0) deps.log.info("old days dropped", { dropped });
     await removeExpiredSessions(scope);
+    await removeOldKeys(scope);
   });
 }
 

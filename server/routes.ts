@@ -31,6 +31,7 @@ import { metricRpc } from "./metrics/metric.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
 import { accessInterceptor } from "./rpc/access-interceptor.ts";
 import { errorInterceptor } from "./rpc/error-interceptor.ts";
+import { idempotencyInterceptor, replayable } from "./rpc/idempotency-interceptor.ts";
 import { teamRpc } from "./teams/team.rpc.ts";
 
 /** Every service of the user API, in the order of reflection. */
@@ -51,7 +52,7 @@ export const userServices: readonly DescService[] = [
 
 /** The interceptors of all calls; errors outermost, so that a denial is converted too. */
 export function interceptors(deps: ServerDeps) {
-  return [errorInterceptor(deps.log), accessInterceptor(deps)];
+  return [errorInterceptor(deps.log), accessInterceptor(deps), idempotencyInterceptor(deps)];
 }
 
 /** The one list of what is served. */
@@ -59,7 +60,8 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
   const reflected = [...userServices, Health, ServerReflection, ServerReflectionAlpha];
   const reflection = reflectionRpc(reflected);
   const serviceNames = new Set(userServices.map(({ typeName }) => typeName));
-  return (router) => {
+  return (plainRouter) => {
+    const router = replayable(plainRouter);
     router.service(AuthService, authRpc(deps));
     router.service(ProfileService, profileRpc(deps));
     router.service(UserService, userRpc(deps));

@@ -35,4 +35,6 @@ export interface Scope {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Set for a call that must not act twice: `transact` begins with it. */
+  readonly claim?: ((em: EntityManager) => Promise<void>) | undefined;
 }

@@ -18,6 +18,7 @@ import { PipelineEdge } from "../pipelines/pipeline-edge.entity.ts";
 import { PipelineNode } from "../pipelines/pipeline-node.entity.ts";
 import { PipelineVersion } from "../pipelines/pipeline-version.entity.ts";
 import { Pipeline } from "../pipelines/pipeline.entity.ts";
+import { IdempotencyKey } from "../rpc/idempotency-key.entity.ts";
 import { EventSampleRequest } from "../sampling/event-sample-request.entity.ts";
 import { EventSample } from "../sampling/event-sample.entity.ts";
 import { Certificate } from "../secrets/certificate.entity.ts";
@@ -55,4 +56,5 @@ export const entities = [
   Account,
   Session,
   ApiToken,
+  IdempotencyKey,
 ];
