@@ -34,6 +34,9 @@ export class ListenError extends Error {
  */
 export async function listenHttp(deps: ServerDeps, webRoot: string): Promise<Listener> {
   const proxies = parseNetworks(deps.config.trustedProxies);
+  const noProxies = deps.config.trustedProxies.length === 0;
+  const secure =
+    deps.config.tls !== undefined || deps.config.publicUrl?.startsWith("https:") === true;
   const handler = connectNodeAdapter({
     routes: routes(deps),
     interceptors: interceptors(deps),
@@ -46,13 +49,22 @@ export async function listenHttp(deps: ServerDeps, webRoot: string): Promise<Lis
           request.headers["x-forwarded-for"]?.toString(),
           proxies,
         ),
-        secure:
-          deps.config.tls !== undefined || deps.config.publicUrl?.startsWith("https:") === true,
+        secure,
       }),
     fallback: (request, response) => void answerPlain(deps, webRoot, request, response as Response),
   });
+  let warned = false;
   const secured = (request: Request, response: Response): void => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    if (secure) response.setHeader("strict-transport-security", "max-age=31536000");
+    if (!warned && request.headers["x-forwarded-for"] !== undefined && noProxies) {
+      warned = true;
+      // Everyone behind it shares one address, and with it the limits for one address.
+      deps.log.warn(
+        "a proxy forwards calls and is not trusted: set VECTORFLOW_TRUSTED_PROXIES to its network",
+        { address: request.socket.remoteAddress },
+      );
+    }
     if (Number(request.headers["content-length"] ?? 0) > maximumRequestBytes) {
       // Read to its end, or the client would see a reset instead of the answer.
       request.resume();

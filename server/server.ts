@@ -30,6 +30,8 @@ import { PipelineCompiler } from "./pipelines/compiler.ts";
 export interface RunningServer extends AsyncDisposable {
   readonly webUrl: string;
   readonly agentUrl: string;
+  /** The port that the web listener has, whatever the public address is. */
+  readonly webPort: number;
   /** Where to do the first run, or undefined once it is done. */
   readonly setupUrl: string | undefined;
   readonly deps: ServerDeps;
@@ -168,6 +170,7 @@ export async function startServer(
     return {
       webUrl: addresses.web,
       agentUrl: addresses.agents,
+      webPort: http.port,
       setupUrl: setupToken === undefined ? undefined : `${addresses.web}/setup?token=${setupToken}`,
       deps,
       failed,

@@ -75,6 +75,10 @@ export async function signIn(
     account.failedSignIns = 0;
     account.lockedUntil = null;
     account.lastSignInAt = now;
+    // A session that the browser had before does not live on beside the new one.
+    if (scope.actor.kind === "user" && scope.actor.apiToken === undefined) {
+      await tx.em.nativeDelete(Session, { id: scope.actor.sessionId });
+    }
     const { token, sessionId } = createSession(tx, account.id, input.userAgent);
     audit(withActor(tx, account, sessionId), {
       action: "auth.signed_in",

@@ -2,12 +2,14 @@ import { getOption, hasOption, type DescMethod, type Message } from "@bufbuild/p
 import type { Interceptor } from "@connectrpc/connect";
 import { Debt, Resource, access, open_to, type Access } from "#gen/vectorflow/v1/options_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
+import { RateLimiter } from "../auth/rate-limiter.ts";
 import type { Role as StoredRole } from "../db/enums.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { includesRole, roleIn, teamOf, type ResourceKind } from "../teams/access.ts";
 import { authenticate, authenticateAgain, type Principal } from "./authenticate.ts";
+import { limitKey } from "./client-address.ts";
 import { actorKey, callerKey, recheckKey } from "./call-scope.ts";
 
 /** Services without secrets that carry no rules of ours, because their contracts are not ours. */
@@ -35,15 +37,23 @@ export function ruleOf(method: DescMethod): Access["rule"] | undefined {
   return hasOption(method, access) ? getOption(method, access).rule : undefined;
 }
 
+/** Calls without a session that one address may make; signing in has a narrower limit of its own. */
+const publicBurst = 120;
+const publicPerMinute = 240;
+
 /**
  * Authenticates each call and enforces the rule that its contract declares, denying by default. Denials of
  * people who are signed in reach the audit, bounded by `Refusals` (S13).
  */
 export function accessInterceptor(deps: ServerDeps): Interceptor {
+  const publicCalls = new RateLimiter(deps.clock, publicBurst, publicPerMinute);
   return (next) => async (request) => {
     if (openServices.has(request.service.typeName)) return next(request);
     const { method } = request;
     const { ipAddress } = request.contextValues.get(callerKey);
+    if (ruleOf(method)?.case === "public" && !publicCalls.take(limitKey(ipAddress))) {
+      throw new DomainError("exhausted", "too_many_calls", "too many calls; try again in a minute");
+    }
     const principal = await authenticate(deps, request.header, request.requestMethod, ipAddress);
     const { actor } = principal;
     request.contextValues.set(actorKey, actor);

@@ -22,6 +22,10 @@ export async function authenticate(
 ): Promise<Principal> {
   const bearer = /^Bearer (\S+)$/.exec(header.get("authorization") ?? "")?.[1];
   const token = bearer ?? readSessionCookie(header);
+  // Also without a cookie: another site must not sign a browser in as somebody else.
+  if (bearer === undefined && header.has("sec-fetch-site")) {
+    refuseForeignOrigin(header, httpMethod, deps.addresses().web);
+  }
   if (token === undefined) return anonymous(ipAddress);
   const em = deps.orm.em.fork();
   if (bearer?.startsWith("vfa_") === true) {
