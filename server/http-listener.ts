@@ -6,6 +6,7 @@ import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { ServerDeps } from "./deps.ts";
 import { isReady } from "./health/readiness.ts";
+import { OidcPages } from "./oidc/oidc-pages.ts";
 import { interceptors, routes } from "./routes.ts";
 import { callerKey } from "./rpc/call-scope.ts";
 import { clientAddress, parseNetworks } from "./rpc/client-address.ts";
@@ -34,6 +35,7 @@ export class ListenError extends Error {
  */
 export async function listenHttp(deps: ServerDeps, webRoot: string): Promise<Listener> {
   const proxies = parseNetworks(deps.config.trustedProxies);
+  const oidc = new OidcPages(deps);
   const noProxies = deps.config.trustedProxies.length === 0;
   const secure =
     deps.config.tls !== undefined || deps.config.publicUrl?.startsWith("https:") === true;
@@ -51,7 +53,8 @@ export async function listenHttp(deps: ServerDeps, webRoot: string): Promise<Lis
         ),
         secure,
       }),
-    fallback: (request, response) => void answerPlain(deps, webRoot, request, response as Response),
+    fallback: (request, response) =>
+      void answerPlain(deps, oidc, webRoot, request, response as Response),
   });
   let warned = false;
   const secured = (request: Request, response: Response): void => {
@@ -164,11 +167,12 @@ function sniff(
 
 async function answerPlain(
   deps: ServerDeps,
+  oidc: OidcPages,
   webRoot: string,
   request: Request,
   response: Response,
 ): Promise<void> {
-  const path = (request.url ?? "/").split("?", 1)[0];
+  const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
   try {
     if (request.method !== "GET" && request.method !== "HEAD") {
       sendText(response, 405, "method not allowed");
@@ -180,7 +184,7 @@ async function answerPlain(
     } else if (path === "/metrics") {
       const { registry } = deps.metrics;
       sendText(response, 200, await registry.metrics(), registry.contentType);
-    } else {
+    } else if (!(await oidc.serve(path, request as IncomingMessage, response as ServerResponse))) {
       await serveWebFile(webRoot, request, response);
     }
   } catch (error) {

@@ -13,6 +13,7 @@ import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
+import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { auditRpc } from "./audit/audit.rpc.ts";
@@ -28,6 +29,7 @@ import { reflectionRpc } from "./health/reflection.rpc.ts";
 import { liveRpc } from "./live/live.rpc.ts";
 import { logRpc } from "./logs/log.rpc.ts";
 import { metricRpc } from "./metrics/metric.rpc.ts";
+import { settingsRpc } from "./oidc/settings.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
 import { accessInterceptor } from "./rpc/access-interceptor.ts";
 import { errorInterceptor } from "./rpc/error-interceptor.ts";
@@ -42,6 +44,7 @@ export const userServices: readonly DescService[] = [
   TeamService,
   ApiTokenService,
   AuditService,
+  SettingsService,
   EnvironmentService,
   NodeService,
   PipelineService,
@@ -68,6 +71,7 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(TeamService, teamRpc(deps));
     router.service(ApiTokenService, apiTokenRpc(deps));
     router.service(AuditService, auditRpc(deps));
+    router.service(SettingsService, settingsRpc(deps));
     router.service(EnvironmentService, environmentRpc(deps));
     router.service(NodeService, nodeRpc(deps));
     router.service(PipelineService, pipelineRpc(deps));

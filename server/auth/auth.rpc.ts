@@ -23,7 +23,12 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
   return {
     async getSetupState(_request, ctx) {
       const settings = await readSettings(callScope(deps, ctx));
-      return { setupRequired: settings.setupCompletedAt == null, version };
+      const provider = settings.oidcDisplayName ?? "";
+      return {
+        setupRequired: settings.setupCompletedAt == null,
+        version,
+        singleSignOnName: settings.oidcEnabled ? provider || "single sign-on" : "",
+      };
     },
     async completeSetup(request, ctx) {
       const scope = callScope(deps, ctx);

@@ -1,6 +1,7 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
+import type { AuthMethod } from "../db/enums.ts";
 import type { Scope } from "../scope.ts";
 import { Session } from "./session.entity.ts";
 import { hashToken, newToken } from "./tokens.ts";
@@ -27,6 +28,7 @@ export function createSession(
   scope: Scope,
   userId: string,
   userAgent: string | undefined,
+  authMethod: AuthMethod = "LOCAL",
 ): { token: string; sessionId: string } {
   const token = newToken("vfs");
   const now = scope.clock.now();
@@ -38,6 +40,7 @@ export function createSession(
       tokenHash: hashToken(token),
       ipAddress: scope.actor.kind === "system" ? null : (scope.actor.ipAddress ?? null),
       userAgent: userAgent?.slice(0, 300) ?? null,
+      authMethod,
       lastUsedAt: now,
       expiresAt: new Date(now.getTime() + idleMs),
       createdAt: now,
@@ -80,7 +83,7 @@ export function debtOf(row: {
 }
 
 const sessionSelect = `select s."id" as "sessionId", s."lastUsedAt", u."id" as "userId", u."email", u."name",
-    u."isSuperAdmin", u."mustChangePassword", ${owesSecondFactor} as "owesSecondFactor"
+    u."isSuperAdmin", u."mustChangePassword", s."authMethod" = 'LOCAL' and ${owesSecondFactor} as "owesSecondFactor"
   from "Session" s join "User" u on u."id" = s."userId"
   where s."expiresAt" > ? and u."lockedAt" is null`;
 

@@ -96,7 +96,8 @@ export async function signIn(
   );
 }
 
-function withActor(scope: Scope, user: User, sessionId: string): Scope {
+/** The same scope, as the user who has just signed in. */
+export function withActor(scope: Scope, user: User, sessionId: string): Scope {
   const ipAddress = scope.actor.kind === "system" ? undefined : scope.actor.ipAddress;
   return {
     ...scope,

@@ -14,6 +14,12 @@ const UserSchema = defineEntity({
       .enum(() => AuthMethod)
       .nativeEnumName("AuthMethod")
       .default("LOCAL"),
+    oidcLinkAllowed: p
+      .boolean()
+      .default(false)
+      .comment(
+        "An admin allows the provider's account with the same e-mail to be linked at its next sign-in.",
+      ),
     isSuperAdmin: p.boolean().default(false),
     mustChangePassword: p.boolean().default(false),
     totpSecret: p.text().nullable().hidden().comment("Encrypted."),

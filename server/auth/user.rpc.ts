@@ -8,6 +8,7 @@ import { decodePageToken, encodePageToken, pageSize } from "../rpc/page-token.ts
 import { roleToProto } from "../rpc/role-proto.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
 import {
+  allowProviderLink,
   createUser,
   deleteUser,
   listUsers,
@@ -46,6 +47,10 @@ export function userRpc(deps: ServerDeps): ServiceImpl<typeof UserService> {
       await resetSecondFactor(callScope(deps, ctx), id);
       return {};
     },
+    async allowProviderLink({ id }, ctx) {
+      await allowProviderLink(callScope(deps, ctx), id);
+      return {};
+    },
     async deleteUser({ id }, ctx) {
       await deleteUser(callScope(deps, ctx), id);
       return {};
@@ -64,6 +69,7 @@ function toProto({ user, memberships }: UserView): MessageInitShape<typeof UserS
     locked: user.lockedAt != null,
     ...optionalTime("lockedUntilTime", user.lockedUntil),
     mustChangePassword: user.mustChangePassword,
+    providerLinkAllowed: user.oidcLinkAllowed,
     secondFactor: user.totpEnabled,
     hasPassword: user.passwordHash != null,
     ...optionalTime("lastSignInTime", user.lastSignInAt),

@@ -177,6 +177,15 @@ export async function resetPassword(scope: Scope, id: string): Promise<string> {
   return password;
 }
 
+/** Lets the provider's account with the same e-mail be linked, once, at its next sign-in. */
+export async function allowProviderLink(scope: Scope, id: string): Promise<void> {
+  await transact(scope, async (tx) => {
+    const user = await lockUser(tx, id);
+    user.oidcLinkAllowed = true;
+    audit(tx, { action: "user.provider_link_allowed", entityType: "User", entityId: id });
+  });
+}
+
 /** Deletes an account with its sessions and memberships. */
 export async function deleteUser(scope: Scope, id: string): Promise<void> {
   await transact(scope, async (tx) => {

@@ -25,6 +25,7 @@ const shown = new Set([
   "vectorflow.v1.CurrentUser.has_password",
   "vectorflow.v1.User.must_change_password",
   "vectorflow.v1.User.has_password",
+  "vectorflow.v1.AuthenticationSettings.has_client_secret",
   "vectorflow.v1.Environment.enrollment_token_hint",
   "vectorflow.v1.ListApiTokensResponse.tokens",
   "vectorflow.v1.CreateApiTokenResponse.api_token",

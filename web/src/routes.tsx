@@ -43,6 +43,9 @@ const UsersPage = lazy(async () => ({
 const AuditPage = lazy(async () => ({
   default: (await import("./access/audit-page.tsx")).AuditPage,
 }));
+const AuthenticationPage = lazy(async () => ({
+  default: (await import("./access/authentication-page.tsx")).AuthenticationPage,
+}));
 
 function ToHosts(): JSX.Element {
   const params = useParams();
@@ -64,6 +67,7 @@ export function AppRoutes(): JSX.Element {
           <Route path="/teams/:id" component={TeamPage} />
           <Route path="/users" component={UsersPage} />
           <Route path="/audit" component={AuditPage} />
+          <Route path="/authentication" component={AuthenticationPage} />
           <Route path="*" component={NotFoundPage} />
         </Route>
         <Route path="/e/:env" component={EnvironmentLayout}>

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/user.proto.
  */
 export const file_vectorflow_v1_user: GenFile = /*@__PURE__*/
-  fileDesc("Chh2ZWN0b3JmbG93L3YxL3VzZXIucHJvdG8SDXZlY3RvcmZsb3cudjEi7gIKBFVzZXISCgoCaWQYASABKAkSDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtzdXBlcl9hZG1pbhgEIAEoCBIOCgZsb2NrZWQYBSABKAgSNQoRbG9ja2VkX3VudGlsX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKFG11c3RfY2hhbmdlX3Bhc3N3b3JkGAcgASgIEhQKDGhhc19wYXNzd29yZBgIIAEoCBI1ChFsYXN0X3NpZ25faW5fdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KC21lbWJlcnNoaXBzGAsgAygLMhkudmVjdG9yZmxvdy52MS5NZW1iZXJzaGlwEhUKDXNlY29uZF9mYWN0b3IYDCABKAhiBnByb3RvMw", [file_google_protobuf_timestamp, file_vectorflow_v1_auth]);
+  fileDesc("Chh2ZWN0b3JmbG93L3YxL3VzZXIucHJvdG8SDXZlY3RvcmZsb3cudjEijQMKBFVzZXISCgoCaWQYASABKAkSDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtzdXBlcl9hZG1pbhgEIAEoCBIOCgZsb2NrZWQYBSABKAgSNQoRbG9ja2VkX3VudGlsX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhwKFG11c3RfY2hhbmdlX3Bhc3N3b3JkGAcgASgIEhQKDGhhc19wYXNzd29yZBgIIAEoCBI1ChFsYXN0X3NpZ25faW5fdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLY3JlYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KC21lbWJlcnNoaXBzGAsgAygLMhkudmVjdG9yZmxvdy52MS5NZW1iZXJzaGlwEhUKDXNlY29uZF9mYWN0b3IYDCABKAgSHQoVcHJvdmlkZXJfbGlua19hbGxvd2VkGA0gASgIYgZwcm90bzM", [file_google_protobuf_timestamp, file_vectorflow_v1_auth]);
 
 /**
  * A person's account, as super admins see it.
@@ -91,6 +91,13 @@ export type User = Message<"vectorflow.v1.User"> & {
    * @generated from field: bool second_factor = 12;
    */
   secondFactor: boolean;
+
+  /**
+   * The identity provider's account with the same e-mail is linked at its next sign-in.
+   *
+   * @generated from field: bool provider_link_allowed = 13;
+   */
+  providerLinkAllowed: boolean;
 };
 
 /**

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/user_service.proto.
  */
 export const file_vectorflow_v1_user_service: GenFile = /*@__PURE__*/
-  fileDesc("CiB2ZWN0b3JmbG93L3YxL3VzZXJfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSJJChBMaXN0VXNlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBnNlYXJjaBgDIAEoCSJQChFMaXN0VXNlcnNSZXNwb25zZRIiCgV1c2VycxgBIAMoCzITLnZlY3RvcmZsb3cudjEuVXNlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRQoRQ3JlYXRlVXNlclJlcXVlc3QSDQoFZW1haWwYASABKAkSDAoEbmFtZRgCIAEoCRITCgtzdXBlcl9hZG1pbhgDIAEoCCJTChJDcmVhdGVVc2VyUmVzcG9uc2USIQoEdXNlchgBIAEoCzITLnZlY3RvcmZsb3cudjEuVXNlchIaChJ0ZW1wb3JhcnlfcGFzc3dvcmQYAiABKAkihQEKEVVwZGF0ZVVzZXJSZXF1ZXN0EgoKAmlkGAEgASgJEhEKBG5hbWUYAiABKAlIAIgBARIYCgtzdXBlcl9hZG1pbhgDIAEoCEgBiAEBEhMKBmxvY2tlZBgEIAEoCEgCiAEBQgcKBV9uYW1lQg4KDF9zdXBlcl9hZG1pbkIJCgdfbG9ja2VkIjcKElVwZGF0ZVVzZXJSZXNwb25zZRIhCgR1c2VyGAEgASgLMhMudmVjdG9yZmxvdy52MS5Vc2VyIiIKFFJlc2V0UGFzc3dvcmRSZXF1ZXN0EgoKAmlkGAEgASgJIjMKFVJlc2V0UGFzc3dvcmRSZXNwb25zZRIaChJ0ZW1wb3JhcnlfcGFzc3dvcmQYASABKAkiJgoYUmVzZXRTZWNvbmRGYWN0b3JSZXF1ZXN0EgoKAmlkGAEgASgJIhsKGVJlc2V0U2Vjb25kRmFjdG9yUmVzcG9uc2UiHwoRRGVsZXRlVXNlclJlcXVlc3QSCgoCaWQYASABKAkiFAoSRGVsZXRlVXNlclJlc3BvbnNlMrEFCgtVc2VyU2VydmljZRJZCglMaXN0VXNlcnMSHy52ZWN0b3JmbG93LnYxLkxpc3RVc2Vyc1JlcXVlc3QaIC52ZWN0b3JmbG93LnYxLkxpc3RVc2Vyc1Jlc3BvbnNlIgmQAgGKtRgCGAESaQoKQ3JlYXRlVXNlchIgLnZlY3RvcmZsb3cudjEuQ3JlYXRlVXNlclJlcXVlc3QaIS52ZWN0b3JmbG93LnYxLkNyZWF0ZVVzZXJSZXNwb25zZSIWirUYAhgBkrUYDHVzZXIuY3JlYXRlZBJpCgpVcGRhdGVVc2VyEiAudmVjdG9yZmxvdy52MS5VcGRhdGVVc2VyUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuVXBkYXRlVXNlclJlc3BvbnNlIhaKtRgCGAGStRgMdXNlci51cGRhdGVkEnkKDVJlc2V0UGFzc3dvcmQSIy52ZWN0b3JmbG93LnYxLlJlc2V0UGFzc3dvcmRSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5SZXNldFBhc3N3b3JkUmVzcG9uc2UiHYq1GAIYAZK1GBN1c2VyLnBhc3N3b3JkX3Jlc2V0EooBChFSZXNldFNlY29uZEZhY3RvchInLnZlY3RvcmZsb3cudjEuUmVzZXRTZWNvbmRGYWN0b3JSZXF1ZXN0GigudmVjdG9yZmxvdy52MS5SZXNldFNlY29uZEZhY3RvclJlc3BvbnNlIiKKtRgCGAGStRgYdXNlci5zZWNvbmRfZmFjdG9yX3Jlc2V0EmkKCkRlbGV0ZVVzZXISIC52ZWN0b3JmbG93LnYxLkRlbGV0ZVVzZXJSZXF1ZXN0GiEudmVjdG9yZmxvdy52MS5EZWxldGVVc2VyUmVzcG9uc2UiFoq1GAIYAZK1GAx1c2VyLmRlbGV0ZWRiBnByb3RvMw", [file_vectorflow_v1_options, file_vectorflow_v1_user]);
+  fileDesc("CiB2ZWN0b3JmbG93L3YxL3VzZXJfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSJJChBMaXN0VXNlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBnNlYXJjaBgDIAEoCSJQChFMaXN0VXNlcnNSZXNwb25zZRIiCgV1c2VycxgBIAMoCzITLnZlY3RvcmZsb3cudjEuVXNlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiRQoRQ3JlYXRlVXNlclJlcXVlc3QSDQoFZW1haWwYASABKAkSDAoEbmFtZRgCIAEoCRITCgtzdXBlcl9hZG1pbhgDIAEoCCJTChJDcmVhdGVVc2VyUmVzcG9uc2USIQoEdXNlchgBIAEoCzITLnZlY3RvcmZsb3cudjEuVXNlchIaChJ0ZW1wb3JhcnlfcGFzc3dvcmQYAiABKAkihQEKEVVwZGF0ZVVzZXJSZXF1ZXN0EgoKAmlkGAEgASgJEhEKBG5hbWUYAiABKAlIAIgBARIYCgtzdXBlcl9hZG1pbhgDIAEoCEgBiAEBEhMKBmxvY2tlZBgEIAEoCEgCiAEBQgcKBV9uYW1lQg4KDF9zdXBlcl9hZG1pbkIJCgdfbG9ja2VkIjcKElVwZGF0ZVVzZXJSZXNwb25zZRIhCgR1c2VyGAEgASgLMhMudmVjdG9yZmxvdy52MS5Vc2VyIiIKFFJlc2V0UGFzc3dvcmRSZXF1ZXN0EgoKAmlkGAEgASgJIjMKFVJlc2V0UGFzc3dvcmRSZXNwb25zZRIaChJ0ZW1wb3JhcnlfcGFzc3dvcmQYASABKAkiJgoYUmVzZXRTZWNvbmRGYWN0b3JSZXF1ZXN0EgoKAmlkGAEgASgJIhsKGVJlc2V0U2Vjb25kRmFjdG9yUmVzcG9uc2UiJgoYQWxsb3dQcm92aWRlckxpbmtSZXF1ZXN0EgoKAmlkGAEgASgJIhsKGUFsbG93UHJvdmlkZXJMaW5rUmVzcG9uc2UiHwoRRGVsZXRlVXNlclJlcXVlc3QSCgoCaWQYASABKAkiFAoSRGVsZXRlVXNlclJlc3BvbnNlMsAGCgtVc2VyU2VydmljZRJZCglMaXN0VXNlcnMSHy52ZWN0b3JmbG93LnYxLkxpc3RVc2Vyc1JlcXVlc3QaIC52ZWN0b3JmbG93LnYxLkxpc3RVc2Vyc1Jlc3BvbnNlIgmQAgGKtRgCGAESaQoKQ3JlYXRlVXNlchIgLnZlY3RvcmZsb3cudjEuQ3JlYXRlVXNlclJlcXVlc3QaIS52ZWN0b3JmbG93LnYxLkNyZWF0ZVVzZXJSZXNwb25zZSIWirUYAhgBkrUYDHVzZXIuY3JlYXRlZBJpCgpVcGRhdGVVc2VyEiAudmVjdG9yZmxvdy52MS5VcGRhdGVVc2VyUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuVXBkYXRlVXNlclJlc3BvbnNlIhaKtRgCGAGStRgMdXNlci51cGRhdGVkEnkKDVJlc2V0UGFzc3dvcmQSIy52ZWN0b3JmbG93LnYxLlJlc2V0UGFzc3dvcmRSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5SZXNldFBhc3N3b3JkUmVzcG9uc2UiHYq1GAIYAZK1GBN1c2VyLnBhc3N3b3JkX3Jlc2V0EooBChFSZXNldFNlY29uZEZhY3RvchInLnZlY3RvcmZsb3cudjEuUmVzZXRTZWNvbmRGYWN0b3JSZXF1ZXN0GigudmVjdG9yZmxvdy52MS5SZXNldFNlY29uZEZhY3RvclJlc3BvbnNlIiKKtRgCGAGStRgYdXNlci5zZWNvbmRfZmFjdG9yX3Jlc2V0EowBChFBbGxvd1Byb3ZpZGVyTGluaxInLnZlY3RvcmZsb3cudjEuQWxsb3dQcm92aWRlckxpbmtSZXF1ZXN0GigudmVjdG9yZmxvdy52MS5BbGxvd1Byb3ZpZGVyTGlua1Jlc3BvbnNlIiSKtRgCGAGStRgadXNlci5wcm92aWRlcl9saW5rX2FsbG93ZWQSaQoKRGVsZXRlVXNlchIgLnZlY3RvcmZsb3cudjEuRGVsZXRlVXNlclJlcXVlc3QaIS52ZWN0b3JmbG93LnYxLkRlbGV0ZVVzZXJSZXNwb25zZSIWirUYAhgBkrUYDHVzZXIuZGVsZXRlZGIGcHJvdG8z", [file_vectorflow_v1_options, file_vectorflow_v1_user]);
 
 /**
  * @generated from message vectorflow.v1.ListUsersRequest
@@ -235,6 +235,36 @@ export const ResetSecondFactorResponseSchema: GenMessage<ResetSecondFactorRespon
   messageDesc(file_vectorflow_v1_user_service, 9);
 
 /**
+ * @generated from message vectorflow.v1.AllowProviderLinkRequest
+ */
+export type AllowProviderLinkRequest = Message<"vectorflow.v1.AllowProviderLinkRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.AllowProviderLinkRequest.
+ * Use `create(AllowProviderLinkRequestSchema)` to create a new message.
+ */
+export const AllowProviderLinkRequestSchema: GenMessage<AllowProviderLinkRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_user_service, 10);
+
+/**
+ * @generated from message vectorflow.v1.AllowProviderLinkResponse
+ */
+export type AllowProviderLinkResponse = Message<"vectorflow.v1.AllowProviderLinkResponse"> & {
+};
+
+/**
+ * Describes the message vectorflow.v1.AllowProviderLinkResponse.
+ * Use `create(AllowProviderLinkResponseSchema)` to create a new message.
+ */
+export const AllowProviderLinkResponseSchema: GenMessage<AllowProviderLinkResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_user_service, 11);
+
+/**
  * @generated from message vectorflow.v1.DeleteUserRequest
  */
 export type DeleteUserRequest = Message<"vectorflow.v1.DeleteUserRequest"> & {
@@ -249,7 +279,7 @@ export type DeleteUserRequest = Message<"vectorflow.v1.DeleteUserRequest"> & {
  * Use `create(DeleteUserRequestSchema)` to create a new message.
  */
 export const DeleteUserRequestSchema: GenMessage<DeleteUserRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_user_service, 10);
+  messageDesc(file_vectorflow_v1_user_service, 12);
 
 /**
  * @generated from message vectorflow.v1.DeleteUserResponse
@@ -262,7 +292,7 @@ export type DeleteUserResponse = Message<"vectorflow.v1.DeleteUserResponse"> & {
  * Use `create(DeleteUserResponseSchema)` to create a new message.
  */
 export const DeleteUserResponseSchema: GenMessage<DeleteUserResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_user_service, 11);
+  messageDesc(file_vectorflow_v1_user_service, 13);
 
 /**
  * UserService manages accounts. Super admins only. Nobody can lock, demote or delete themselves, and the last
@@ -323,6 +353,17 @@ export const UserService: GenService<{
     methodKind: "unary";
     input: typeof ResetSecondFactorRequestSchema;
     output: typeof ResetSecondFactorResponseSchema;
+  },
+  /**
+   * Allows the identity provider's account with the same e-mail to be linked to this one, once, at its next
+   * sign-in. Until then such a sign-in is refused, so that nobody takes an account over by its e-mail.
+   *
+   * @generated from rpc vectorflow.v1.UserService.AllowProviderLink
+   */
+  allowProviderLink: {
+    methodKind: "unary";
+    input: typeof AllowProviderLinkRequestSchema;
+    output: typeof AllowProviderLinkResponseSchema;
   },
   /**
    * Deletes an account. What the person did stays in the audit.

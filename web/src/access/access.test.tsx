@@ -178,3 +178,31 @@ test("a second factor is set up by QR code, and its backup codes are shown once"
   expect(await screen.findByRole("heading", { name: "Profile" })).toBeTruthy();
   expect(screen.getByText("10 backup codes are left.")).toBeTruthy();
 });
+
+test("a provider is tested, saved with its groups, and its secret never comes back", async () => {
+  const { world, user } = renderApp("/settings/authentication");
+  await user.click(await screen.findByLabelText("People may sign in through it"));
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  expect(await screen.findByText("Is required.")).toBeTruthy();
+  await user.type(screen.getByLabelText("Issuer"), "https://nowhere.example.com");
+  await user.click(screen.getByRole("button", { name: "Test" }));
+  expect(await screen.findByText(/does not answer as an OpenID provider/)).toBeTruthy();
+  await user.clear(screen.getByLabelText("Issuer"));
+  await user.type(screen.getByLabelText("Issuer"), "https://id.example.com");
+  await user.click(screen.getByRole("button", { name: "Test" }));
+  expect(await screen.findByText("The provider answers.")).toBeTruthy();
+  await user.type(screen.getByLabelText("Client id"), "vectorflow");
+  await user.type(screen.getByLabelText("Client secret"), "between us");
+  await user.type(screen.getByLabelText("Name on the button"), "Example ID");
+  await user.click(screen.getByRole("button", { name: "Add a group" }));
+  const row = within(screen.getByRole("group", { name: "Mapping 1" }));
+  await user.type(row.getByLabelText("Group"), "ops");
+  await user.selectOptions(row.getByLabelText("Role"), "Admin");
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await expect.poll(() => world.access.clientSecret).toBe("between us");
+  expect(world.access.authentication.mappings).toMatchObject([
+    { group: "ops", teamId: "team-1", role: 3 },
+  ]);
+  await expect.poll(() => screen.getByLabelText<HTMLInputElement>("Client secret").value).toBe("");
+  expect(screen.getByText("One is kept. Leave this empty to keep it.")).toBeTruthy();
+});

@@ -1,6 +1,7 @@
 import { A, type RouteSectionProps } from "@solidjs/router";
 import ArrowLeft from "lucide-solid/icons/arrow-left";
 import CircleUser from "lucide-solid/icons/circle-user";
+import KeyRound from "lucide-solid/icons/key-round";
 import ScrollText from "lucide-solid/icons/scroll-text";
 import UserCog from "lucide-solid/icons/user-cog";
 import Users from "lucide-solid/icons/users";
@@ -70,6 +71,9 @@ function SettingsNav(): JSX.Element {
       <Show when={session.user()?.superAdmin}>
         <A href="/settings/users" class="nav-link" activeClass="is-current">
           <UserCog size={16} aria-hidden="true" /> Accounts
+        </A>
+        <A href="/settings/authentication" class="nav-link" activeClass="is-current">
+          <KeyRound size={16} aria-hidden="true" /> Authentication
         </A>
       </Show>
     </nav>

@@ -11,7 +11,7 @@ import { Menu, type MenuItem } from "../ui/menu.tsx";
 import { showToast } from "../ui/toast.tsx";
 import { ShownOnce } from "./shown-once.tsx";
 
-type Question = "lock" | "reset" | "factor" | "demote" | "promote" | "delete";
+type Question = "lock" | "reset" | "factor" | "link" | "demote" | "promote" | "delete";
 
 const questions: Record<Question, { label: string; title: string; text: string }> = {
   lock: {
@@ -28,6 +28,11 @@ const questions: Record<Question, { label: string; title: string; text: string }
     label: "Take second factor",
     title: "Take the second factor from",
     text: "For somebody who lost the app and the backup codes. They are signed out everywhere.",
+  },
+  link: {
+    label: "Allow provider link",
+    title: "Allow the provider link of",
+    text: "The provider's account with the same e-mail becomes this one at its next sign-in. Do this only when you know that both are the same person's.",
   },
   promote: {
     label: "Make super admin",
@@ -63,6 +68,7 @@ export function UserActions(props: { user: User; onChanged: () => void }): JSX.E
   });
   const items = (): MenuItem[] => [
     item("reset"),
+    ...(props.user.hasPassword && !props.user.providerLinkAllowed ? [item("link")] : []),
     ...(props.user.secondFactor ? [item("factor")] : []),
     item(props.user.superAdmin ? "demote" : "promote"),
     item("delete", "bad"),
@@ -72,7 +78,8 @@ export function UserActions(props: { user: User; onChanged: () => void }): JSX.E
     const worked = await action.run(async () => {
       if (question === "reset") {
         setPassword((await clients.users.resetPassword({ id })).temporaryPassword);
-      } else if (question === "factor") await clients.users.resetSecondFactor({ id });
+      } else if (question === "link") await clients.users.allowProviderLink({ id });
+      else if (question === "factor") await clients.users.resetSecondFactor({ id });
       else if (question === "delete") await clients.users.deleteUser({ id });
       else if (question === "lock") await clients.users.updateUser({ id, locked: true });
       else await clients.users.updateUser({ id, superAdmin: question === "promote" });

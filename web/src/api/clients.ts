@@ -10,6 +10,7 @@ import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
+import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 
@@ -20,6 +21,7 @@ export interface Clients {
   readonly users: Client<typeof UserService>;
   readonly teams: Client<typeof TeamService>;
   readonly apiTokens: Client<typeof ApiTokenService>;
+  readonly settings: Client<typeof SettingsService>;
   readonly audit: Client<typeof AuditService>;
   readonly environments: Client<typeof EnvironmentService>;
   readonly nodes: Client<typeof NodeService>;
@@ -36,6 +38,7 @@ export function createClients(transport: Transport): Clients {
     users: createClient(UserService, transport),
     teams: createClient(TeamService, transport),
     apiTokens: createClient(ApiTokenService, transport),
+    settings: createClient(SettingsService, transport),
     audit: createClient(AuditService, transport),
     environments: createClient(EnvironmentService, transport),
     nodes: createClient(NodeService, transport),

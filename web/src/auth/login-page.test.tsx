@@ -65,3 +65,16 @@ test("asks for the code of the app after the password, and says when it is wrong
   await user.click(screen.getByRole("button", { name: "Sign in" }));
   expect(await screen.findByRole("link", { name: "edge-01" })).toBeTruthy();
 });
+
+test("offers the provider, and says what went wrong with it", async () => {
+  const world = signedOut();
+  world.access.authentication = {
+    ...world.access.authentication,
+    enabled: true,
+    displayName: "Example ID",
+  };
+  renderApp("/login?return=%2Fe%2Fenv-1%2Fhosts&error=account_exists", world);
+  const link = await screen.findByRole("link", { name: "Sign in with Example ID" });
+  expect(link.getAttribute("href")).toBe("/auth/oidc/start?return=%2Fe%2Fenv-1%2Fhosts");
+  expect(screen.getByText(/already an account with your e-mail/)).toBeTruthy();
+});

@@ -13,6 +13,7 @@ import { Notice } from "../ui/feedback.tsx";
 import { createForm } from "../ui/form.ts";
 import { AuthCard } from "./auth-card.tsx";
 import { safeReturnPath } from "./return-path.ts";
+import { SignOnButton, signOnProblem } from "./sign-on.tsx";
 
 export function LoginPage(): JSX.Element {
   const session = useSession();
@@ -20,7 +21,16 @@ export function LoginPage(): JSX.Element {
   const setup = useRead(AuthService.method.getSetupState, () => ({}), { staleTime: 0 });
   const target = (): string => safeReturnPath(params["return"]);
   return (
-    <Switch fallback={<SignIn target={target()} returning={target() !== "/"} />}>
+    <Switch
+      fallback={
+        <SignIn
+          target={target()}
+          returning={target() !== "/"}
+          provider={setup.data()?.singleSignOnName ?? ""}
+          problem={signOnProblem(params["error"])}
+        />
+      }
+    >
       <Match when={session.state().kind === "signed-in"}>
         <Navigate href={target()} />
       </Match>
@@ -31,7 +41,13 @@ export function LoginPage(): JSX.Element {
   );
 }
 
-function SignIn(props: { target: string; returning: boolean }): JSX.Element {
+function SignIn(props: {
+  target: string;
+  returning: boolean;
+  /** The provider's name; empty when there is none. */
+  provider: string;
+  problem: string | undefined;
+}): JSX.Element {
   const { clients } = useApi();
   const session = useSession();
   const navigate = useNavigate();
@@ -64,6 +80,8 @@ function SignIn(props: { target: string; returning: boolean }): JSX.Element {
       <Show when={props.returning}>
         <Notice tone="info">Sign in to go on where you were.</Notice>
       </Show>
+      <Show when={props.problem}>{(problem) => <Notice tone="bad">{problem()}</Notice>}</Show>
+      <SignOnButton name={props.provider} target={props.target} />
       <form class="auth-form" onSubmit={form.onSubmit} novalidate>
         <TextField
           label="E-mail"

@@ -4,6 +4,10 @@ import type { ApiToken } from "#gen/vectorflow/v1/api_token_service_pb.ts";
 import { AuditEntrySchema, type AuditEntry } from "#gen/vectorflow/v1/audit_pb.ts";
 import { SessionSchema, type Session } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
+import {
+  AuthenticationSettingsSchema,
+  type AuthenticationSettings,
+} from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { MemberSchema, TeamSchema, type Member, type Team } from "#gen/vectorflow/v1/team_pb.ts";
 import { UserSchema, type User } from "#gen/vectorflow/v1/user_pb.ts";
 
@@ -61,6 +65,12 @@ export class FakeAccess {
     ],
   ]);
   apiTokens: ApiToken[] = [];
+  clientSecret = "";
+  authentication: AuthenticationSettings = create(AuthenticationSettingsSchema, {
+    groupsClaim: "groups",
+    defaultRole: Role.VIEWER,
+    redirectUri: "https://vectorflow.example.net/auth/oidc/callback",
+  });
   auditEntries: AuditEntry[] = Array.from({ length: 60 }, (_, index) =>
     create(AuditEntrySchema, {
       id: `audit-${index}`,

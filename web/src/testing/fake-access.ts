@@ -8,6 +8,10 @@ import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import type { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { MemberSchema, TeamSchema } from "#gen/vectorflow/v1/team_pb.ts";
+import {
+  SettingsService,
+  type UpdateAuthenticationSettingsRequest,
+} from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService, type UpdateTeamRequest } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserSchema } from "#gen/vectorflow/v1/user_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
@@ -25,6 +29,7 @@ export function fakeAccessRoutes(router: ConnectRouter, world: FakeWorld): void 
   router.service(TeamService, teamService(world));
   router.service(AuditService, auditService(world));
   router.service(ApiTokenService, apiTokenService(world));
+  router.service(SettingsService, settingsService(world));
 }
 
 function profileService(world: FakeWorld) {
@@ -117,6 +122,37 @@ function auditService(world: FakeWorld) {
   };
 }
 
+function settingsService(world: FakeWorld) {
+  const { access } = world;
+  return {
+    getAuthenticationSettings() {
+      world.enter("getAuthenticationSettings");
+      return { settings: access.authentication };
+    },
+    updateAuthenticationSettings(request: UpdateAuthenticationSettingsRequest) {
+      world.enter("updateAuthenticationSettings");
+      if (request.settings?.enabled === true && request.settings.issuer === "") {
+        throw failure(Code.InvalidArgument, "issuer is required", "invalid_request", [
+          { field: "issuer", message: "is required" },
+        ]);
+      }
+      if (request.clientSecret !== "") access.clientSecret = request.clientSecret;
+      access.authentication = {
+        ...access.authentication,
+        ...request.settings,
+        hasClientSecret: access.clientSecret !== "",
+        redirectUri: access.authentication.redirectUri,
+      };
+      return { settings: access.authentication };
+    },
+    testIssuer({ issuer }: { issuer: string }) {
+      world.enter("testIssuer");
+      const works = issuer === "https://id.example.com";
+      return { works, message: works ? "" : "this address does not answer as an OpenID provider" };
+    },
+  };
+}
+
 function apiTokenService(world: FakeWorld) {
   const { access } = world;
   return {
@@ -183,6 +219,16 @@ function userService(world: FakeWorld) {
       if (request.locked !== undefined) user.locked = request.locked;
       access.users = access.users.map((old) => (old === user ? { ...user } : old));
       return { user };
+    },
+    allowProviderLink({ id }: { id: string }) {
+      world.enter("allowProviderLink");
+      userOf(id).providerLinkAllowed = true;
+      return {};
+    },
+    resetSecondFactor({ id }: { id: string }) {
+      world.enter("resetSecondFactor");
+      userOf(id).secondFactor = false;
+      return {};
     },
     resetPassword({ id }: { id: string }) {
       world.enter("resetPassword");

@@ -63,7 +63,13 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
 
 function authService(world: FakeWorld) {
   return {
-    getSetupState: () => ({ setupRequired: world.setupRequired, version: "0.1.0" }),
+    getSetupState: () => ({
+      setupRequired: world.setupRequired,
+      version: "0.1.0",
+      singleSignOnName: world.access.authentication.enabled
+        ? world.access.authentication.displayName
+        : "",
+    }),
     completeSetup(request: { setupToken: string; email: string; createDemoPipeline: boolean }) {
       world.enter("completeSetup", { public: true });
       if (request.setupToken !== world.setupToken) {
