@@ -1,4 +1,5 @@
-import { ConnectError } from "@connectrpc/connect";
+import { ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
 import pg from "pg";
 import { describe, expect, inject, test } from "vitest";
 import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
@@ -10,6 +11,7 @@ import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
+import { startServer } from "../server.ts";
 import { addPerson, type TestPerson } from "../testing/people.ts";
 import { setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
 import { totpCode } from "./totp.ts";
@@ -108,6 +110,23 @@ describe("a second factor", () => {
     const stored = rows.map(({ row }) => row).join("\n");
     expect([secret, ...backupCodes].filter((text) => stored.includes(text))).toEqual([]);
     expect(stored).toContain("v1.");
+  });
+
+  test("lets nobody in when the key that it is encrypted with is gone, and says so (X9)", async () => {
+    await using world = await start();
+    const { server, admin } = world;
+    const anna = await addPerson(server, admin.token, "anna@example.com");
+    const { secret } = await enable(server, anna);
+    const { config, log } = server.server.deps;
+    const other = { ...config, secret: "another secret of forty characters, not it" };
+    await using replica = await startServer(other, log);
+    const transport = createConnectTransport({ baseUrl: replica.webUrl, httpVersion: "1.1" });
+    const code = totpCode(secret, new Date());
+    const credentials = { email: anna.email, password: anna.password, code };
+    const auth = createClient(AuthService, transport);
+    expect(await refusal(auth.login(credentials))).toBe("cannot_decrypt");
+    await expect(auth.login(credentials)).rejects.toThrow(/VECTORFLOW_SECRET/);
+    await server.client(AuthService).login(credentials);
   });
 
   test("is turned off with password and code, or by a super admin for who lost it", async () => {

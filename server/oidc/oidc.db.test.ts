@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import http from "node:http";
 import { ConnectError } from "@connectrpc/connect";
 import pg from "pg";
 import { describe, expect, inject, test } from "vitest";
@@ -195,6 +197,33 @@ describe("signing in through a provider", () => {
       "locked",
       "email_missing",
     ]);
+  });
+
+  test("fails closed and visibly when the provider is away (X9)", async () => {
+    await using world = await start();
+    const gone = { ...world.base, issuer: "http://127.0.0.1:9" };
+    await world.settings.updateAuthenticationSettings({ settings: gone, clientSecret });
+    expect(await signIn(world)).toEqual({
+      ended: "/login?error=provider_failed",
+      token: undefined,
+    });
+    const { entries } = await world.server
+      .client(AuditService, world.admin.token)
+      .listAuditEntries({ filter: { action: "auth.sign_in_failed" } });
+    expect(entries).toHaveLength(1);
+  });
+
+  test("sends people back to the configured address, whatever a request calls this host (X6)", async () => {
+    await using world = await start();
+    const { webUrl } = world.server.server;
+    const request = http.get(`${webUrl}/auth/oidc/start`, {
+      headers: { host: "evil.example.com" },
+    });
+    const [response] = (await once(request, "response")) as [http.IncomingMessage];
+    response.resume();
+    const target = new URL(response.headers.location ?? "");
+    expect(target.searchParams.get("redirect_uri")).toBe(`${webUrl}/auth/oidc/callback`);
+    expect(target.searchParams.get("code_challenge_method")).toBe("S256");
   });
 
   test("needs the state, the browser and the one use that it began with", async () => {

@@ -4,15 +4,17 @@ import { For, type JSX } from "solid-js";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { AuditFilterSchema } from "#gen/vectorflow/v1/audit_pb.ts";
 
+import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+
 import { toTimestamp } from "../lib/time.ts";
-import { TextField } from "../ui/field.tsx";
+import { useRead } from "../state/create-read.ts";
+import { Select, TextField } from "../ui/field.tsx";
 
 const fields = [
   { key: "action", label: "Action", placeholder: "pipeline." },
   { key: "type", label: "Kind of thing", placeholder: "Pipeline" },
   { key: "user", label: "Person", placeholder: "Part of name or e-mail" },
-  { key: "team", label: "Team id", placeholder: "" },
-  { key: "environment", label: "Environment id", placeholder: "" },
   { key: "q", label: "Text", placeholder: "In ids and changes" },
   { key: "from", label: "From", placeholder: "", type: "datetime-local" },
   { key: "to", label: "Until", placeholder: "", type: "datetime-local" },
@@ -48,8 +50,26 @@ export function filterOf(params: Search): MessageInitShape<typeof AuditFilterSch
 /** What to look for; it is in the address, so that it can be shared. */
 export function AuditFilters(): JSX.Element {
   const [params, setParams] = useSearchParams();
+  const teams = useRead(TeamService.method.listTeams, () => ({}));
+  const environments = useRead(EnvironmentService.method.listEnvironments, () => ({}));
+  const set = (key: string, value: string): void =>
+    setParams({ [key]: value || undefined, page: undefined }, { replace: true });
   return (
     <div class="audit-filters">
+      <Choice
+        label="Team"
+        all="All teams"
+        value={textOf(params, "team")}
+        options={teams.data()?.teams ?? []}
+        onValue={(team) => set("team", team)}
+      />
+      <Choice
+        label="Environment"
+        all="All environments"
+        value={textOf(params, "environment")}
+        options={environments.data()?.environments ?? []}
+        onValue={(environment) => set("environment", environment)}
+      />
       <For each={fields}>
         {(field) => (
           <TextField
@@ -57,12 +77,32 @@ export function AuditFilters(): JSX.Element {
             type={"type" in field ? field.type : "search"}
             placeholder={field.placeholder}
             value={textOf(params, field.key)}
-            onValue={(value) =>
-              setParams({ [field.key]: value || undefined, page: undefined }, { replace: true })
-            }
+            onValue={(value) => set(field.key, value)}
           />
         )}
       </For>
+    </div>
+  );
+}
+
+/** One of the things that one sees, or all of them. An id of the address that is none of them is kept. */
+function Choice(props: {
+  label: string;
+  all: string;
+  value: string;
+  options: readonly { readonly id: string; readonly name: string }[];
+  onValue: (id: string) => void;
+}): JSX.Element {
+  const options = () => {
+    const known = props.options.map(({ id, name }) => ({ value: id, label: name }));
+    const foreign = props.value !== "" && !known.some(({ value }) => value === props.value);
+    const kept = foreign ? [{ value: props.value, label: props.value }] : [];
+    return [{ value: "", label: props.all }, ...known, ...kept];
+  };
+  return (
+    <div class="field audit-choice">
+      <span aria-hidden="true">{props.label}</span>
+      <Select label={props.label} value={props.value} options={options()} onValue={props.onValue} />
     </div>
   );
 }

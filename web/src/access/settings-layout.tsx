@@ -53,7 +53,7 @@ function SettingsNav(): JSX.Element {
     );
   };
   return (
-    <nav class="sidebar-nav" aria-label="Settings">
+    <nav class="sidebar-nav settings-nav" aria-label="Settings">
       <A href="/" class="nav-link" activeClass="" end>
         <ArrowLeft size={16} aria-hidden="true" /> Back to hosts
       </A>

@@ -41,7 +41,7 @@ export function UsersPage(): JSX.Element {
         }
       />
       <Section title="People" flush>
-        <div class="section-body">
+        <div class="section-body narrow-form">
           <TextField
             label="Find"
             type="search"
@@ -122,7 +122,10 @@ function UserRow(props: { user: User; onChanged: () => void }): JSX.Element {
         </Show>
       </td>
       <td>
-        <Show when={session.user()?.id !== props.user.id} fallback={<span class="muted">You</span>}>
+        <Show
+          when={session.user()?.id !== props.user.id}
+          fallback={<div class="row-actions muted">You</div>}
+        >
           <UserActions user={props.user} onChanged={props.onChanged} />
         </Show>
       </td>
