@@ -302,8 +302,11 @@ describe("what is written into the audit (X8)", () => {
 
   test.each(changes)("$name writes one row of its action when it works", async ({ method }) => {
     const corner = await makeCorner();
-    const request = { ...requestFor(method, corner.things) };
-    Object.assign(request, await filled[method.name]?.(corner));
+    const { $typeName: _, ...fields } = requestFor(method, corner.things);
+    const request = create(method.input, {
+      ...fields,
+      ...(await filled[method.name]?.(corner)),
+    });
     const last = async (): Promise<number> =>
       Number(await one(`select coalesce(max("sequence"), 0)::text as id from "AuditLog"`));
     const before = await last();
