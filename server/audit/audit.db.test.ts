@@ -1,5 +1,9 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import pg from "pg";
 import { describe, expect, inject, test } from "vitest";
+import { silentLogger } from "#common/logger.ts";
+import { migrate } from "../db/migrate.ts";
 import { openOrm } from "../db/orm.ts";
 import { createTestDatabase } from "../testing/database.ts";
 import { verifyAudit } from "./verify.ts";
@@ -24,6 +28,7 @@ async function open() {
   };
   return {
     pool,
+    url: database.url,
     insert,
     tamper,
     verify: () => verifyAudit(orm.em.fork()),
@@ -97,5 +102,40 @@ describe("the chain of the audit", () => {
       /only grows/,
     );
     await expect(db.pool.query(`delete from "AuditLog"`)).rejects.toThrow(/only grows/);
+  });
+
+  test("takes in the rows that were there before it, in the order they were written (S14)", async () => {
+    await using db = await open();
+    await db.pool.query("drop schema public cascade; create schema public");
+    const orm = await openOrm(db.url, 2);
+    await orm.migrator.up({ to: "20261124050100_add_rules" });
+    for (let n = 1; n <= 3; n += 1) await db.insert(`old-${n}`);
+    await migrate(orm, db.url, new Date(), silentLogger);
+    await orm.close(true);
+    await db.insert("new");
+    expect(await db.verify()).toMatchObject({ kind: "intact", rows: 4 });
+    await expect(db.pool.query(`delete from "AuditLog"`)).rejects.toThrow(/only grows/);
+  });
+});
+
+describe("server/main.ts audit verify", () => {
+  const run = (url: string) =>
+    promisify(execFile)(process.execPath, ["server/main.ts", "audit", "verify"], {
+      env: {
+        VECTORFLOW_DATABASE_URL: url,
+        VECTORFLOW_SECRET: "a secret of forty characters for testing",
+      },
+    });
+
+  test("tells the number of rows and the head, or the first broken row by its exit code", async () => {
+    await using db = await open();
+    for (let n = 1; n <= 3; n += 1) await db.insert(`row-${n}`);
+    const { stdout } = await run(db.url);
+    expect(stdout).toMatch(/^the audit is intact: 3 rows, head [0-9a-f]{64}\n$/);
+    await db.tamper(`update "AuditLog" set "action" = 'other' where "sequence" = 2`);
+    await expect(run(db.url)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/broken at row 2 \(id row-2\)/),
+    });
   });
 });

@@ -1,4 +1,5 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
 import pg from "pg";
 import { describe, expect, inject, test } from "vitest";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
@@ -9,6 +10,7 @@ import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
+import { startServer } from "../server.ts";
 import { eventually } from "../testing/eventually.ts";
 import { addPerson } from "../testing/people.ts";
 import { adminPassword, setUp, startTestServer } from "../testing/test-server.ts";
@@ -181,6 +183,35 @@ describe("accounts", () => {
       `select "AuditLog"::text as row from "AuditLog"`,
     );
     expect(rows.map(({ row }) => row).join()).not.toContain(temporaryPassword);
+  });
+});
+
+describe("failed sign-ins", () => {
+  test("are counted over all replicas, whatever the case of the e-mail (X1)", async () => {
+    await using world = await start();
+    const { config, log } = world.server.server.deps;
+    await using replica = await startServer(config, log);
+    const clients = [world.server.server.webUrl, replica.webUrl].map((baseUrl) =>
+      createClient(AuthService, createConnectTransport({ baseUrl, httpVersion: "1.1" })),
+    );
+    for (let n = 0; n < 5; n += 1) {
+      for (const client of clients) {
+        const email = n % 2 === 0 ? "ADMIN@example.com" : "admin@Example.com";
+        expect(await refusal(client.login({ email, password: "wrong" }))).toBe("sign_in_refused");
+      }
+    }
+    const right = { email: "admin@example.com", password: adminPassword };
+    for (const client of clients) {
+      expect(await refusal(client.login(right))).toBe("sign_in_refused");
+    }
+    const rows = await world.query<{ reason: string; count: number }>(
+      `select "metadata"->>'reason' as reason, count(*)::int as count from "AuditLog"
+       where "action" = 'auth.sign_in_failed' group by 1 order by 1`,
+    );
+    expect(rows).toEqual([
+      { reason: "locked", count: 2 },
+      { reason: "wrong_password", count: 10 },
+    ]);
   });
 });
 
