@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { renderAccessDocs } from "./access-docs.ts";
 import { renderConfigurationDocs } from "./configuration-docs.ts";
 import { renderDatabaseDocs } from "./database-docs.ts";
 
@@ -66,6 +67,7 @@ await current(
   renderConfigurationDocs(),
 );
 await current("docs/database.md is current", "docs/database.md", renderDatabaseDocs());
+await current("docs/access-rules.md is current", "docs/access-rules.md", renderAccessDocs());
 
 if (failed.length > 0) {
   process.stdout.write(`\nfailed: ${failed.join(", ")}\n`);

@@ -11,3 +11,6 @@ const { status } = spawnSync(buf, ["generate"], { cwd: root, stdio: "inherit" })
 if (status !== 0) process.exit(1);
 await writeFile(join(root, "docs/configuration.md"), renderConfigurationDocs());
 await writeFile(join(root, "docs/database.md"), renderDatabaseDocs());
+// Loaded only now, because it stands on the code that was just generated.
+const { renderAccessDocs } = await import("./access-docs.ts");
+await writeFile(join(root, "docs/access-rules.md"), renderAccessDocs());

@@ -70,6 +70,12 @@ export const configKeys = [
     text: "Private key in PEM for both listeners.",
   },
   {
+    key: "VECTORFLOW_TRUSTED_PROXIES",
+    reader: "server",
+    default: "none",
+    text: "Networks of the proxies in front of the web listener, as in `10.0.0.0/8, fd00::/8`. Only what they write into `X-Forwarded-For` is believed.",
+  },
+  {
     key: "VECTORFLOW_HEARTBEAT_INTERVAL_MS",
     reader: "server",
     default: "`5000`",

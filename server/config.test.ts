@@ -38,3 +38,9 @@ test("takes an empty value for unset, and the second name of the secret", () => 
   const env = { VECTORFLOW_SECRET: "", NEXTAUTH_SECRET: "n".repeat(40) };
   expect(parseConfig(env).config.secret).toBe("n".repeat(40));
 });
+
+test("takes networks of trusted proxies, and names the one that is none", () => {
+  const env = { VECTORFLOW_TRUSTED_PROXIES: "10.0.0.0/8, fd00::/8" };
+  expect(parseConfig(env).config.trustedProxies).toEqual(["10.0.0.0/8", "fd00::/8"]);
+  expect(() => parseConfig({ VECTORFLOW_TRUSTED_PROXIES: "10.0.0.0/8,proxy" })).toThrow(/"proxy"/);
+});

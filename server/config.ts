@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { configKeys, type ConfigKey } from "./config-keys.ts";
+import { parseNetworks } from "./rpc/client-address.ts";
 
 /** Where to listen. Port 0 picks a free one. */
 export interface ListenAddress {
@@ -22,6 +23,8 @@ export interface ServerConfig {
   /** Undefined: generated into the data directory, with the embedded database only. */
   readonly secret: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Networks of proxies whose word on the client's address is believed. */
+  readonly trustedProxies: readonly string[];
   readonly heartbeatIntervalMs: number;
   /** Leave an enrollment token in the data directory for the agent that `npm start` runs. */
   readonly localAgent: boolean;
@@ -83,6 +86,7 @@ export function parseConfig(
     databasePoolSize: integer("VECTORFLOW_DATABASE_POOL_SIZE", value, 10, [2, 200], problems),
     secret,
     tls: cert !== undefined && key !== undefined ? { cert, key } : undefined,
+    trustedProxies: networks("VECTORFLOW_TRUSTED_PROXIES", value, problems),
     heartbeatIntervalMs: integer(
       ...(["VECTORFLOW_HEARTBEAT_INTERVAL_MS" as const, value, 5000] as const),
       [250, 300_000],
@@ -157,6 +161,19 @@ function url(key: ConfigKey, value: Lookup, problems: string[]): string | undefi
  */
 function isHostName(text: string): boolean {
   return /^[A-Za-z0-9._-]+$|^\[[0-9a-fA-F:.]+\]$/.test(text);
+}
+
+function networks(key: ConfigKey, value: Lookup, problems: string[]): string[] {
+  const listed = (value(key) ?? "").split(/[\s,]+/).filter((text) => text !== "");
+  return listed.filter((network) => {
+    try {
+      parseNetworks([network]);
+      return true;
+    } catch {
+      problems.push(`${key} must be networks such as 10.0.0.0/8, not ${JSON.stringify(network)}`);
+      return false;
+    }
+  });
 }
 
 function integer(

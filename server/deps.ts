@@ -2,8 +2,11 @@ import type { MikroORM } from "@mikro-orm/postgresql";
 import type pg from "pg";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
+import type { Refusals } from "./audit/refusals.ts";
+import type { AccessWatch } from "./auth/access-watch.ts";
 import type { RateLimiter } from "./auth/rate-limiter.ts";
 import type { ServerConfig } from "./config.ts";
+import type { Sealer } from "./crypto/sealer.ts";
 import type { AgentHub } from "./fleet/agent-hub.ts";
 import type { ServerMetrics } from "./health/server-metrics.ts";
 import type { LiveViews } from "./live/live-views.ts";
@@ -25,6 +28,10 @@ export interface ServerDeps {
   readonly live: LiveViews;
   readonly metrics: ServerMetrics;
   readonly signIns: RateLimiter;
+  readonly refusals: Refusals;
+  readonly access: AccessWatch;
+  /** Encrypts what is kept at rest. */
+  readonly sealer: Sealer;
   /** Nodes of the whole installation, as last counted. */
   fleetSize(): number;
   /** Where people and hosts reach this server. Known once it listens. */

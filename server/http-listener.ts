@@ -6,8 +6,10 @@ import { createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { ServerDeps } from "./deps.ts";
 import { isReady } from "./health/readiness.ts";
+import { OidcPages } from "./oidc/oidc-pages.ts";
 import { interceptors, routes } from "./routes.ts";
 import { callerKey } from "./rpc/call-scope.ts";
+import { clientAddress, parseNetworks } from "./rpc/client-address.ts";
 import { securityHeaders, sendText, serveWebFile } from "./web-files.ts";
 
 /** Something that listens. */
@@ -32,6 +34,11 @@ export class ListenError extends Error {
  * connection tell which. Streams end when `deps.signal` is aborted; disposing waits for that.
  */
 export async function listenHttp(deps: ServerDeps, webRoot: string): Promise<Listener> {
+  const proxies = parseNetworks(deps.config.trustedProxies);
+  const oidc = new OidcPages(deps);
+  const noProxies = deps.config.trustedProxies.length === 0;
+  const secure =
+    deps.config.tls !== undefined || deps.config.publicUrl?.startsWith("https:") === true;
   const handler = connectNodeAdapter({
     routes: routes(deps),
     interceptors: interceptors(deps),
@@ -39,14 +46,28 @@ export async function listenHttp(deps: ServerDeps, webRoot: string): Promise<Lis
     shutdownSignal: deps.signal,
     contextValues: (request) =>
       createContextValues().set(callerKey, {
-        ipAddress: request.socket.remoteAddress?.replace(/^::ffff:/, ""),
-        secure:
-          deps.config.tls !== undefined || deps.config.publicUrl?.startsWith("https:") === true,
+        ipAddress: clientAddress(
+          request.socket.remoteAddress,
+          request.headers["x-forwarded-for"]?.toString(),
+          proxies,
+        ),
+        secure,
       }),
-    fallback: (request, response) => void answerPlain(deps, webRoot, request, response as Response),
+    fallback: (request, response) =>
+      void answerPlain(deps, oidc, webRoot, request, response as Response),
   });
+  let warned = false;
   const secured = (request: Request, response: Response): void => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    if (secure) response.setHeader("strict-transport-security", "max-age=31536000");
+    if (!warned && request.headers["x-forwarded-for"] !== undefined && noProxies) {
+      warned = true;
+      // Everyone behind it shares one address, and with it the limits for one address.
+      deps.log.warn(
+        "a proxy forwards calls and is not trusted: set VECTORFLOW_TRUSTED_PROXIES to its network",
+        { address: request.socket.remoteAddress },
+      );
+    }
     if (Number(request.headers["content-length"] ?? 0) > maximumRequestBytes) {
       // Read to its end, or the client would see a reset instead of the answer.
       request.resume();
@@ -149,11 +170,12 @@ function sniff(
 
 async function answerPlain(
   deps: ServerDeps,
+  oidc: OidcPages,
   webRoot: string,
   request: Request,
   response: Response,
 ): Promise<void> {
-  const path = (request.url ?? "/").split("?", 1)[0];
+  const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
   try {
     if (request.method !== "GET" && request.method !== "HEAD") {
       sendText(response, 405, "method not allowed");
@@ -165,7 +187,7 @@ async function answerPlain(
     } else if (path === "/metrics") {
       const { registry } = deps.metrics;
       sendText(response, 200, await registry.metrics(), registry.contentType);
-    } else {
+    } else if (!(await oidc.serve(path, request as IncomingMessage, response as ServerResponse))) {
       await serveWebFile(webRoot, request, response);
     }
   } catch (error) {

@@ -9,6 +9,7 @@ import { heartbeatInterval, leaseMs } from "./fleet/liveness.ts";
 import { expireLeases } from "./fleet/nodes.ts";
 import { dispatchSample } from "./sampling/dispatch-sample.ts";
 import { tidySamples } from "./sampling/samples.ts";
+import { removeOldKeys } from "./rpc/idempotency-key.entity.ts";
 import type { Scope } from "./scope.ts";
 
 /** Any number that nothing else of ours locks. */
@@ -25,6 +26,7 @@ export async function runJobs(
     (scope) => deps.ingest.run(scope),
     (scope) => listenForChanges(deps.databaseUrl, changeHandlers(deps), deps.log, scope),
     (scope) => countFleet(deps, fleet, scope),
+    (scope) => every(deps, 60_000, scope, "writing refusals", () => deps.refusals.flush()),
     (scope) => lead(deps, scope),
   );
 }
@@ -49,6 +51,9 @@ function changeHandlers(deps: ServerDeps): { onChange(change: Change): void; onG
         case "node_cloned":
           deps.hub.session(change.nodeId)?.noteRival(change.rival);
           break;
+        case "access":
+          deps.access.changed(change.userId);
+          break;
         default:
           // A newer replica may announce what this one does not know.
           break;
@@ -57,6 +62,7 @@ function changeHandlers(deps: ServerDeps): { onChange(change: Change): void; onG
     onGap() {
       deps.hub.everythingChanged();
       deps.live.everythingChanged();
+      deps.access.everythingChanged();
     },
   };
 }
@@ -149,6 +155,7 @@ async function keepHouse(deps: ServerDeps, signal: AbortSignal): Promise<void> {
     });
     if (dropped.length > 0) deps.log.info("old days dropped", { dropped });
     await removeExpiredSessions(scope);
+    await removeOldKeys(scope);
   });
 }
 

@@ -1,7 +1,9 @@
 import { once } from "node:events";
-import { createLogger } from "#common/logger.ts";
+import type { MikroORM } from "@mikro-orm/postgresql";
+import { createLogger, type Logger } from "#common/logger.ts";
 import { version } from "#common/version.ts";
-import { ConfigError, parseConfig } from "./config.ts";
+import { verifyAudit } from "./audit/verify.ts";
+import { ConfigError, parseConfig, type ServerConfig } from "./config.ts";
 import { migrate } from "./db/migrate.ts";
 import { openOrm } from "./db/orm.ts";
 import { ListenError } from "./http-listener.ts";
@@ -15,6 +17,11 @@ Commands:
   serve     Run the server: web client and API, agent plane, and the embedded database unless
             VECTORFLOW_DATABASE_URL names another.
   migrate   Bring the database up to date and exit. serve does so by itself.
+  audit verify
+            Check the hash chain of the audit. Exits with 1 and names the first row that does not
+            fit, when one was changed, removed or put in. Prints the hash of the last row: kept
+            elsewhere, it shows later whether rows were cut off the end. With the embedded
+            database the server must be stopped.
   version   Print the version.
 
 Everything is configured by environment variables: see docs/configuration.md.
@@ -24,20 +31,16 @@ function print(text: string): void {
   process.stdout.write(text);
 }
 
+const commands = new Set(["serve", "migrate", "audit verify", "version"]);
+
 async function main(): Promise<number> {
-  const [command, ...rest] = process.argv.slice(2);
-  if (
-    rest.length > 0 ||
-    command === undefined ||
-    !["serve", "migrate", "version"].includes(command)
-  ) {
-    const asked =
-      command === undefined || command === "help" || command === "--help" || command === "-h";
-    if (asked && rest.length === 0) {
+  const command = process.argv.slice(2).join(" ");
+  if (!commands.has(command)) {
+    if (["", "help", "--help", "-h"].includes(command)) {
       print(usage);
-      return command === undefined ? 2 : 0;
+      return command === "" ? 2 : 0;
     }
-    process.stderr.write(`unknown arguments: ${process.argv.slice(2).join(" ")}\n\n${usage}`);
+    process.stderr.write(`unknown arguments: ${command}\n\n${usage}`);
     return 2;
   }
   if (command === "version") {
@@ -47,18 +50,8 @@ async function main(): Promise<number> {
   const { config, warnings } = parseConfig(process.env);
   const log = createLogger((line) => process.stderr.write(line), config.logLevel);
   for (const key of warnings) log.warn("unknown environment variable is ignored", { key });
-  if (command === "migrate") {
-    const stop = new AbortController();
-    await using database = await openDatabase(config, log, stop.signal);
-    const orm = await openOrm(database.url, 2);
-    try {
-      await migrate(orm, database.url, new Date(), log);
-    } finally {
-      await orm.close(true);
-    }
-    log.info("database is up to date");
-    return 0;
-  }
+  if (command === "migrate") return withDatabase(config, log, migrateOnly);
+  if (command === "audit verify") return withDatabase(config, log, verifyAuditOnly);
   // The signals are listened for from the start: one that comes while the database starts must not kill it.
   const signaled = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   await using server = await startServer(config, log);
@@ -72,6 +65,39 @@ async function main(): Promise<number> {
   await Promise.race([signaled, orphaned(), server.failed]);
   log.info("server is shutting down");
   return 0;
+}
+
+/** Runs a command that needs the database and not the server. */
+async function withDatabase(
+  config: ServerConfig,
+  log: Logger,
+  work: (orm: MikroORM, url: string, log: Logger) => Promise<number>,
+): Promise<number> {
+  const stop = new AbortController();
+  await using database = await openDatabase(config, log, stop.signal);
+  const orm = await openOrm(database.url, 2);
+  try {
+    return await work(orm, database.url, log);
+  } finally {
+    await orm.close(true);
+  }
+}
+
+async function migrateOnly(orm: MikroORM, url: string, log: Logger): Promise<number> {
+  await migrate(orm, url, new Date(), log);
+  log.info("database is up to date");
+  return 0;
+}
+
+async function verifyAuditOnly(orm: MikroORM): Promise<number> {
+  const verdict = await verifyAudit(orm.em.fork());
+  if (verdict.kind === "intact") {
+    print(`the audit is intact: ${verdict.rows} rows, head ${verdict.head || "none"}\n`);
+    return 0;
+  }
+  const { sequence, id, reason } = verdict;
+  process.stderr.write(`the audit is broken at row ${sequence} (id ${id}): ${reason}\n`);
+  return 1;
 }
 
 /** Settles when the launcher that started this process is gone; never without one. */

@@ -3,6 +3,8 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.ts";
+import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
+import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { ComponentSchemaService } from "#gen/vectorflow/v1/component_schema_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
@@ -12,7 +14,15 @@ import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
+import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
+import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
+import { auditRpc } from "./audit/audit.rpc.ts";
+import { apiTokenRpc } from "./auth/api-token.rpc.ts";
 import { authRpc } from "./auth/auth.rpc.ts";
+import { profileRpc } from "./auth/profile.rpc.ts";
+import { userRpc } from "./auth/user.rpc.ts";
 import type { ServerDeps } from "./deps.ts";
 import { environmentRpc } from "./environments/environment.rpc.ts";
 import { nodeRpc } from "./fleet/node.rpc.ts";
@@ -21,16 +31,25 @@ import { reflectionRpc } from "./health/reflection.rpc.ts";
 import { liveRpc } from "./live/live.rpc.ts";
 import { logRpc } from "./logs/log.rpc.ts";
 import { metricRpc } from "./metrics/metric.rpc.ts";
+import { settingsRpc } from "./oidc/settings.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
 import { inspectionRpc } from "./sampling/inspection.rpc.ts";
 import { componentSchemaRpc } from "./schemas/component-schema.rpc.ts";
 import { accessInterceptor } from "./rpc/access-interceptor.ts";
 import { errorInterceptor } from "./rpc/error-interceptor.ts";
 import { streamLimitInterceptor } from "./rpc/stream-limit.ts";
+import { idempotencyInterceptor, replayable } from "./rpc/idempotency-interceptor.ts";
+import { teamRpc } from "./teams/team.rpc.ts";
 
 /** Every service of the user API, in the order of reflection. */
 export const userServices: readonly DescService[] = [
   AuthService,
+  ProfileService,
+  UserService,
+  TeamService,
+  ApiTokenService,
+  AuditService,
+  SettingsService,
   EnvironmentService,
   NodeService,
   PipelineService,
@@ -43,7 +62,12 @@ export const userServices: readonly DescService[] = [
 
 /** The interceptors of all calls; errors outermost, so that a denial is converted too. */
 export function interceptors(deps: ServerDeps) {
-  return [errorInterceptor(deps.log), accessInterceptor(deps), streamLimitInterceptor()];
+  return [
+    errorInterceptor(deps.log),
+    accessInterceptor(deps),
+    streamLimitInterceptor(),
+    idempotencyInterceptor(deps),
+  ];
 }
 
 /** The one list of what is served. */
@@ -51,8 +75,15 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
   const reflected = [...userServices, Health, ServerReflection, ServerReflectionAlpha];
   const reflection = reflectionRpc(reflected);
   const serviceNames = new Set(userServices.map(({ typeName }) => typeName));
-  return (router) => {
+  return (plainRouter) => {
+    const router = replayable(plainRouter);
     router.service(AuthService, authRpc(deps));
+    router.service(ProfileService, profileRpc(deps));
+    router.service(UserService, userRpc(deps));
+    router.service(TeamService, teamRpc(deps));
+    router.service(ApiTokenService, apiTokenRpc(deps));
+    router.service(AuditService, auditRpc(deps));
+    router.service(SettingsService, settingsRpc(deps));
     router.service(EnvironmentService, environmentRpc(deps));
     router.service(NodeService, nodeRpc(deps));
     router.service(PipelineService, pipelineRpc(deps));

@@ -1,6 +1,15 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
+import type { Role } from "./db/enums.ts";
+
+/** The API token by which a program acts. */
+export interface ApiTokenActor {
+  readonly id: string;
+  readonly name: string;
+  readonly teamId: string;
+  readonly role: Role;
+}
 
 /** Who acts. */
 export type Actor =
@@ -12,6 +21,8 @@ export type Actor =
       readonly email: string;
       readonly name: string | undefined;
       readonly isSuperAdmin: boolean;
+      /** Set when a program acts, by a token that this user made: then only in its team, with at most its role. */
+      readonly apiToken?: ApiTokenActor;
       readonly ipAddress: string | undefined;
     }
   | { readonly kind: "node"; readonly nodeId: string; readonly ipAddress: string | undefined }
@@ -24,4 +35,6 @@ export interface Scope {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Set for a call that must not act twice: `transact` begins with it. */
+  readonly claim?: ((em: EntityManager) => Promise<void>) | undefined;
 }

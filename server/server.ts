@@ -6,9 +6,12 @@ import pg from "pg";
 import { systemClock, type Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import { listenAgents } from "./agent-listener.ts";
+import { Refusals } from "./audit/refusals.ts";
+import { AccessWatch } from "./auth/access-watch.ts";
 import { RateLimiter } from "./auth/rate-limiter.ts";
 import { createSetupToken, readSettings } from "./auth/setup.ts";
 import type { ServerConfig } from "./config.ts";
+import { Sealer } from "./crypto/sealer.ts";
 import { ensureDatabase } from "./db/database.ts";
 import { startEmbeddedPostgres } from "./db/embedded-postgres.ts";
 import { migrate } from "./db/migrate.ts";
@@ -29,6 +32,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly agentUrl: string;
   /** What it listens on, as `host:port` with the ports that were found for port 0. */
   readonly listening: { readonly http: string; readonly agents: string };
+  /** The port that the web listener has, whatever the public address is. */
+  readonly webPort: number;
   /** Where to do the first run, or undefined once it is done. */
   readonly setupUrl: string | undefined;
   readonly deps: ServerDeps;
@@ -51,18 +56,19 @@ export async function openDatabase(
   }
   const embedded = await startEmbeddedPostgres(config.dataDir, log, signal);
   await ensureDatabase(embedded.url);
-  await readOrCreateSecret(config);
   return embedded;
 }
 
 /** Generated once, beside the embedded database; with an external one it comes from the configuration. */
-async function readOrCreateSecret(config: ServerConfig): Promise<void> {
-  if (config.secret !== undefined) return;
+async function readOrCreateSecret(config: ServerConfig): Promise<string> {
+  if (config.secret !== undefined) return config.secret;
   const path = join(config.dataDir, "secret");
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  await readFile(path, "utf8").catch(() =>
-    writeFile(path, `${randomBytes(48).toString("base64url")}\n`, { mode: 0o600, flag: "wx" }),
-  );
+  const fresh = `${randomBytes(48).toString("base64url")}\n`;
+  await writeFile(path, fresh, { mode: 0o600, flag: "wx" }).catch((error: unknown) => {
+    if ((error as { code?: string }).code !== "EEXIST") throw error;
+  });
+  return (await readFile(path, "utf8")).trim();
 }
 
 export interface StartOptions {
@@ -125,6 +131,9 @@ export async function startServer(
       }),
       live: new LiveViews(() => orm.em.fork(), clock, log),
       signIns: new RateLimiter(clock, 20, 20),
+      refusals: new Refusals(clock),
+      access: new AccessWatch(),
+      sealer: new Sealer(await readOrCreateSecret(config)),
       fleetSize: () => fleet,
       addresses: () => addresses,
       signal: shutdown.signal,
@@ -146,6 +155,7 @@ export async function startServer(
     stack.defer(async () => {
       jobsEnd.abort();
       await jobs.catch(() => {});
+      await deps.refusals.flush().catch(() => {});
     });
     const agents = stack.use(await listenAgents(deps, installationId));
     const http = stack.use(await listenHttp(deps, options.webRoot ?? webRoot));
@@ -170,6 +180,7 @@ export async function startServer(
         http: listenText(config.http.host, http.port),
         agents: listenText(config.agent.host, agents.port),
       },
+      webPort: http.port,
       setupUrl: setupToken === undefined ? undefined : `${addresses.web}/setup?token=${setupToken}`,
       deps,
       failed,

@@ -2,7 +2,7 @@ import { defineEntity, p } from "@mikro-orm/core";
 import { createdAt, id, json } from "../db/columns.ts";
 
 /**
- * Append-only: a trigger refuses update and delete. Keys of people, teams and environments carry no
+ * Append-only: a trigger refuses update and delete, another chains the rows. Keys of people, teams and environments carry no
  * constraint, so that rows outlive what they speak of.
  */
 const AuditLogSchema = defineEntity({
@@ -12,6 +12,7 @@ const AuditLogSchema = defineEntity({
     { name: "AuditLog_entityType_entityId_idx", properties: ["entityType", "entityId"] },
     { name: "AuditLog_userId_idx", properties: ["userId"] },
     { name: "AuditLog_createdAt_idx", properties: ["createdAt"] },
+    { name: "AuditLog_teamId_idx", properties: ["teamId"] },
   ],
   properties: {
     id: id(),
@@ -27,6 +28,13 @@ const AuditLogSchema = defineEntity({
     teamId: p.text().nullable(),
     environmentId: p.text().nullable(),
     createdAt: createdAt(),
+    sequence: p
+      .bigint("number")
+      .nullable()
+      .unique("AuditLog_sequence_key")
+      .comment("Place in the chain; given by a trigger when the transaction commits."),
+    previousHash: p.text().nullable().comment("The hash of the row before it."),
+    hash: p.text().nullable().comment("SHA-256 over the row and the hash of the row before it."),
   },
 });
 

@@ -29,6 +29,9 @@ export function audit(scope: Scope, entry: AuditEntry): void {
       metadata: {
         ...entry.metadata,
         ...(actor.kind === "node" ? { nodeId: actor.nodeId } : {}),
+        ...(actor.kind === "user" && actor.apiToken !== undefined
+          ? { apiTokenId: actor.apiToken.id, apiTokenName: actor.apiToken.name }
+          : {}),
       },
       ipAddress: actor.kind === "system" ? null : (actor.ipAddress ?? null),
       userId: actor.kind === "user" ? actor.userId : null,

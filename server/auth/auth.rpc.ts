@@ -1,23 +1,19 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
-import type { CurrentUserSchema } from "#gen/vectorflow/v1/auth_pb.ts";
 import { version } from "#common/version.ts";
-import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import type { ServerDeps } from "../deps.ts";
 import { createEnrollmentToken } from "../environments/environments.ts";
-import { notFound } from "../errors.ts";
 import { demoPipeline } from "../pipelines/demo.ts";
 import { announceDeploy, publish } from "../pipelines/deployments.ts";
 import { addPipeline } from "../pipelines/pipelines.ts";
 import { callScope, callerKey } from "../rpc/call-scope.ts";
 import { expiredCookie, sessionCookie } from "../rpc/session-cookie.ts";
 import type { Scope } from "../scope.ts";
+import { currentUser } from "./current-user-proto.ts";
 import { completeSetup, readSettings, type SetupResult } from "./setup.ts";
 import { signIn, signOut } from "./sign-in.ts";
-import { User } from "./user.entity.ts";
 
 /** First run, signing in and out. */
 export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
@@ -27,7 +23,12 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
   return {
     async getSetupState(_request, ctx) {
       const settings = await readSettings(callScope(deps, ctx));
-      return { setupRequired: settings.setupCompletedAt == null, version };
+      const provider = settings.oidcDisplayName ?? "";
+      return {
+        setupRequired: settings.setupCompletedAt == null,
+        version,
+        singleSignOnName: settings.oidcEnabled ? provider || "single sign-on" : "",
+      };
     },
     async completeSetup(request, ctx) {
       const scope = callScope(deps, ctx);
@@ -54,20 +55,21 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
       setCookie(ctx, result.token);
       if (deps.config.localAgent) await admitLocalAgent(deps, ctx, result);
       return {
-        user: await currentUser(scope, result.user.id),
+        user: await currentUser(scope, deps.sealer, result.user.id),
         environmentId: result.environmentId,
         demoPipelineId,
       };
     },
     async login(request, ctx) {
       const scope = callScope(deps, ctx);
-      const { user, token } = await signIn(scope, deps.signIns, {
+      const { user, token } = await signIn(scope, deps, {
         email: request.email,
         password: request.password,
+        code: request.code,
         userAgent: ctx.requestHeader.get("user-agent") ?? undefined,
       });
       setCookie(ctx, token);
-      return { user: await currentUser(scope, user.id), sessionToken: token };
+      return { user: await currentUser(scope, deps.sealer, user.id), sessionToken: token };
     },
     async logout(_request, ctx) {
       await signOut(callScope(deps, ctx));
@@ -77,7 +79,9 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
     async getSession(_request, ctx) {
       const scope = callScope(deps, ctx);
       const { actor } = scope;
-      return { user: await currentUser(scope, actor.kind === "user" ? actor.userId : "") };
+      return {
+        user: await currentUser(scope, deps.sealer, actor.kind === "user" ? actor.userId : ""),
+      };
     },
   };
 }
@@ -103,30 +107,4 @@ async function admitLocalAgent(
   const token = await createEnrollmentToken(scope, environmentId);
   const path = join(deps.config.dataDir, "local-enrollment-token");
   await writeFile(path, `${token}\n`, { mode: 0o600 });
-}
-
-const roles = { VIEWER: Role.VIEWER, EDITOR: Role.EDITOR, ADMIN: Role.ADMIN };
-
-async function currentUser(
-  scope: Scope,
-  id: string,
-): Promise<MessageInitShape<typeof CurrentUserSchema>> {
-  const user = await scope.em.fork().findOne(User, { id });
-  if (user === null) throw notFound("user", id);
-  const rows = await scope.em.execute<{ id: string; name: string; role: keyof typeof roles }[]>(
-    `select t."id", t."name", m."role" from "TeamMember" m join "Team" t on t."id" = m."teamId"
-     where m."userId" = ? order by lower(t."name")`,
-    [id],
-  );
-  return {
-    id,
-    email: user.email,
-    name: user.name ?? "",
-    superAdmin: user.isSuperAdmin,
-    memberships: rows.map((row) => ({
-      teamId: row.id,
-      teamName: row.name,
-      role: roles[row.role],
-    })),
-  };
 }

@@ -1,5 +1,6 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { createdAt, id, moment } from "../db/columns.ts";
+import { AuthMethod } from "../db/enums.ts";
 import { User } from "./user.entity.ts";
 
 const SessionSchema = defineEntity({
@@ -19,6 +20,10 @@ const SessionSchema = defineEntity({
     userAgent: p.text().nullable(),
     lastUsedAt: moment(),
     expiresAt: moment().index("Session_expiresAt_idx").comment("Moves on with use: 24 hours idle."),
+    authMethod: p
+      .enum(() => AuthMethod)
+      .nativeEnumName("AuthMethod")
+      .default("LOCAL"),
     createdAt: createdAt(),
   },
 });

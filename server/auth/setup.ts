@@ -11,6 +11,7 @@ import { hashPassword } from "./password.ts";
 import { createSession } from "./sessions.ts";
 import { hashToken, matchesHash, newToken } from "./tokens.ts";
 import { User } from "./user.entity.ts";
+import { checkEmail, checkPassword } from "./users.ts";
 
 /** The one row of settings. */
 export async function readSettings(scope: Pick<Scope, "em">): Promise<SystemSettings> {
@@ -59,13 +60,11 @@ export async function completeSetup(
   also: (scope: Scope, result: SetupResult) => Promise<void>,
 ): Promise<SetupResult> {
   const violations = new FieldViolations();
-  const email = violations.text("email", input.email, 3, 254).toLowerCase();
-  if (!/^[^\s@]+@[^\s@]+$/.test(email)) violations.add("email", "must be an e-mail address");
+  const email = checkEmail(violations, input.email);
   const name = violations.text("name", input.name, 1, 100);
   const teamName = violations.text("team_name", input.teamName, 1, 100);
   const environmentName = violations.text("environment_name", input.environmentName, 1, 100);
-  if (input.password.length < 8) violations.add("password", "must have at least 8 characters");
-  if (input.password.length > 1024) violations.add("password", "must have at most 1024 characters");
+  checkPassword(violations, "password", input.password);
   violations.throwIfAny();
   const passwordHash = await hashPassword(input.password);
   return transact(scope, async (tx) => {

@@ -1,9 +1,9 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** Prefixes by which a leaked token can be found and told apart. */
-export type TokenKind = "vfe" | "vfn" | "vfs" | "vft";
+export type TokenKind = "vfa" | "vfe" | "vfn" | "vfs" | "vft";
 
-/** A new token of 256 random bits: `vfe` enrollment, `vfn` node, `vfs` session, `vft` first run. */
+/** A new token of 256 random bits: `vfa` API, `vfe` enrollment, `vfn` node, `vfs` session, `vft` first run. */
 export function newToken(kind: TokenKind): string {
   return `${kind}_${randomBytes(32).toString("base64url")}`;
 }

@@ -1,4 +1,5 @@
 import { Account } from "../auth/account.entity.ts";
+import { ApiToken } from "../auth/api-token.entity.ts";
 import { Session } from "../auth/session.entity.ts";
 import { User } from "../auth/user.entity.ts";
 import { AlertEvent } from "../alerts/alert-event.entity.ts";
@@ -17,6 +18,7 @@ import { PipelineEdge } from "../pipelines/pipeline-edge.entity.ts";
 import { PipelineNode } from "../pipelines/pipeline-node.entity.ts";
 import { PipelineVersion } from "../pipelines/pipeline-version.entity.ts";
 import { Pipeline } from "../pipelines/pipeline.entity.ts";
+import { IdempotencyKey } from "../rpc/idempotency-key.entity.ts";
 import { EventSampleRequest } from "../sampling/event-sample-request.entity.ts";
 import { EventSample } from "../sampling/event-sample.entity.ts";
 import { ComponentSchema } from "../schemas/component-schema.entity.ts";
@@ -55,4 +57,6 @@ export const entities = [
   Account,
   Session,
   ComponentSchema,
+  ApiToken,
+  IdempotencyKey,
 ];

@@ -10,7 +10,10 @@ const attempts = 5;
 export async function transact<T>(scope: Scope, work: (scope: Scope) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await scope.em.fork().transactional((em) => work({ ...scope, em }));
+      return await scope.em.fork().transactional(async (em) => {
+        await scope.claim?.(em);
+        return work({ ...scope, em });
+      });
     } catch (error) {
       const { code } = error as { code?: string };
       if (code === undefined || !retryable.has(code) || attempt === attempts) throw error;

@@ -42,9 +42,11 @@ async function readEnvironments(
 ): Promise<EnvironmentView[]> {
   const { actor } = scope;
   if (actor.kind !== "user") return [];
+  const { apiToken } = actor;
+  const fixedRole = apiToken?.role ?? (actor.isSuperAdmin ? "ADMIN" : null);
   return scope.em.execute<EnvironmentView[]>(
     `select e."id", e."name", e."teamId", t."name" as "teamName", e."enrollmentTokenHint", e."createdAt",
-       case when ? then 'ADMIN' else m."role"::text end as "role",
+       coalesce(?::text, m."role"::text) as "role",
        (select count(*)::int from "VectorNode" n where n."environmentId" = e."id") as "nodeCount",
        (select count(*)::int from "VectorNode" n
          where n."environmentId" = e."id" and n."fenced") as "fencedNodeCount",
@@ -53,9 +55,17 @@ async function readEnvironments(
      from "Environment" e
      join "Team" t on t."id" = e."teamId"
      left join "TeamMember" m on m."teamId" = t."id" and m."userId" = ?
-     where not e."isSystem" and (? or m."id" is not null) and ${condition}
+     where not e."isSystem" and (? or m."id" is not null) and (? or t."id" = ?) and ${condition}
      order by lower(e."name"), e."id" limit ?`,
-    [actor.isSuperAdmin, actor.userId, actor.isSuperAdmin, ...parameters, limit],
+    [
+      fixedRole,
+      actor.userId,
+      fixedRole !== null,
+      apiToken === undefined,
+      apiToken?.teamId ?? "",
+      ...parameters,
+      limit,
+    ],
   );
 }
 

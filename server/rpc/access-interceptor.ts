@@ -1,18 +1,16 @@
 import { getOption, hasOption, type DescMethod, type Message } from "@bufbuild/protobuf";
 import type { Interceptor } from "@connectrpc/connect";
-import { Resource, access, type Access } from "#gen/vectorflow/v1/options_pb.ts";
+import { Debt, Resource, access, open_to, type Access } from "#gen/vectorflow/v1/options_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
-import { audit } from "../audit/audit.ts";
 import { RateLimiter } from "../auth/rate-limiter.ts";
-import { findSession } from "../auth/sessions.ts";
 import type { Role as StoredRole } from "../db/enums.ts";
-import { transact } from "../db/transaction.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError, notFound } from "../errors.ts";
-import type { Actor, Scope } from "../scope.ts";
+import type { Scope } from "../scope.ts";
 import { includesRole, roleIn, teamOf, type ResourceKind } from "../teams/access.ts";
-import { actorKey, callerKey } from "./call-scope.ts";
-import { readSessionCookie, refuseForeignOrigin } from "./session-cookie.ts";
+import { authenticate, authenticateAgain, type Principal } from "./authenticate.ts";
+import { limitKey } from "./client-address.ts";
+import { actorKey, callerKey, recheckKey } from "./call-scope.ts";
 
 /** Services without secrets that carry no rules of ours, because their contracts are not ours. */
 export const openServices = new Set([
@@ -39,66 +37,63 @@ export function ruleOf(method: DescMethod): Access["rule"] | undefined {
   return hasOption(method, access) ? getOption(method, access).rule : undefined;
 }
 
+/** Calls without a session that one address may make; signing in has a narrower limit of its own. */
+const publicBurst = 120;
+const publicPerMinute = 240;
+
 /**
  * Authenticates each call and enforces the rule that its contract declares, denying by default. Denials of
- * people who are signed in reach the audit, at most a few a minute each (S13).
+ * people who are signed in reach the audit, bounded by `Refusals` (S13).
  */
 export function accessInterceptor(deps: ServerDeps): Interceptor {
-  const denials = new RateLimiter(deps.clock, 5, 5);
+  const publicCalls = new RateLimiter(deps.clock, publicBurst, publicPerMinute);
   return (next) => async (request) => {
-    const caller = request.contextValues.get(callerKey);
+    if (openServices.has(request.service.typeName)) return next(request);
+    const { method } = request;
+    const { ipAddress } = request.contextValues.get(callerKey);
+    if (ruleOf(method)?.case === "public" && !publicCalls.take(limitKey(ipAddress))) {
+      throw new DomainError("exhausted", "too_many_calls", "too many calls; try again in a minute");
+    }
+    const principal = await authenticate(deps, request.header, request.requestMethod, ipAddress);
+    const { actor } = principal;
+    request.contextValues.set(actorKey, actor);
     const scope: Scope = {
       em: deps.orm.em.fork(),
       clock: deps.clock,
       log: deps.log,
       signal: request.signal,
-      actor: {
-        kind: "anonymous",
-        ipAddress: caller.ipAddress,
-      },
+      actor,
     };
-    if (openServices.has(request.service.typeName)) return next(request);
-    const actor = await authenticate(deps, scope, request.header, request.requestMethod);
-    request.contextValues.set(actorKey, actor);
-    const acting = { ...scope, actor };
-    const deny = async (error: DomainError): Promise<never> => {
-      if (actor.kind === "user" && denials.take(actor.userId)) {
-        await transact(acting, async (tx) => {
-          const rpc = `${request.service.typeName}/${request.method.name}`;
-          audit(tx, { action: "access.denied", entityType: "Rpc", entityId: rpc });
-        });
+    const rpc = `${request.service.typeName}/${method.name}`;
+    const deny = async (error: unknown): Promise<never> => {
+      if (actor.kind === "user" && error instanceof DomainError && error.kind !== "invalid") {
+        const entry = { action: "access.denied", entityType: "Rpc", entityId: rpc };
+        const metadata = { reason: error.reason };
+        await deps.refusals.record(scope, `${actor.userId}/${rpc}`, { ...entry, metadata });
       }
       throw error;
     };
-    const rule = ruleOf(request.method);
-    if (rule?.case === "public" && rule.value) return next(request);
-    if (actor.kind !== "user") throw signInFirst();
-    switch (rule?.case) {
-      case "signedIn":
-        return next(request);
-      case "superAdmin":
-        return actor.isSuperAdmin ? next(request) : deny(forbidden());
-      case "team": {
-        const kind = resourceKinds[rule.value.resource];
-        const least = roles[rule.value.role];
-        if (kind === undefined || least === undefined) return deny(forbidden());
-        if (!request.stream) {
-          await requireRole(acting, request.message, kind, rule.value.field, least).catch(deny);
-          return next(request);
-        }
-        // A server stream has one request message, which must be read before the handler begins.
-        const messages = await Array.fromAsync(request.message as AsyncIterable<Message>);
-        for (const message of messages) {
-          await requireRole(acting, message, kind, rule.value.field, least).catch(deny);
-        }
-        const again = (async function* () {
-          yield* messages;
-        })();
-        return next({ ...request, message: again });
-      }
-      default:
-        return deny(forbidden());
+    if (!request.stream) {
+      await admit(scope, principal, method, request.message).catch(deny);
+      return next(request);
     }
+    // A server stream has one request message, which must be read before the handler begins.
+    const messages = await Array.fromAsync(request.message as AsyncIterable<Message>);
+    for (const message of messages) {
+      await admit(scope, principal, method, message).catch(deny);
+    }
+    // A stream outlives the check at its beginning, so it is given the means to repeat it (X2).
+    request.contextValues.set(recheckKey, async () => {
+      if (actor.kind !== "user") return;
+      const again = await authenticateAgain(deps, actor);
+      if (again === undefined) throw sessionEnded();
+      const now = { ...scope, em: deps.orm.em.fork(), actor: again.actor };
+      for (const message of messages) await admit(now, again, method, message);
+    });
+    const again = (async function* () {
+      yield* messages;
+    })();
+    return next({ ...request, message: again });
   };
 }
 
@@ -106,34 +101,64 @@ function signInFirst(): DomainError {
   return new DomainError("unauthenticated", "sign_in_required", "sign in first");
 }
 
+function sessionEnded(): DomainError {
+  return new DomainError("unauthenticated", "session_ended", "the session has ended");
+}
+
 function forbidden(): DomainError {
   return new DomainError("forbidden", "not_allowed", "you are not allowed to do this");
 }
 
-async function authenticate(
-  deps: ServerDeps,
+/** Throws unless the method's rule lets the caller in. A method without a rule lets nobody in. */
+async function admit(
   scope: Scope,
-  header: Headers,
-  httpMethod: string,
-): Promise<Actor> {
-  const ipAddress = scope.actor.kind === "system" ? undefined : scope.actor.ipAddress;
-  const bearer = /^Bearer (\S+)$/.exec(header.get("authorization") ?? "")?.[1];
-  const cookie = bearer === undefined ? readSessionCookie(header) : undefined;
-  const token = bearer ?? cookie;
-  if (token === undefined) return { kind: "anonymous", ipAddress };
-  const found = await findSession(scope.em, token, deps.clock.now());
-  if (found === undefined) return { kind: "anonymous", ipAddress };
-  if (cookie !== undefined) refuseForeignOrigin(header, httpMethod, deps.addresses().web);
-  const { session, user } = found;
-  return {
-    kind: "user",
-    userId: user.id,
-    sessionId: session.id,
-    email: user.email,
-    name: user.name ?? undefined,
-    isSuperAdmin: user.isSuperAdmin,
-    ipAddress,
-  };
+  { debt }: Principal,
+  method: DescMethod,
+  message: Message,
+): Promise<void> {
+  const rule = ruleOf(method);
+  const { actor } = scope;
+  if (rule?.case === "public" && rule.value) return;
+  if (actor.kind !== "user") throw signInFirst();
+  if (debt !== undefined) refuseUnpaid(debt, method);
+  switch (rule?.case) {
+    case "signedIn":
+      return;
+    case "person":
+      if (actor.apiToken !== undefined) throw forbidden();
+      return;
+    case "superAdmin":
+      if (!actor.isSuperAdmin) throw forbidden();
+      return;
+    case "team": {
+      const kind = resourceKinds[rule.value.resource];
+      const least = roles[rule.value.role];
+      if (kind === undefined || least === undefined) throw forbidden();
+      await requireRole(scope, message, kind, rule.value.field, least);
+      if (rule.value.person && actor.apiToken !== undefined) throw forbidden();
+      return;
+    }
+    default:
+      throw forbidden();
+  }
+}
+
+const debts = { password: Debt.PASSWORD, second_factor: Debt.SECOND_FACTOR };
+
+/** A temporary password or a missing second factor closes everything but the way to mend it (X2). */
+function refuseUnpaid(debt: "password" | "second_factor", method: DescMethod): void {
+  if (getOption(method, open_to).includes(debts[debt])) return;
+  throw debt === "password"
+    ? new DomainError(
+        "forbidden",
+        "password_change_required",
+        "your password is a temporary one: choose your own first",
+      )
+    : new DomainError(
+        "forbidden",
+        "second_factor_required",
+        "a team of yours requires a second factor: set one up first",
+      );
 }
 
 /** Whoever is not in the team learns nothing, not even that the resource exists (X3). */

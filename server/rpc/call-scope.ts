@@ -1,3 +1,4 @@
+import type { Message } from "@bufbuild/protobuf";
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 import type { ServerDeps } from "../deps.ts";
 import type { Actor, Scope } from "../scope.ts";
@@ -18,6 +19,19 @@ export const actorKey = createContextKey<Actor>(
   { description: "actor" },
 );
 
+/** Claims the call's idempotency key in the transaction of its change. */
+export const claimKey = createContextKey<Scope["claim"]>(undefined, { description: "claim" });
+
+/** The answer of the call that this one repeats: the service gives it instead of acting. */
+export const replayKey = createContextKey<Message | undefined>(undefined, {
+  description: "replay",
+});
+
+/** Repeats the access check of a stream; throws what a new call would be refused with. */
+export const recheckKey = createContextKey<() => Promise<void>>(async () => {}, {
+  description: "recheck",
+});
+
 /** The scope of a call: its own entity manager, its actor, its signal. */
 export function callScope(deps: ServerDeps, ctx: HandlerContext): Scope {
   return {
@@ -26,5 +40,6 @@ export function callScope(deps: ServerDeps, ctx: HandlerContext): Scope {
     clock: deps.clock,
     log: deps.log.child({ rpc: `${ctx.service.typeName}/${ctx.method.name}` }),
     signal: ctx.signal,
+    claim: ctx.values.get(claimKey),
   };
 }

@@ -1,6 +1,7 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "#gen/vectorflow/v1/error_pb.ts";
 import type { Logger } from "#common/logger.ts";
+import { SealError } from "../crypto/sealer.ts";
 import { DomainError, type ErrorKind } from "../errors.ts";
 
 const codes = {
@@ -23,6 +24,13 @@ export function errorInterceptor(log: Logger): Interceptor {
       const { reason, violations } = error;
       return new ConnectError(error.message, codes[error.kind], undefined, [
         { desc: ErrorInfoSchema, value: { reason, violations: [...violations] } },
+      ]);
+    }
+    if (error instanceof SealError) {
+      // Nothing is let through that cannot be checked, and whoever runs the server hears why (X9).
+      log.error("a stored value cannot be decrypted", { rpc, error });
+      return new ConnectError(error.message, Code.FailedPrecondition, undefined, [
+        { desc: ErrorInfoSchema, value: { reason: "cannot_decrypt" } },
       ]);
     }
     if (signal.aborted) {

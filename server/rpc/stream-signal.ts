@@ -1,39 +1,36 @@
 import type { HandlerContext } from "@connectrpc/connect";
-import { findSessionById } from "../auth/sessions.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError } from "../errors.ts";
-import { actorKey } from "./call-scope.ts";
+import { actorKey, recheckKey } from "./call-scope.ts";
 
 const longestMs = 30 * 60_000;
 const recheckMs = 5000;
 
 /**
- * The life of a stream: it ends with the call, after half an hour, and within seconds of the end of the session
- * that opened it (X2), because a stream outlives the check at its beginning.
+ * The life of a stream: it ends with the call, after half an hour, and within seconds of the moment at which the
+ * call would be refused (X2): when the session ends, its user is locked, or leaves the team.
  */
 export function streamSignal(
   deps: ServerDeps,
   ctx: HandlerContext,
 ): Disposable & { readonly signal: AbortSignal; throwIfEnded(): void } {
   const actor = ctx.values.get(actorKey);
+  const check = ctx.values.get(recheckKey);
   const over = new AbortController();
   let ended: DomainError | undefined;
   const end = (error: DomainError | undefined): void => {
     ended = error;
     over.abort();
   };
+  const recheck = (): void => {
+    check().catch((error: unknown) => {
+      // Anything else: the database is away for the moment, and the next check decides.
+      if (error instanceof DomainError) end(error);
+    });
+  };
   const timer = setTimeout(() => end(undefined), longestMs);
-  const recheck = setInterval(() => {
-    if (actor.kind !== "user") return;
-    findSessionById(deps.orm.em.fork(), actor.sessionId, deps.clock.now()).then(
-      (alive) => {
-        if (!alive)
-          end(new DomainError("unauthenticated", "session_ended", "the session has ended"));
-      },
-      // The database is away for the moment: the next check decides.
-      () => {},
-    );
-  }, recheckMs);
+  const interval = setInterval(recheck, recheckMs);
+  const watch = actor.kind === "user" ? deps.access.watch(actor.userId, recheck) : undefined;
   return {
     signal: AbortSignal.any([ctx.signal, over.signal]),
     throwIfEnded() {
@@ -42,7 +39,8 @@ export function streamSignal(
     },
     [Symbol.dispose]() {
       clearTimeout(timer);
-      clearInterval(recheck);
+      clearInterval(interval);
+      watch?.[Symbol.dispose]();
     },
   };
 }

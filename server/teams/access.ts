@@ -47,11 +47,27 @@ export async function teamOf(
   }
 }
 
-/** The actor's role in a team; super admins are admins everywhere. */
+/**
+ * The actor's role in a team; super admins are admins everywhere. A token has its own role in its own team, and never
+ * more than the person has who made it.
+ */
 export async function roleIn(scope: Scope, teamId: string): Promise<Role | undefined> {
   const { actor } = scope;
   if (actor.kind !== "user") return undefined;
+  const { apiToken } = actor;
+  if (apiToken !== undefined) return apiToken.teamId === teamId ? apiToken.role : undefined;
   if (actor.isSuperAdmin) return "ADMIN";
   const member = await scope.em.findOne(TeamMember, { userId: actor.userId, teamId });
   return member?.role;
+}
+
+/** The teams that the actor is an admin of. */
+export async function adminTeams(scope: Scope): Promise<readonly string[] | "all"> {
+  const { actor } = scope;
+  if (actor.kind !== "user") return [];
+  const { apiToken } = actor;
+  if (apiToken !== undefined) return apiToken.role === "ADMIN" ? [apiToken.teamId] : [];
+  if (actor.isSuperAdmin) return "all";
+  const members = await scope.em.find(TeamMember, { userId: actor.userId, role: "ADMIN" });
+  return members.map(({ teamId }) => teamId);
 }

@@ -22,6 +22,10 @@ const TeamMemberSchema = defineEntity({
       .enum(() => Role)
       .nativeEnumName("Role")
       .default("VIEWER"),
+    fromProvider: p
+      .boolean()
+      .default(false)
+      .comment("Given by the provider's groups, and taken by them at a later sign-in."),
     createdAt: createdAt(),
   },
 });

@@ -7,6 +7,7 @@ const TeamSchema = defineEntity({
   properties: {
     id: id(),
     name: p.text(),
+    requireSecondFactor: p.boolean().default(false),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },

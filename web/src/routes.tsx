@@ -27,6 +27,25 @@ const NewPipelinePage = lazy(async () => ({
 const PipelinePage = lazy(async () => ({
   default: (await import("./pipelines/pipeline-page.tsx")).PipelinePage,
 }));
+const SettingsLayout = lazy(async () => ({
+  default: (await import("./access/settings-layout.tsx")).SettingsLayout,
+}));
+const ProfilePage = lazy(async () => ({
+  default: (await import("./access/profile-page.tsx")).ProfilePage,
+}));
+const TeamsPage = lazy(async () => ({
+  default: (await import("./access/teams-page.tsx")).TeamsPage,
+}));
+const TeamPage = lazy(async () => ({ default: (await import("./access/team-page.tsx")).TeamPage }));
+const UsersPage = lazy(async () => ({
+  default: (await import("./access/users-page.tsx")).UsersPage,
+}));
+const AuditPage = lazy(async () => ({
+  default: (await import("./access/audit-page.tsx")).AuditPage,
+}));
+const AuthenticationPage = lazy(async () => ({
+  default: (await import("./access/authentication-page.tsx")).AuthenticationPage,
+}));
 
 function ToHosts(): JSX.Element {
   const params = useParams();
@@ -41,6 +60,16 @@ export function AppRoutes(): JSX.Element {
       <Route path="/setup" component={SetupPage} />
       <Route path="/" component={Protected}>
         <Route path="/" component={HomePage} />
+        <Route path="/settings" component={SettingsLayout}>
+          <Route path="/" component={() => <Navigate href="/settings/profile" />} />
+          <Route path="/profile" component={ProfilePage} />
+          <Route path="/teams" component={TeamsPage} />
+          <Route path="/teams/:id" component={TeamPage} />
+          <Route path="/users" component={UsersPage} />
+          <Route path="/audit" component={AuditPage} />
+          <Route path="/authentication" component={AuthenticationPage} />
+          <Route path="*" component={NotFoundPage} />
+        </Route>
         <Route path="/e/:env" component={EnvironmentLayout}>
           <Route path="/" component={ToHosts} />
           <Route path="/hosts" component={HostListPage} />

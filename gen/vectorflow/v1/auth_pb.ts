@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/auth.proto.
  */
 export const file_vectorflow_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chh2ZWN0b3JmbG93L3YxL2F1dGgucHJvdG8SDXZlY3RvcmZsb3cudjEiewoLQ3VycmVudFVzZXISCgoCaWQYASABKAkSDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCRITCgtzdXBlcl9hZG1pbhgEIAEoCBIuCgttZW1iZXJzaGlwcxgFIAMoCzIZLnZlY3RvcmZsb3cudjEuTWVtYmVyc2hpcCJTCgpNZW1iZXJzaGlwEg8KB3RlYW1faWQYASABKAkSEQoJdGVhbV9uYW1lGAIgASgJEiEKBHJvbGUYAyABKA4yEy52ZWN0b3JmbG93LnYxLlJvbGViBnByb3RvMw", [file_vectorflow_v1_role]);
+  fileDesc("Chh2ZWN0b3JmbG93L3YxL2F1dGgucHJvdG8SDXZlY3RvcmZsb3cudjEihAIKC0N1cnJlbnRVc2VyEgoKAmlkGAEgASgJEg0KBWVtYWlsGAIgASgJEgwKBG5hbWUYAyABKAkSEwoLc3VwZXJfYWRtaW4YBCABKAgSLgoLbWVtYmVyc2hpcHMYBSADKAsyGS52ZWN0b3JmbG93LnYxLk1lbWJlcnNoaXASHAoUbXVzdF9jaGFuZ2VfcGFzc3dvcmQYBiABKAgSFAoMaGFzX3Bhc3N3b3JkGAcgASgIEhUKDXNlY29uZF9mYWN0b3IYCCABKAgSIQoZbXVzdF9zZXRfdXBfc2Vjb25kX2ZhY3RvchgJIAEoCBIZChFiYWNrdXBfY29kZXNfbGVmdBgKIAEoDSJTCgpNZW1iZXJzaGlwEg8KB3RlYW1faWQYASABKAkSEQoJdGVhbV9uYW1lGAIgASgJEiEKBHJvbGUYAyABKA4yEy52ZWN0b3JmbG93LnYxLlJvbGViBnByb3RvMw", [file_vectorflow_v1_role]);
 
 /**
  * The person who is signed in.
@@ -44,6 +44,39 @@ export type CurrentUser = Message<"vectorflow.v1.CurrentUser"> & {
    * @generated from field: repeated vectorflow.v1.Membership memberships = 5;
    */
   memberships: Membership[];
+
+  /**
+   * Nothing but ProfileService.ChangePassword and signing out is answered until it is done.
+   *
+   * @generated from field: bool must_change_password = 6;
+   */
+  mustChangePassword: boolean;
+
+  /**
+   * False for people who only sign in through the identity provider.
+   *
+   * @generated from field: bool has_password = 7;
+   */
+  hasPassword: boolean;
+
+  /**
+   * An authenticator app is set up.
+   *
+   * @generated from field: bool second_factor = 8;
+   */
+  secondFactor: boolean;
+
+  /**
+   * A team requires a second factor: nothing but setting it up is answered until it is done.
+   *
+   * @generated from field: bool must_set_up_second_factor = 9;
+   */
+  mustSetUpSecondFactor: boolean;
+
+  /**
+   * @generated from field: uint32 backup_codes_left = 10;
+   */
+  backupCodesLeft: number;
 };
 
 /**

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/auth_service.proto.
  */
 export const file_vectorflow_v1_auth_service: GenFile = /*@__PURE__*/
-  fileDesc("CiB2ZWN0b3JmbG93L3YxL2F1dGhfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSIWChRHZXRTZXR1cFN0YXRlUmVxdWVzdCJAChVHZXRTZXR1cFN0YXRlUmVzcG9uc2USFgoOc2V0dXBfcmVxdWlyZWQYASABKAgSDwoHdmVyc2lvbhgCIAEoCSKlAQoUQ29tcGxldGVTZXR1cFJlcXVlc3QSEwoLc2V0dXBfdG9rZW4YASABKAkSDQoFZW1haWwYAiABKAkSDAoEbmFtZRgDIAEoCRIQCghwYXNzd29yZBgEIAEoCRIRCgl0ZWFtX25hbWUYBSABKAkSGAoQZW52aXJvbm1lbnRfbmFtZRgGIAEoCRIcChRjcmVhdGVfZGVtb19waXBlbGluZRgHIAEoCCJzChVDb21wbGV0ZVNldHVwUmVzcG9uc2USKAoEdXNlchgBIAEoCzIaLnZlY3RvcmZsb3cudjEuQ3VycmVudFVzZXISFgoOZW52aXJvbm1lbnRfaWQYAiABKAkSGAoQZGVtb19waXBlbGluZV9pZBgDIAEoCSIvCgxMb2dpblJlcXVlc3QSDQoFZW1haWwYASABKAkSEAoIcGFzc3dvcmQYAiABKAkiUAoNTG9naW5SZXNwb25zZRIoCgR1c2VyGAEgASgLMhoudmVjdG9yZmxvdy52MS5DdXJyZW50VXNlchIVCg1zZXNzaW9uX3Rva2VuGAIgASgJIg8KDUxvZ291dFJlcXVlc3QiEAoOTG9nb3V0UmVzcG9uc2UiEwoRR2V0U2Vzc2lvblJlcXVlc3QiPgoSR2V0U2Vzc2lvblJlc3BvbnNlEigKBHVzZXIYASABKAsyGi52ZWN0b3JmbG93LnYxLkN1cnJlbnRVc2VyMokECgtBdXRoU2VydmljZRJlCg1HZXRTZXR1cFN0YXRlEiMudmVjdG9yZmxvdy52MS5HZXRTZXR1cFN0YXRlUmVxdWVzdBokLnZlY3RvcmZsb3cudjEuR2V0U2V0dXBTdGF0ZVJlc3BvbnNlIgmQAgGKtRgCCAESdQoNQ29tcGxldGVTZXR1cBIjLnZlY3RvcmZsb3cudjEuQ29tcGxldGVTZXR1cFJlcXVlc3QaJC52ZWN0b3JmbG93LnYxLkNvbXBsZXRlU2V0dXBSZXNwb25zZSIZirUYAggBkrUYD3NldHVwLmNvbXBsZXRlZBJcCgVMb2dpbhIbLnZlY3RvcmZsb3cudjEuTG9naW5SZXF1ZXN0GhwudmVjdG9yZmxvdy52MS5Mb2dpblJlc3BvbnNlIhiKtRgCCAGStRgOYXV0aC5zaWduZWRfaW4SYAoGTG9nb3V0EhwudmVjdG9yZmxvdy52MS5Mb2dvdXRSZXF1ZXN0Gh0udmVjdG9yZmxvdy52MS5Mb2dvdXRSZXNwb25zZSIZirUYAggBkrUYD2F1dGguc2lnbmVkX291dBJcCgpHZXRTZXNzaW9uEiAudmVjdG9yZmxvdy52MS5HZXRTZXNzaW9uUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuR2V0U2Vzc2lvblJlc3BvbnNlIgmQAgGKtRgCEAFiBnByb3RvMw", [file_vectorflow_v1_auth, file_vectorflow_v1_options]);
+  fileDesc("CiB2ZWN0b3JmbG93L3YxL2F1dGhfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSIWChRHZXRTZXR1cFN0YXRlUmVxdWVzdCJdChVHZXRTZXR1cFN0YXRlUmVzcG9uc2USFgoOc2V0dXBfcmVxdWlyZWQYASABKAgSDwoHdmVyc2lvbhgCIAEoCRIbChNzaW5nbGVfc2lnbl9vbl9uYW1lGAMgASgJIqUBChRDb21wbGV0ZVNldHVwUmVxdWVzdBITCgtzZXR1cF90b2tlbhgBIAEoCRINCgVlbWFpbBgCIAEoCRIMCgRuYW1lGAMgASgJEhAKCHBhc3N3b3JkGAQgASgJEhEKCXRlYW1fbmFtZRgFIAEoCRIYChBlbnZpcm9ubWVudF9uYW1lGAYgASgJEhwKFGNyZWF0ZV9kZW1vX3BpcGVsaW5lGAcgASgIInMKFUNvbXBsZXRlU2V0dXBSZXNwb25zZRIoCgR1c2VyGAEgASgLMhoudmVjdG9yZmxvdy52MS5DdXJyZW50VXNlchIWCg5lbnZpcm9ubWVudF9pZBgCIAEoCRIYChBkZW1vX3BpcGVsaW5lX2lkGAMgASgJIj0KDExvZ2luUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIMCgRjb2RlGAMgASgJIlAKDUxvZ2luUmVzcG9uc2USKAoEdXNlchgBIAEoCzIaLnZlY3RvcmZsb3cudjEuQ3VycmVudFVzZXISFQoNc2Vzc2lvbl90b2tlbhgCIAEoCSIPCg1Mb2dvdXRSZXF1ZXN0IhAKDkxvZ291dFJlc3BvbnNlIhMKEUdldFNlc3Npb25SZXF1ZXN0Ij4KEkdldFNlc3Npb25SZXNwb25zZRIoCgR1c2VyGAEgASgLMhoudmVjdG9yZmxvdy52MS5DdXJyZW50VXNlcjKPBAoLQXV0aFNlcnZpY2USZQoNR2V0U2V0dXBTdGF0ZRIjLnZlY3RvcmZsb3cudjEuR2V0U2V0dXBTdGF0ZVJlcXVlc3QaJC52ZWN0b3JmbG93LnYxLkdldFNldHVwU3RhdGVSZXNwb25zZSIJkAIBirUYAggBEnUKDUNvbXBsZXRlU2V0dXASIy52ZWN0b3JmbG93LnYxLkNvbXBsZXRlU2V0dXBSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5Db21wbGV0ZVNldHVwUmVzcG9uc2UiGYq1GAIIAZK1GA9zZXR1cC5jb21wbGV0ZWQSXAoFTG9naW4SGy52ZWN0b3JmbG93LnYxLkxvZ2luUmVxdWVzdBocLnZlY3RvcmZsb3cudjEuTG9naW5SZXNwb25zZSIYirUYAggBkrUYDmF1dGguc2lnbmVkX2luEmAKBkxvZ291dBIcLnZlY3RvcmZsb3cudjEuTG9nb3V0UmVxdWVzdBodLnZlY3RvcmZsb3cudjEuTG9nb3V0UmVzcG9uc2UiGYq1GAIIAZK1GA9hdXRoLnNpZ25lZF9vdXQSYgoKR2V0U2Vzc2lvbhIgLnZlY3RvcmZsb3cudjEuR2V0U2Vzc2lvblJlcXVlc3QaIS52ZWN0b3JmbG93LnYxLkdldFNlc3Npb25SZXNwb25zZSIPkAIBirUYAigBmrUYAgECYgZwcm90bzM", [file_vectorflow_v1_auth, file_vectorflow_v1_options]);
 
 /**
  * @generated from message vectorflow.v1.GetSetupStateRequest
@@ -43,6 +43,13 @@ export type GetSetupStateResponse = Message<"vectorflow.v1.GetSetupStateResponse
    * @generated from field: string version = 2;
    */
   version: string;
+
+  /**
+   * The name of the identity provider for the button that leads to `/auth/oidc/start`; empty when there is none.
+   *
+   * @generated from field: string single_sign_on_name = 3;
+   */
+  singleSignOnName: string;
 };
 
 /**
@@ -143,6 +150,13 @@ export type LoginRequest = Message<"vectorflow.v1.LoginRequest"> & {
    * @generated from field: string password = 2;
    */
   password: string;
+
+  /**
+   * A code of the authenticator app or a backup code, for people who have a second factor.
+   *
+   * @generated from field: string code = 3;
+   */
+  code: string;
 };
 
 /**
@@ -263,7 +277,9 @@ export const AuthService: GenService<{
   },
   /**
    * Signs in with e-mail and password. Fails with `unauthenticated` and one text for every cause, and
-   * with `resource_exhausted` after too many failures.
+   * with `resource_exhausted` after too many failures. When the password is right and the person has a
+   * second factor, the reason is `second_factor_needed` without a code and `second_factor_wrong` with a
+   * wrong one.
    *
    * @generated from rpc vectorflow.v1.AuthService.Login
    */

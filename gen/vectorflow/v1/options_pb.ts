@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/options.proto.
  */
 export const file_vectorflow_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Cht2ZWN0b3JmbG93L3YxL29wdGlvbnMucHJvdG8SDXZlY3RvcmZsb3cudjEieQoGQWNjZXNzEhAKBnB1YmxpYxgBIAEoCEgAEhMKCXNpZ25lZF9pbhgCIAEoCEgAEhUKC3N1cGVyX2FkbWluGAMgASgISAASKQoEdGVhbRgEIAEoCzIZLnZlY3RvcmZsb3cudjEuVGVhbUFjY2Vzc0gAQgYKBHJ1bGUiaQoKVGVhbUFjY2VzcxIhCgRyb2xlGAEgASgOMhMudmVjdG9yZmxvdy52MS5Sb2xlEikKCHJlc291cmNlGAIgASgOMhcudmVjdG9yZmxvdy52MS5SZXNvdXJjZRINCgVmaWVsZBgDIAEoCSp7CghSZXNvdXJjZRIYChRSRVNPVVJDRV9VTlNQRUNJRklFRBAAEhEKDVJFU09VUkNFX1RFQU0QARIYChRSRVNPVVJDRV9FTlZJUk9OTUVOVBACEhEKDVJFU09VUkNFX05PREUQAxIVChFSRVNPVVJDRV9QSVBFTElORRAEOk8KBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNGGAyABKAsyFS52ZWN0b3JmbG93LnYxLkFjY2Vzc1IGYWNjZXNzOjYKBWF1ZGl0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY0oYDIAEoCVIFYXVkaXRiBnByb3RvMw", [file_google_protobuf_descriptor, file_vectorflow_v1_role]);
+  fileDesc("Cht2ZWN0b3JmbG93L3YxL29wdGlvbnMucHJvdG8SDXZlY3RvcmZsb3cudjEiiwEKBkFjY2VzcxIQCgZwdWJsaWMYASABKAhIABITCglzaWduZWRfaW4YAiABKAhIABIVCgtzdXBlcl9hZG1pbhgDIAEoCEgAEikKBHRlYW0YBCABKAsyGS52ZWN0b3JmbG93LnYxLlRlYW1BY2Nlc3NIABIQCgZwZXJzb24YBSABKAhIAEIGCgRydWxlInkKClRlYW1BY2Nlc3MSIQoEcm9sZRgBIAEoDjITLnZlY3RvcmZsb3cudjEuUm9sZRIpCghyZXNvdXJjZRgCIAEoDjIXLnZlY3RvcmZsb3cudjEuUmVzb3VyY2USDQoFZmllbGQYAyABKAkSDgoGcGVyc29uGAQgASgIKkcKBERlYnQSFAoQREVCVF9VTlNQRUNJRklFRBAAEhEKDURFQlRfUEFTU1dPUkQQARIWChJERUJUX1NFQ09ORF9GQUNUT1IQAip7CghSZXNvdXJjZRIYChRSRVNPVVJDRV9VTlNQRUNJRklFRBAAEhEKDVJFU09VUkNFX1RFQU0QARIYChRSRVNPVVJDRV9FTlZJUk9OTUVOVBACEhEKDVJFU09VUkNFX05PREUQAxIVChFSRVNPVVJDRV9QSVBFTElORRAEOk8KBmFjY2VzcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNGGAyABKAsyFS52ZWN0b3JmbG93LnYxLkFjY2Vzc1IGYWNjZXNzOjYKBWF1ZGl0Eh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY0oYDIAEoCVIFYXVkaXQ6TgoHb3Blbl90bxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNOGAyADKA4yEy52ZWN0b3JmbG93LnYxLkRlYnRSBm9wZW5Ub2IGcHJvdG8z", [file_google_protobuf_descriptor, file_vectorflow_v1_role]);
 
 /**
  * The access rule of a method.
@@ -35,7 +35,7 @@ export type Access = Message<"vectorflow.v1.Access"> & {
     case: "public";
   } | {
     /**
-     * Anyone who is signed in.
+     * Anyone who is signed in, and API tokens.
      *
      * @generated from field: bool signed_in = 2;
      */
@@ -57,6 +57,14 @@ export type Access = Message<"vectorflow.v1.Access"> & {
      */
     value: TeamAccess;
     case: "team";
+  } | {
+    /**
+     * People who are signed in, and no API tokens.
+     *
+     * @generated from field: bool person = 5;
+     */
+    value: boolean;
+    case: "person";
   } | { case: undefined; value?: undefined };
 };
 
@@ -91,6 +99,13 @@ export type TeamAccess = Message<"vectorflow.v1.TeamAccess"> & {
    * @generated from field: string field = 3;
    */
   field: string;
+
+  /**
+   * People only, and no API tokens.
+   *
+   * @generated from field: bool person = 4;
+   */
+  person: boolean;
 };
 
 /**
@@ -99,6 +114,45 @@ export type TeamAccess = Message<"vectorflow.v1.TeamAccess"> & {
  */
 export const TeamAccessSchema: GenMessage<TeamAccess> = /*@__PURE__*/
   messageDesc(file_vectorflow_v1_options, 1);
+
+/**
+ * What a person has to do before anything else is answered.
+ *
+ * @generated from enum vectorflow.v1.Debt
+ */
+export const Debt = {
+  /**
+   * @generated from enum value: DEBT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * A temporary password must be replaced.
+   *
+   * @generated from enum value: DEBT_PASSWORD = 1;
+   */
+  PASSWORD: 1,
+
+  /**
+   * A team of theirs requires a second factor.
+   *
+   * @generated from enum value: DEBT_SECOND_FACTOR = 2;
+   */
+  SECOND_FACTOR: 2,
+} as const;
+
+/**
+ * What a person has to do before anything else is answered.
+ *
+ * @generated from enum vectorflow.v1.Debt
+ */
+export type Debt = (typeof Debt)[keyof typeof Debt] | UnknownEnum;
+
+/**
+ * Describes the enum vectorflow.v1.Debt.
+ */
+export const DebtSchema: GenEnum<Debt> = /*@__PURE__*/
+  enumDesc(file_vectorflow_v1_options, 0);
 
 /**
  * The kinds of resources that lead to a team.
@@ -143,7 +197,7 @@ export type Resource = (typeof Resource)[keyof typeof Resource] | UnknownEnum;
  * Describes the enum vectorflow.v1.Resource.
  */
 export const ResourceSchema: GenEnum<Resource> = /*@__PURE__*/
-  enumDesc(file_vectorflow_v1_options, 0);
+  enumDesc(file_vectorflow_v1_options, 1);
 
 /**
  * Who may call the method. A method without a rule is denied to everyone.
@@ -161,4 +215,12 @@ export const access: GenExtension<MethodOptions, Access> = /*@__PURE__*/
  */
 export const audit: GenExtension<MethodOptions, string> = /*@__PURE__*/
   extDesc(file_vectorflow_v1_options, 1);
+
+/**
+ * What a caller may still owe and call the method all the same. Whoever owes something else is refused.
+ *
+ * @generated from extension: repeated vectorflow.v1.Debt open_to = 50003;
+ */
+export const open_to: GenExtension<MethodOptions, Debt[]> = /*@__PURE__*/
+  extDesc(file_vectorflow_v1_options, 2);
 

@@ -1,5 +1,7 @@
 import { createClient, type Client, type Transport } from "@connectrpc/connect";
 
+import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
+import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
@@ -8,10 +10,20 @@ import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
+import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
+import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 
 /** Every service of the user API. */
 export interface Clients {
   readonly auth: Client<typeof AuthService>;
+  readonly profile: Client<typeof ProfileService>;
+  readonly users: Client<typeof UserService>;
+  readonly teams: Client<typeof TeamService>;
+  readonly apiTokens: Client<typeof ApiTokenService>;
+  readonly settings: Client<typeof SettingsService>;
+  readonly audit: Client<typeof AuditService>;
   readonly environments: Client<typeof EnvironmentService>;
   readonly nodes: Client<typeof NodeService>;
   readonly pipelines: Client<typeof PipelineService>;
@@ -24,6 +36,12 @@ export interface Clients {
 export function createClients(transport: Transport): Clients {
   return {
     auth: createClient(AuthService, transport),
+    profile: createClient(ProfileService, transport),
+    users: createClient(UserService, transport),
+    teams: createClient(TeamService, transport),
+    apiTokens: createClient(ApiTokenService, transport),
+    settings: createClient(SettingsService, transport),
+    audit: createClient(AuditService, transport),
     environments: createClient(EnvironmentService, transport),
     nodes: createClient(NodeService, transport),
     pipelines: createClient(PipelineService, transport),

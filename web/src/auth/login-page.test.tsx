@@ -2,6 +2,7 @@ import { screen } from "@solidjs/testing-library";
 import { expect, test } from "vitest";
 
 import { aHost } from "../testing/builders.ts";
+import { fakeCode } from "../testing/fake-access.ts";
 import { FakeWorld } from "../testing/fake-world.ts";
 import { renderApp } from "../testing/render-app.tsx";
 
@@ -45,4 +46,35 @@ test("leads to the first run when that is still to be done", async () => {
   const { path } = renderApp("/", world);
   expect(await screen.findByRole("button", { name: "Create account" })).toBeTruthy();
   await expect.poll(path).toBe("/setup");
+});
+
+test("asks for the code of the app after the password, and says when it is wrong", async () => {
+  const world = signedOut();
+  world.user = { ...world.user, secondFactor: true };
+  world.putHost(aHost());
+  const { user } = renderApp("/login", world);
+  await user.type(await screen.findByLabelText("E-mail"), "anna@example.net");
+  await user.type(screen.getByLabelText("Password"), "correct horse");
+  expect(screen.queryByLabelText("Code")).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Sign in" }));
+  await user.type(await screen.findByLabelText("Code"), "000000");
+  await user.click(screen.getByRole("button", { name: "Sign in" }));
+  expect((await screen.findByRole("alert")).textContent).toMatch(/code is wrong/);
+  await user.clear(screen.getByLabelText("Code"));
+  await user.type(screen.getByLabelText("Code"), fakeCode);
+  await user.click(screen.getByRole("button", { name: "Sign in" }));
+  expect(await screen.findByRole("link", { name: "edge-01" })).toBeTruthy();
+});
+
+test("offers the provider, and says what went wrong with it", async () => {
+  const world = signedOut();
+  world.access.authentication = {
+    ...world.access.authentication,
+    enabled: true,
+    displayName: "Example ID",
+  };
+  renderApp("/login?return=%2Fe%2Fenv-1%2Fhosts&error=account_exists", world);
+  const link = await screen.findByRole("link", { name: "Sign in with Example ID" });
+  expect(link.getAttribute("href")).toBe("/auth/oidc/start?return=%2Fe%2Fenv-1%2Fhosts");
+  expect(screen.getByText(/already an account with your e-mail/)).toBeTruthy();
 });

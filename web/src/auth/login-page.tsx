@@ -1,8 +1,9 @@
 import { Navigate, useNavigate, useSearchParams } from "@solidjs/router";
-import { Match, Show, Switch, type JSX } from "solid-js";
+import { createSignal, Match, Show, Switch, type JSX } from "solid-js";
 
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 
+import { toUiError } from "../api/errors.ts";
 import { useApi } from "../state/api.tsx";
 import { useRead } from "../state/create-read.ts";
 import { useSession } from "../state/session.tsx";
@@ -12,6 +13,7 @@ import { Notice } from "../ui/feedback.tsx";
 import { createForm } from "../ui/form.ts";
 import { AuthCard } from "./auth-card.tsx";
 import { safeReturnPath } from "./return-path.ts";
+import { SignOnButton, signOnProblem } from "./sign-on.tsx";
 
 export function LoginPage(): JSX.Element {
   const session = useSession();
@@ -19,7 +21,16 @@ export function LoginPage(): JSX.Element {
   const setup = useRead(AuthService.method.getSetupState, () => ({}), { staleTime: 0 });
   const target = (): string => safeReturnPath(params["return"]);
   return (
-    <Switch fallback={<SignIn target={target()} returning={target() !== "/"} />}>
+    <Switch
+      fallback={
+        <SignIn
+          target={target()}
+          returning={target() !== "/"}
+          provider={setup.data()?.singleSignOnName ?? ""}
+          problem={signOnProblem(params["error"])}
+        />
+      }
+    >
       <Match when={session.state().kind === "signed-in"}>
         <Navigate href={target()} />
       </Match>
@@ -30,26 +41,38 @@ export function LoginPage(): JSX.Element {
   );
 }
 
-function SignIn(props: { target: string; returning: boolean }): JSX.Element {
+function SignIn(props: {
+  target: string;
+  returning: boolean;
+  /** The provider's name; empty when there is none. */
+  provider: string;
+  problem: string | undefined;
+}): JSX.Element {
   const { clients } = useApi();
   const session = useSession();
   const navigate = useNavigate();
+  const [asksCode, setAsksCode] = createSignal(false);
   const form = createForm({
-    initial: { email: "", password: "" },
+    initial: { email: "", password: "", code: "" },
     wire: { email: "email", password: "password" },
     validate: (values) => ({
       ...(values.email.trim() === "" && { email: "Enter your e-mail address." }),
       ...(values.password === "" && { password: "Enter your password." }),
+      ...(asksCode() && values.code.trim() === "" && { code: "Enter the code." }),
     }),
     async submit(values) {
-      const { user } = await clients.auth.login({
-        email: values.email.trim(),
-        password: values.password,
-      });
-      if (!user) return;
-      const { target } = props;
-      session.signedIn(user);
-      navigate(target, { replace: true });
+      const { email, password, code } = values;
+      try {
+        const { user } = await clients.auth.login({ email: email.trim(), password, code });
+        if (!user) return;
+        const { target } = props;
+        session.signedIn(user);
+        navigate(target, { replace: true });
+      } catch (thrown) {
+        // The password was right, and that is half of it.
+        if (toUiError(thrown).reason !== "second_factor_needed") throw thrown;
+        setAsksCode(true);
+      }
     },
   });
   return (
@@ -57,6 +80,8 @@ function SignIn(props: { target: string; returning: boolean }): JSX.Element {
       <Show when={props.returning}>
         <Notice tone="info">Sign in to go on where you were.</Notice>
       </Show>
+      <Show when={props.problem}>{(problem) => <Notice tone="bad">{problem()}</Notice>}</Show>
+      <SignOnButton name={props.provider} target={props.target} />
       <form class="auth-form" onSubmit={form.onSubmit} novalidate>
         <TextField
           label="E-mail"
@@ -77,6 +102,19 @@ function SignIn(props: { target: string; returning: boolean }): JSX.Element {
           onValue={(value) => form.set("password", value)}
           error={form.error("password")}
         />
+        <Show when={asksCode()}>
+          <TextField
+            label="Code"
+            hint="Of your authenticator app, or a backup code."
+            name="code"
+            autocomplete="one-time-code"
+            autofocus
+            ref={(field) => queueMicrotask(() => field.focus())}
+            value={form.values.code}
+            onValue={(value) => form.set("code", value)}
+            error={form.error("code")}
+          />
+        </Show>
         <Show when={form.formError()}>
           <p role="alert" class="dialog-error">
             {form.formError()}

@@ -1,4 +1,4 @@
-import { Navigate, useParams, type RouteSectionProps } from "@solidjs/router";
+import { A, Navigate, useParams, type RouteSectionProps } from "@solidjs/router";
 import { createEffect, ErrorBoundary, Match, Show, Suspense, Switch, type JSX } from "solid-js";
 
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
@@ -88,7 +88,8 @@ export function HomePage(): JSX.Element {
               <main class="page">
                 <PageHeader title="No environment" />
                 <EmptyState title="You are in no team yet">
-                  Ask an administrator to add you to a team; its environments appear here then.
+                  Ask an administrator to add you to a team; its environments appear here then.{" "}
+                  <A href="/settings/profile">Your profile</A>
                 </EmptyState>
               </main>
             </Match>

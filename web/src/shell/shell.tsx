@@ -1,6 +1,7 @@
 import { A } from "@solidjs/router";
 import LogOut from "lucide-solid/icons/log-out";
 import Server from "lucide-solid/icons/server";
+import Settings from "lucide-solid/icons/settings";
 import Workflow from "lucide-solid/icons/workflow";
 import { Show, type JSX } from "solid-js";
 
@@ -57,6 +58,9 @@ function Sidebar(): JSX.Element {
         <A href={environment.path("pipelines")} class="nav-link" activeClass="is-current">
           <Workflow size={16} aria-hidden="true" /> Pipelines
         </A>
+        <A href="/settings/teams" class="nav-link" activeClass="is-current">
+          <Settings size={16} aria-hidden="true" /> Settings
+        </A>
       </nav>
       <div class="sidebar-foot">
         <ConnectionChip />
@@ -78,12 +82,10 @@ function ThemeSwitch(): JSX.Element {
   return <Select label="Theme" value={theme()} options={themes} onValue={setTheme} />;
 }
 
-function UserRow(): JSX.Element {
+/** Who is signed in: leads to the settings, and out. */
+export function UserRow(): JSX.Element {
   const session = useSession();
-  const user = (): { name: string; email: string } | undefined => {
-    const state = session.state();
-    return state.kind === "signed-in" ? state.user : undefined;
-  };
+  const { user } = session;
   const signOut = async (): Promise<void> => {
     try {
       await session.signOut();
@@ -96,9 +98,9 @@ function UserRow(): JSX.Element {
       <span class="user-initials" aria-hidden="true">
         {initials(user()?.name ?? "")}
       </span>
-      <span class="user-name" title={user()?.email}>
+      <A href="/settings/profile" class="user-name" title={user()?.email}>
         {user()?.name}
-      </span>
+      </A>
       <Button
         variant="ghost"
         square

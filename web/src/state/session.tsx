@@ -16,8 +16,12 @@ export type SessionState =
 
 export interface Session {
   readonly state: Accessor<SessionState>;
+  /** Who is signed in; undefined when nobody is, or while that is not known. */
+  readonly user: Accessor<CurrentUser | undefined>;
   /** Call after the server has set the cookie. */
   readonly signedIn: (user: CurrentUser) => void;
+  /** The same person has changed. */
+  readonly updated: (user: CurrentUser) => void;
   readonly signOut: () => Promise<void>;
   /** The server says that the session is over. */
   readonly expire: () => void;
@@ -51,6 +55,11 @@ export function SessionProvider(props: {
 
   const session: Session = {
     state,
+    user() {
+      const current = state();
+      return current.kind === "signed-in" ? current.user : undefined;
+    },
+    updated: (user) => setKnown(user),
     signedIn(user) {
       // Whatever was cached belongs to somebody else, or to nobody.
       queryClient.clear();

@@ -9,6 +9,7 @@ import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 
 import { millisOf, toTimestamp } from "../lib/time.ts";
 import { fakeInspectionService } from "./fake-inspection-service.ts";
+import { fakeAccessRoutes, fakeCode } from "./fake-access.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
 import { failure, type FakeWorld } from "./fake-world.ts";
@@ -17,6 +18,7 @@ import { failure, type FakeWorld } from "./fake-world.ts";
 export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
   return (router) => {
     router.service(AuthService, authService(world));
+    fakeAccessRoutes(router, world);
     router.service(EnvironmentService, {
       listEnvironments() {
         world.enter("listEnvironments");
@@ -101,7 +103,13 @@ export function page<T, R>(
 
 function authService(world: FakeWorld) {
   return {
-    getSetupState: () => ({ setupRequired: world.setupRequired, version: "0.1.0" }),
+    getSetupState: () => ({
+      setupRequired: world.setupRequired,
+      version: "0.1.0",
+      singleSignOnName: world.access.authentication.enabled
+        ? world.access.authentication.displayName
+        : "",
+    }),
     completeSetup(request: { setupToken: string; email: string; createDemoPipeline: boolean }) {
       world.enter("completeSetup", { public: true });
       if (request.setupToken !== world.setupToken) {
@@ -111,10 +119,18 @@ function authService(world: FakeWorld) {
       world.signedIn = true;
       return { user: world.user, environmentId: "env-1", demoPipelineId: "" };
     },
-    login(request: { email: string; password: string }) {
+    login(request: { email: string; password: string; code: string }) {
       world.enter("login", { public: true });
       if (request.email !== world.user.email || request.password !== world.password) {
         throw failure(Code.Unauthenticated, "wrong e-mail or password", "wrong_credentials");
+      }
+      if (world.user.secondFactor && request.code === "") {
+        const text = "enter the code of your authenticator app";
+        throw failure(Code.Unauthenticated, text, "second_factor_needed");
+      }
+      if (world.user.secondFactor && request.code !== fakeCode) {
+        const text = "the code is wrong or was used already";
+        throw failure(Code.Unauthenticated, text, "second_factor_wrong");
       }
       world.signedIn = true;
       return { user: world.user, sessionToken: "token" };

@@ -28,6 +28,7 @@ import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 
 import { toTimestamp } from "../lib/time.ts";
 import { findComponents } from "../pipelines/editor/outline.ts";
+import { FakeAccess } from "./fake-access-state.ts";
 import { aPipelineLive, aProblem } from "./builders.ts";
 import { FakeInspection } from "./fake-inspection-service.ts";
 
@@ -58,6 +59,7 @@ export class FakeWorld {
     email: "anna@example.net",
     name: "Anna Berg",
     superAdmin: true,
+    hasPassword: true,
     memberships: [{ teamId: "team-1", teamName: "Platform", role: Role.ADMIN }],
   });
   environments: Environment[] = [
@@ -69,6 +71,7 @@ export class FakeWorld {
       role: Role.ADMIN,
     }),
   ];
+  readonly access = new FakeAccess();
   readonly hosts = new Map<string, Node>();
   readonly pipelines = new Map<string, FakePipeline>();
   readonly logs: LogLine[] = [];
