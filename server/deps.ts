@@ -4,6 +4,8 @@ import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import type { RateLimiter } from "./auth/rate-limiter.ts";
 import type { ServerConfig } from "./config.ts";
+import type { KeyedDigest } from "./crypto/keyed-digest.ts";
+import type { Sealer } from "./crypto/sealer.ts";
 import type { AgentHub } from "./fleet/agent-hub.ts";
 import type { ServerMetrics } from "./health/server-metrics.ts";
 import type { LiveViews } from "./live/live-views.ts";
@@ -25,6 +27,9 @@ export interface ServerDeps {
   readonly live: LiveViews;
   readonly metrics: ServerMetrics;
   readonly signIns: RateLimiter;
+  /** Encrypts what is kept at rest. */
+  readonly sealer: Sealer;
+  readonly digests: KeyedDigest;
   /** Nodes of the whole installation, as last counted. */
   fleetSize(): number;
   /** Where people and hosts reach this server. Known once it listens. */

@@ -4,12 +4,15 @@ import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
+import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
+import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { authRpc } from "./auth/auth.rpc.ts";
 import type { ServerDeps } from "./deps.ts";
 import { environmentRpc } from "./environments/environment.rpc.ts";
@@ -19,9 +22,12 @@ import { reflectionRpc } from "./health/reflection.rpc.ts";
 import { liveRpc } from "./live/live.rpc.ts";
 import { logRpc } from "./logs/log.rpc.ts";
 import { metricRpc } from "./metrics/metric.rpc.ts";
+import { deliveryRpc } from "./pipelines/delivery.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
 import { accessInterceptor } from "./rpc/access-interceptor.ts";
 import { errorInterceptor } from "./rpc/error-interceptor.ts";
+import { certificateRpc } from "./secrets/certificate.rpc.ts";
+import { secretRpc } from "./secrets/secret.rpc.ts";
 
 /** Every service of the user API, in the order of reflection. */
 export const userServices: readonly DescService[] = [
@@ -29,6 +35,9 @@ export const userServices: readonly DescService[] = [
   EnvironmentService,
   NodeService,
   PipelineService,
+  DeliveryService,
+  SecretService,
+  CertificateService,
   MetricService,
   LogService,
   LiveService,
@@ -49,6 +58,9 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(EnvironmentService, environmentRpc(deps));
     router.service(NodeService, nodeRpc(deps));
     router.service(PipelineService, pipelineRpc(deps));
+    router.service(DeliveryService, deliveryRpc(deps));
+    router.service(SecretService, secretRpc(deps));
+    router.service(CertificateService, certificateRpc(deps));
     router.service(MetricService, metricRpc(deps));
     router.service(LogService, logRpc(deps));
     router.service(LiveService, liveRpc(deps));

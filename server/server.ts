@@ -9,6 +9,8 @@ import { listenAgents } from "./agent-listener.ts";
 import { RateLimiter } from "./auth/rate-limiter.ts";
 import { createSetupToken, readSettings } from "./auth/setup.ts";
 import type { ServerConfig } from "./config.ts";
+import { KeyedDigest } from "./crypto/keyed-digest.ts";
+import { Sealer } from "./crypto/sealer.ts";
 import { ensureDatabase } from "./db/database.ts";
 import { startEmbeddedPostgres } from "./db/embedded-postgres.ts";
 import { migrate } from "./db/migrate.ts";
@@ -49,18 +51,19 @@ export async function openDatabase(
   }
   const embedded = await startEmbeddedPostgres(config.dataDir, log, signal);
   await ensureDatabase(embedded.url);
-  await readOrCreateSecret(config);
   return embedded;
 }
 
 /** Generated once, beside the embedded database; with an external one it comes from the configuration. */
-async function readOrCreateSecret(config: ServerConfig): Promise<void> {
-  if (config.secret !== undefined) return;
+async function readOrCreateSecret(config: ServerConfig): Promise<string> {
+  if (config.secret !== undefined) return config.secret;
   const path = join(config.dataDir, "secret");
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  await readFile(path, "utf8").catch(() =>
-    writeFile(path, `${randomBytes(48).toString("base64url")}\n`, { mode: 0o600, flag: "wx" }),
-  );
+  const fresh = `${randomBytes(48).toString("base64url")}\n`;
+  await writeFile(path, fresh, { mode: 0o600, flag: "wx" }).catch((error: unknown) => {
+    if ((error as { code?: string }).code !== "EEXIST") throw error;
+  });
+  return (await readFile(path, "utf8")).trim();
 }
 
 export interface StartOptions {
@@ -101,6 +104,8 @@ export async function startServer(
     });
     let fleet = 0;
     let addresses = { web: "", agents: "" };
+    const secret = await readOrCreateSecret(config);
+    const sealer = new Sealer(secret);
     const deps: ServerDeps = {
       config,
       databaseUrl: database.url,
@@ -110,7 +115,10 @@ export async function startServer(
       log,
       compiler,
       metrics,
-      hub: new AgentHub((id, nodeIds) => readDesiredState(orm.em.fork(), id, nodeIds), log),
+      hub: new AgentHub(
+        (id, nodeIds) => readDesiredState({ em: orm.em.fork(), sealer, log }, id, nodeIds),
+        log,
+      ),
       ingest: new Ingest({
         pool,
         clock,
@@ -119,6 +127,8 @@ export async function startServer(
       }),
       live: new LiveViews(() => orm.em.fork(), clock, log),
       signIns: new RateLimiter(clock, 20, 20),
+      sealer,
+      digests: new KeyedDigest(secret),
       fleetSize: () => fleet,
       addresses: () => addresses,
       signal: shutdown.signal,

@@ -307,17 +307,20 @@ export function desiredStateMessages(
       hash: pipeline.hash,
       configYaml: pipeline.configYaml,
       logLevel: pipeline.logLevel ?? "",
+      secrets: Object.fromEntries(pipeline.secrets),
+      certificates: [...pipeline.certificates],
     }),
   );
   const groups: PipelineBody[][] = [[]];
   let size = 0;
   for (const body of bodies) {
-    if (size > 0 && size + body.configYaml.length > messageBytes) {
+    const bodyBytes = toBinary(PipelineBodySchema, body).length;
+    if (size > 0 && size + bodyBytes > messageBytes) {
       groups.push([]);
       size = 0;
     }
     groups.at(-1)?.push(body);
-    size += body.configYaml.length;
+    size += bodyBytes;
   }
   return groups.map((group, index) => {
     const value = create(DesiredStateSchema, {

@@ -19,7 +19,12 @@ import {
   usageFromProto,
   type Sender,
 } from "./agent-proto.ts";
-import type { DesiredPipeline, EnvironmentState, NodeState } from "./desired-state.ts";
+import {
+  pipelinesFor,
+  type DesiredPipeline,
+  type EnvironmentState,
+  type NodeState,
+} from "./desired-state.ts";
 import { assessNode, type NodeCondition } from "./liveness.ts";
 
 export type AgentCall = ServerDuplexStream<SessionRequest, SessionResponse | Buffer>;
@@ -108,7 +113,7 @@ export class AgentSession implements HubSession {
     if (state === undefined || this.#ended) return;
     this.#waiting = undefined;
     const { environment, node } = state;
-    const wanted = node.maintenance ? [] : environment.pipelines;
+    const wanted = pipelinesFor(environment, node);
     this.#pipelineNames = new Map(wanted.map(({ pipelineId, name }) => [pipelineId, name]));
     const digest = JSON.stringify([
       environment.generation + node.generation,
@@ -122,8 +127,11 @@ export class AgentSession implements HubSession {
     ]);
     if (digest === this.#sent) return;
     this.#sent = digest;
-    const missing = wanted.filter(({ pipelineId, hash }) => this.#held.get(pipelineId) !== hash);
-    for (const bytes of this.#deps.encode(environment, node, missing)) this.#call.write(bytes);
+    const missing = wanted.filter(
+      ({ pipelineId, hash, complete }) => complete && this.#held.get(pipelineId) !== hash,
+    );
+    const own = { ...environment, pipelines: wanted };
+    for (const bytes of this.#deps.encode(own, node, missing)) this.#call.write(bytes);
     for (const { pipelineId, hash } of missing) this.#held.set(pipelineId, hash);
     // An agent forgets the bodies of what it no longer runs.
     const listed = new Set(wanted.map(({ pipelineId }) => pipelineId));

@@ -116,7 +116,8 @@ export function pipelineRpc(deps: ServerDeps): ServiceImpl<typeof PipelineServic
   };
 }
 
-async function fullPipeline(
+/** A pipeline with its text and problems, read anew. */
+export async function fullPipeline(
   deps: ServerDeps,
   scope: Scope,
   pipeline: Pipeline,
@@ -151,10 +152,12 @@ async function preview(
       ? undefined
       : await findVersion(scope, pipeline.id, pipeline.deployedVersion);
   const before = deployed === undefined ? undefined : parsePipelineText(deployed.sourceYaml).graph;
+  const selector = pipeline.nodeSelector == null ? null : JSON.stringify(pipeline.nodeSelector);
   const targets = await scope.em.execute<{ id: string; name: string; connected: boolean }[]>(
     `select "id", "name", "status" in ('HEALTHY', 'DEGRADED') as "connected" from "VectorNode"
-     where "environmentId" = ? and "nodeTokenHash" is not null order by lower("name") limit 1000`,
-    [pipeline.environmentId],
+     where "environmentId" = ? and "nodeTokenHash" is not null
+       and (?::jsonb is null or "node_selector_matches"(?::jsonb, "labels")) order by lower("name") limit 1000`,
+    [pipeline.environmentId, selector, selector],
   );
   return {
     configYaml: compiled.configYaml ?? "",
