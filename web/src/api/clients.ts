@@ -1,12 +1,15 @@
 import { createClient, type Client, type Transport } from "@connectrpc/connect";
 
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
+import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
+import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 /** Every service of the user API. */
 export interface Clients {
@@ -14,6 +17,9 @@ export interface Clients {
   readonly environments: Client<typeof EnvironmentService>;
   readonly nodes: Client<typeof NodeService>;
   readonly pipelines: Client<typeof PipelineService>;
+  readonly delivery: Client<typeof DeliveryService>;
+  readonly secrets: Client<typeof SecretService>;
+  readonly certificates: Client<typeof CertificateService>;
   readonly metrics: Client<typeof MetricService>;
   readonly logs: Client<typeof LogService>;
   readonly live: Client<typeof LiveService>;
@@ -25,6 +31,9 @@ export function createClients(transport: Transport): Clients {
     environments: createClient(EnvironmentService, transport),
     nodes: createClient(NodeService, transport),
     pipelines: createClient(PipelineService, transport),
+    delivery: createClient(DeliveryService, transport),
+    secrets: createClient(SecretService, transport),
+    certificates: createClient(CertificateService, transport),
     metrics: createClient(MetricService, transport),
     logs: createClient(LogService, transport),
     live: createClient(LiveService, transport),

@@ -14,6 +14,7 @@ import { Section } from "../ui/page.tsx";
 import { HostProgress } from "./host-progress.tsx";
 import { KindMark } from "./kind-mark.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
+import { TargetingSection } from "./targeting-section.tsx";
 
 import "../ui/plain-table.css";
 
@@ -58,6 +59,7 @@ export function PipelineOverview(): JSX.Element {
           }
         />
       </Section>
+      <TargetingSection />
       <Section title="Throughput" actions={<RangePicker />}>
         <PipelineCharts pipelineId={pipeline.id} />
       </Section>

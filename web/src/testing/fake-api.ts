@@ -8,7 +8,9 @@ import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 
 import { millisOf, toTimestamp } from "../lib/time.ts";
+import { fakeDeliveryRoutes } from "./fake-delivery.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
+import { fakeSecretRoutes } from "./fake-secrets.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
 import { failure, type FakeWorld } from "./fake-world.ts";
 
@@ -36,6 +38,8 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
       },
     });
     router.service(NodeService, nodeService(world));
+    fakeSecretRoutes(router, world);
+    fakeDeliveryRoutes(router, world);
     router.service(fakePipelineService.descriptor, fakePipelineService.create(world));
     router.service(MetricService, {
       queryNodeMetrics: ({ startTime, endTime }) =>
