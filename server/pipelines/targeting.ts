@@ -176,7 +176,7 @@ function stopsHosts(stopped: readonly SelectedNode[]): DomainError {
   );
 }
 
-/** Sets how much Vector logs for a pipeline; hosts that run it restart their process for it. */
+/** Sets how much Vector logs for a pipeline; hosts restart its process to and from debug and trace. */
 export async function setLogLevel(scope: Scope, pipelineId: string, level: string): Promise<void> {
   const known = logLevels.find((candidate) => candidate === level);
   if (known === undefined) {

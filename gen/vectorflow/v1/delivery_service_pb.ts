@@ -390,7 +390,8 @@ export const DeliveryService: GenService<{
     output: typeof SetSelectorResponseSchema;
   },
   /**
-   * Sets the log level of Vector for a pipeline. Hosts that run it restart their process for it.
+   * Sets the log level of Vector for a pipeline. To and from `debug` and `trace`, hosts that run it
+   * restart their process; between the others only other lines are kept.
    *
    * @generated from rpc vectorflow.v1.DeliveryService.SetLogLevel
    */
