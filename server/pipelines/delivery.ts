@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Scope } from "../scope.ts";
+import { maximumValuesBytes } from "../secrets/opened.ts";
 import { listReferences, type References } from "../secrets/references.ts";
 
 /** A secret or certificate, by a digest that changes with its content. */
@@ -93,7 +94,13 @@ export async function renewDeliveries(
     const wanted = listReferences(row.references);
     const found = wanted.flatMap((reference) => known.get(keyOf(reference)) ?? []);
     const missing = wanted.filter((reference) => !known.has(keyOf(reference)));
-    const problem = missing.length === 0 ? null : describeMissing(missing);
+    const sizeBytes = found.reduce((sum, reference) => sum + reference.sizeBytes, 0);
+    const problem =
+      missing.length > 0
+        ? describeMissing(missing)
+        : sizeBytes > maximumValuesBytes
+          ? `its secrets and certificates have ${sizeBytes} bytes together; at most ${maximumValuesBytes} reach a host`
+          : null;
     const hash =
       problem === null ? hashOfDelivery(row.contentHash, row.logLevel, found) : row.deliveredHash;
     const changed = hash !== row.deliveredHash;
@@ -115,14 +122,21 @@ function keyOf({ kind, name }: { readonly kind: string; readonly name: string })
   return `${kind}/${name}`;
 }
 
+interface StoredReference extends DigestedReference {
+  /** Sealed, which is a few bytes more than the value. */
+  readonly sizeBytes: number;
+}
+
 async function readDigests(
   tx: Scope,
   environmentId: string,
-): Promise<ReadonlyMap<string, DigestedReference>> {
-  const rows = await tx.em.execute<DigestedReference[]>(
-    `select 'secret' as "kind", "name", "valueDigest" as "digest" from "Secret" where "environmentId" = ?
+): Promise<ReadonlyMap<string, StoredReference>> {
+  const rows = await tx.em.execute<StoredReference[]>(
+    `select 'secret' as "kind", "name", "valueDigest" as "digest",
+       length("encryptedValue") * 3 / 4 as "sizeBytes" from "Secret" where "environmentId" = ?
      union all
-     select 'certificate', "name", "contentDigest" from "Certificate" where "environmentId" = ?`,
+     select 'certificate', "name", "contentDigest", length("encryptedData") * 3 / 4
+     from "Certificate" where "environmentId" = ?`,
     [environmentId, environmentId],
   );
   return new Map(rows.map((row) => [keyOf(row), row]));

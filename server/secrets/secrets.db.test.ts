@@ -3,6 +3,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { describe, expect, inject, test } from "vitest";
 import type { PipelineBody } from "#gen/vectorflow/agent/v1/desired_state_pb.ts";
 import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
+import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { DeployStep, Severity } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
@@ -315,7 +316,7 @@ describe("secrets and certificates", () => {
 
   test("names are unique, fit Vector's placeholders, and a mask is no value (X4)", async () => {
     await using server = await startTestServer(inject("templateUrl"));
-    const { secrets, environmentId } = await begin(server);
+    const { secrets, environmentId, teamId, token } = await begin(server);
     const create = (name: string, value = "v") =>
       secrets.createSecret({ environmentId, name, value }).catch(refusal);
     expect(await create("a.b-C_1")).toMatchObject({ secret: { name: "a.b-C_1" } });
@@ -323,6 +324,15 @@ describe("secrets and certificates", () => {
     for (const name of ["", "1a", "a b", "a/b", "a]b", "ä", "__proto__", "a".repeat(129)]) {
       expect(await create(name)).toMatchObject({ code: Code.InvalidArgument });
     }
+    // An id counts only in its own environment (X3).
+    const other = await server
+      .client(EnvironmentService, token)
+      .createEnvironment({ teamId, name: "Other" });
+    const [secret] = (await secrets.listSecrets({ environmentId })).secrets;
+    const foreign = await secrets
+      .revealSecret({ environmentId: other.environment?.id ?? "", id: secret?.id ?? "" })
+      .catch(refusal);
+    expect(foreign).toMatchObject({ code: Code.NotFound });
     for (const value of ["", "••••••", "[secret x]", "SECRET[a]", "x".repeat(40_000)]) {
       expect(await create("free", value)).toMatchObject({ code: Code.InvalidArgument });
     }
@@ -350,6 +360,25 @@ describe("secrets and certificates", () => {
       [id, otherId].toSorted(),
     );
     expect(bodies(agent).map(({ pipelineId }) => pipelineId)).toEqual([otherId]);
+  });
+
+  test("more than fits into one message is refused at the deploy, by its size", async () => {
+    await using server = await startTestServer(inject("templateUrl"));
+    const { pipelines, certificates, id, environmentId, createAll } = await begin(server);
+    await createAll();
+    const bundle = certificatePem.repeat(Math.floor(260_000 / certificatePem.length));
+    const names = Array.from({ length: 11 }, (_, index) => `bundle-${index}`);
+    for (const name of names) {
+      const file = { environmentId, name, filename: "b.pem", type: CertificateType.CA };
+      await certificates.createCertificate({ ...file, content: bundle });
+    }
+    const large = `${yaml}    request:\n      headers: {x-paths: "${names.map((name) => `CERT[${name}]`).join(" ")}"}\n`;
+    await pipelines.updatePipeline({ id, revision: "1", yaml: large });
+    const refused = await pipelines.deployPipeline({ id }).catch(refusal);
+    expect(refused).toMatchObject({
+      code: Code.InvalidArgument,
+      message: expect.stringMatching(/at most 2500000 reach a host/),
+    });
   });
 
   test("two that rotate and deploy at once leave hosts with the newest of both", async () => {

@@ -43,7 +43,7 @@ export function PipelineOverview(): JSX.Element {
               when={deployed()}
               fallback={
                 <EmptyState title="Not deployed">
-                  Deploy the draft, and every host of the environment runs it.
+                  Deploy the draft, and the hosts that it is for run it.
                 </EmptyState>
               }
             >
@@ -53,7 +53,7 @@ export function PipelineOverview(): JSX.Element {
                   <LinkButton href={environment.path("hosts", "add")}>Add a host</LinkButton>
                 }
               >
-                As soon as a host joins the environment, it runs this pipeline.
+                As soon as a host that it is for joins the environment, it runs this pipeline.
               </EmptyState>
             </Show>
           }
