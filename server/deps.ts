@@ -6,6 +6,7 @@ import type { Refusals } from "./audit/refusals.ts";
 import type { AccessWatch } from "./auth/access-watch.ts";
 import type { RateLimiter } from "./auth/rate-limiter.ts";
 import type { ServerConfig } from "./config.ts";
+import type { KeyedDigest } from "./crypto/keyed-digest.ts";
 import type { Sealer } from "./crypto/sealer.ts";
 import type { AgentHub } from "./fleet/agent-hub.ts";
 import type { ServerMetrics } from "./health/server-metrics.ts";
@@ -32,6 +33,7 @@ export interface ServerDeps {
   readonly access: AccessWatch;
   /** Encrypts what is kept at rest. */
   readonly sealer: Sealer;
+  readonly digests: KeyedDigest;
   /** Nodes of the whole installation, as last counted. */
   fleetSize(): number;
   /** Where people and hosts reach this server. Known once it listens. */

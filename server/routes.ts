@@ -7,6 +7,8 @@ import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
 import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { ComponentSchemaService } from "#gen/vectorflow/v1/component_schema_service_pb.ts";
+import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
+import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
@@ -20,6 +22,7 @@ import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { auditRpc } from "./audit/audit.rpc.ts";
 import { apiTokenRpc } from "./auth/api-token.rpc.ts";
+import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { authRpc } from "./auth/auth.rpc.ts";
 import { profileRpc } from "./auth/profile.rpc.ts";
 import { userRpc } from "./auth/user.rpc.ts";
@@ -32,6 +35,7 @@ import { liveRpc } from "./live/live.rpc.ts";
 import { logRpc } from "./logs/log.rpc.ts";
 import { metricRpc } from "./metrics/metric.rpc.ts";
 import { settingsRpc } from "./oidc/settings.rpc.ts";
+import { deliveryRpc } from "./pipelines/delivery.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
 import { inspectionRpc } from "./sampling/inspection.rpc.ts";
 import { componentSchemaRpc } from "./schemas/component-schema.rpc.ts";
@@ -40,6 +44,8 @@ import { errorInterceptor } from "./rpc/error-interceptor.ts";
 import { streamLimitInterceptor } from "./rpc/stream-limit.ts";
 import { idempotencyInterceptor, replayable } from "./rpc/idempotency-interceptor.ts";
 import { teamRpc } from "./teams/team.rpc.ts";
+import { certificateRpc } from "./secrets/certificate.rpc.ts";
+import { secretRpc } from "./secrets/secret.rpc.ts";
 
 /** Every service of the user API, in the order of reflection. */
 export const userServices: readonly DescService[] = [
@@ -53,6 +59,9 @@ export const userServices: readonly DescService[] = [
   EnvironmentService,
   NodeService,
   PipelineService,
+  DeliveryService,
+  SecretService,
+  CertificateService,
   MetricService,
   LogService,
   LiveService,
@@ -87,6 +96,9 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(EnvironmentService, environmentRpc(deps));
     router.service(NodeService, nodeRpc(deps));
     router.service(PipelineService, pipelineRpc(deps));
+    router.service(DeliveryService, deliveryRpc(deps));
+    router.service(SecretService, secretRpc(deps));
+    router.service(CertificateService, certificateRpc(deps));
     router.service(MetricService, metricRpc(deps));
     router.service(LogService, logRpc(deps));
     router.service(LiveService, liveRpc(deps));

@@ -11,6 +11,7 @@ import { AccessWatch } from "./auth/access-watch.ts";
 import { RateLimiter } from "./auth/rate-limiter.ts";
 import { createSetupToken, readSettings } from "./auth/setup.ts";
 import type { ServerConfig } from "./config.ts";
+import { KeyedDigest } from "./crypto/keyed-digest.ts";
 import { Sealer } from "./crypto/sealer.ts";
 import { ensureDatabase } from "./db/database.ts";
 import { startEmbeddedPostgres } from "./db/embedded-postgres.ts";
@@ -113,6 +114,8 @@ export async function startServer(
     });
     let fleet = 0;
     let addresses = { web: "", agents: "" };
+    const secret = await readOrCreateSecret(config);
+    const sealer = new Sealer(secret);
     const deps: ServerDeps = {
       config,
       databaseUrl: database.url,
@@ -122,7 +125,10 @@ export async function startServer(
       log,
       compiler,
       metrics,
-      hub: new AgentHub((id, nodeIds) => readDesiredState(orm.em.fork(), id, nodeIds), log),
+      hub: new AgentHub(
+        (id, nodeIds) => readDesiredState({ em: orm.em.fork(), sealer, log }, id, nodeIds),
+        log,
+      ),
       ingest: new Ingest({
         pool,
         clock,
@@ -133,7 +139,8 @@ export async function startServer(
       signIns: new RateLimiter(clock, 20, 20),
       refusals: new Refusals(clock),
       access: new AccessWatch(),
-      sealer: new Sealer(await readOrCreateSecret(config)),
+      sealer,
+      digests: new KeyedDigest(secret),
       fleetSize: () => fleet,
       addresses: () => addresses,
       signal: shutdown.signal,

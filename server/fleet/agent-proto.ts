@@ -325,8 +325,13 @@ export function logsFromProto(sender: Sender, batch: LogBatch, now: Date): LogRo
 }
 
 /** All that an agent gets to run a pipeline. */
-function bodyOf({ configYaml, logLevel }: DesiredPipeline) {
-  return { configYaml, logLevel: logLevel ?? "", secrets: [], certificates: [] };
+function bodyOf({ configYaml, logLevel, secrets, certificates }: DesiredPipeline) {
+  return {
+    configYaml,
+    logLevel: logLevel ?? "",
+    secrets: [...secrets],
+    certificates: [...certificates],
+  };
 }
 
 /** A state that was read once goes to many nodes. */
@@ -356,18 +361,19 @@ export function desiredStateMessages(
       pipelineId: pipeline.pipelineId,
       hash: pipeline.hash,
       ...bodyOf(pipeline),
-      secrets: {},
+      secrets: Object.fromEntries(pipeline.secrets),
     }),
   );
   const groups: PipelineBody[][] = [[]];
   let size = 0;
   for (const body of bodies) {
-    if (size > 0 && size + body.configYaml.length > messageBytes) {
+    const bodyBytes = toBinary(PipelineBodySchema, body).length;
+    if (size > 0 && size + bodyBytes > messageBytes) {
       groups.push([]);
       size = 0;
     }
     groups.at(-1)?.push(body);
-    size += body.configYaml.length;
+    size += bodyBytes;
   }
   return groups.map((group, index) => {
     const value = create(DesiredStateSchema, {

@@ -22,8 +22,13 @@ import {
   usageFromProto,
   type Sender,
 } from "./agent-proto.ts";
-import type { DesiredPipeline, EnvironmentState, NodeState } from "./desired-state.ts";
 import { clean, counter, whole } from "./text.ts";
+import {
+  pipelinesFor,
+  type DesiredPipeline,
+  type EnvironmentState,
+  type NodeState,
+} from "./desired-state.ts";
 import { assessNode, type NodeCondition } from "./liveness.ts";
 
 export type AgentCall = ServerDuplexStream<SessionRequest, SessionResponse | Buffer>;
@@ -149,7 +154,7 @@ export class AgentSession implements HubSession {
     if (state === undefined || this.#ended || this.#partsUnread > 0) return;
     this.#waiting = undefined;
     const { environment, node } = state;
-    const wanted = node.maintenance ? [] : environment.pipelines;
+    const wanted = pipelinesFor(environment, node);
     this.#pipelineNames = new Map(wanted.map(({ pipelineId, name }) => [pipelineId, name]));
     this.#generation = environment.generation + node.generation;
     const digest = JSON.stringify([
@@ -164,8 +169,11 @@ export class AgentSession implements HubSession {
     ]);
     if (digest === this.#sent) return;
     this.#sent = digest;
-    const missing = wanted.filter(({ pipelineId, hash }) => this.#held.get(pipelineId) !== hash);
-    for (const bytes of this.#deps.encode(environment, node, missing)) {
+    const missing = wanted.filter(
+      ({ pipelineId, hash, complete }) => complete && this.#held.get(pipelineId) !== hash,
+    );
+    const own = { ...environment, pipelines: wanted };
+    for (const bytes of this.#deps.encode(own, node, missing)) {
       this.#partsUnread += 1;
       this.#call.write(bytes, () => {
         this.#partsUnread -= 1;

@@ -172,6 +172,7 @@ function sharedEncoder(installationId: string): StateEncoder {
       environment.generation,
       node.generation,
       node.maintenance,
+      environment.pipelines.map(({ pipelineId }) => pipelineId),
       ...missing.map(({ hash }) => hash),
     ]);
     const known = cache.get(key);

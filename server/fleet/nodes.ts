@@ -3,7 +3,9 @@ import { audit, diffOf } from "../audit/audit.ts";
 import { announce } from "../db/changes.ts";
 import { transact } from "../db/transaction.ts";
 import { FieldViolations, notFound } from "../errors.ts";
+import { selectedBy } from "../pipelines/delivery-sql.ts";
 import { teamIdOf } from "../pipelines/pipelines.ts";
+import { previewLabels } from "../pipelines/targeting.ts";
 import type { Scope } from "../scope.ts";
 import {
   VectorNode,
@@ -46,7 +48,7 @@ const nodeColumns = `n."id", n."name", n."host", n."environmentId", n."status", 
 const nodeFrom = `"VectorNode" n left join lateral (
     select count(*) filter (where s."status" = 'RUNNING')::int as "running", count(*)::int as "total"
     from "NodePipelineStatus" s join "Pipeline" p on p."id" = s."pipelineId"
-    where s."nodeId" = n."id" and p."deployedVersion" is not null
+    where s."nodeId" = n."id" and p."deployedVersion" is not null and ${selectedBy("n")}
   ) s on true`;
 
 /** Nodes of an environment by name and id, after the given place. */
@@ -126,6 +128,8 @@ export async function updateNode(scope: Scope, change: NodeChange): Promise<void
     const diff = diffOf(before, after);
     if (Object.keys(diff).length === 0) return;
     const stateChanges = diff["maintenanceMode"] !== undefined || diff["labels"] !== undefined;
+    const moved =
+      diff["labels"] === undefined ? [] : await previewLabels(tx.em, node, after.labels);
     tx.em.assign(node, {
       ...after,
       changedAt: now,
@@ -145,6 +149,15 @@ export async function updateNode(scope: Scope, change: NodeChange): Promise<void
       teamId: await teamIdOf(tx, environmentId),
       environmentId,
       diff,
+      ...(moved.length === 0
+        ? {}
+        : {
+            metadata: {
+              pipelines: moved
+                .slice(0, 50)
+                .map(({ name: pipeline, effect }) => ({ pipeline, effect })),
+            },
+          }),
     });
     if (stateChanges) await announce(tx.em, { kind: "desired", environmentId });
     await announce(tx.em, { kind: "seen", environmentId });

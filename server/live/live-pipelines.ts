@@ -1,5 +1,6 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { ComponentKind } from "../db/enums.ts";
+import { deliveredHash, selectedBy } from "../pipelines/delivery-sql.ts";
 import type { PipelineRow } from "../pipelines/pipeline-list.ts";
 import { pipelineColumns } from "../pipelines/pipeline-list.ts";
 
@@ -42,13 +43,14 @@ export function listLivePipelines(
     `select ${pipelineColumns}, live.*,
        case when p."deployedVersion" is null then 0 else (
          select count(*)::int from "VectorNode" n where n."environmentId" = p."environmentId"
-           and n."nodeTokenHash" is not null and not n."maintenanceMode") end as "nodesDesired"
+           and n."nodeTokenHash" is not null and not n."maintenanceMode"
+           and ${selectedBy("n")}) end as "nodesDesired"
      from "Pipeline" p left join "PipelineVersion" v
          on v."pipelineId" = p."id" and v."version" = p."deployedVersion"
        left join "User" u on u."id" = p."updatedById"
        cross join lateral (
          select count(*) filter (where s."status" = 'RUNNING')::int as "nodesRunning",
-           count(*) filter (where s."phase" in ('FAILED', 'ROLLED_BACK') and s."attemptedHash" = v."contentHash")::int
+           count(*) filter (where s."phase" in ('FAILED', 'ROLLED_BACK') and s."attemptedHash" = ${deliveredHash})::int
              as "nodesFailed",
            count(*) filter (where s."status" = 'RUNNING' and s."version" = p."deployedVersion")::int
              as "nodesCurrent",
@@ -67,6 +69,7 @@ export function listLivePipelines(
            sum(s."discardRate") filter (where s."ratesAt" > ?) as "discarded"
          from "NodePipelineStatus" s join "VectorNode" n on n."id" = s."nodeId"
          where s."pipelineId" = p."id" and n."status" <> 'UNREACHABLE' and n."nodeTokenHash" is not null
+           and ${selectedBy("n")}
        ) live
      where p."environmentId" = ? and not p."isSystem" order by lower(p."name")`,
     [...Array.from({ length: 7 }, () => fresh), environmentId],

@@ -15,6 +15,8 @@ export interface OptionFacts {
   readonly required_when?: string;
   readonly variant?: boolean;
   readonly syntax?: string;
+  /** It holds a secret by its nature. */
+  readonly sensitive?: "redacted" | "plain";
 }
 
 /** A named output; the name null is the default output. */

@@ -1,6 +1,8 @@
 import type { Catalogue, DataType } from "./catalogue.ts";
 import { checkOptions, closest } from "./check-options.ts";
 import type { GraphComponent, ParsedText, PipelineGraph, Problem } from "./graph.ts";
+import { referencesIn, visitTexts } from "../secrets/references.ts";
+import { findCredentials, proposeSecretName } from "./credentials.ts";
 import { expandInputs, inputTypes, isWildcard, outputId, outputsOf } from "./ports.ts";
 
 /** What a check needs to know of the environment. */
@@ -41,8 +43,11 @@ export function checkGraph(
   checkShape(graph, catalogue, report);
   for (const component of graph.components) {
     checkComponent(component, catalogue, report);
-    checkReferences(component, context, report);
+    const { type, inputs, config } = component;
+    checkReferences(component, { type, inputs, ...config }, context, report);
+    problems.push(...checkCredentials(parsed, component, catalogue, context));
   }
+  checkReferences(undefined, graph.globalConfig, context, report);
   checkInputs(graph, catalogue, report);
   if (!checkCycles(graph, catalogue, report)) checkTypes(graph, catalogue, report);
   return problems;
@@ -98,22 +103,39 @@ function checkComponent(component: GraphComponent, catalogue: Catalogue, report:
   }
 }
 
-function checkReferences(component: GraphComponent, context: CheckContext, report: Report): void {
-  const visit = (value: unknown, path: readonly (string | number)[]): void => {
-    if (typeof value === "string") {
-      for (const [, kind, name = ""] of value.matchAll(/\b(SECRET|CERT)\[([A-Za-z0-9_-]+)\]/g)) {
-        const names = kind === "SECRET" ? context.secretNames : context.certificateNames;
-        const thing = kind === "SECRET" ? "secret" : "certificate";
-        if (!names.has(name))
-          report(component, path, `there is no ${thing} named ${name} in this environment`);
+function checkReferences(
+  component: GraphComponent | undefined,
+  value: unknown,
+  context: CheckContext,
+  report: Report,
+): void {
+  visitTexts(value, (text, path) => {
+    for (const { kind, name } of referencesIn(text)) {
+      const names = kind === "secret" ? context.secretNames : context.certificateNames;
+      if (!names.has(name)) {
+        report(component, path, `there is no ${kind} named ${name} in this environment`);
       }
-    } else if (Array.isArray(value)) {
-      value.forEach((item: unknown, index) => visit(item, [...path, index]));
-    } else if (typeof value === "object" && value !== null) {
-      for (const [name, child] of Object.entries(value)) visit(child, [...path, name]);
     }
-  };
-  visit(component.config, []);
+  });
+}
+
+/** Points at values that people should not be able to read here; see credentials.ts. */
+function checkCredentials(
+  parsed: ParsedText,
+  component: GraphComponent,
+  catalogue: Catalogue,
+  context: CheckContext,
+): readonly Problem[] {
+  return findCredentials(component, catalogue).map((credential) => ({
+    severity: "warning",
+    message: `${credential.what} is readable in the text: keep it as a secret`,
+    componentKey: component.key,
+    field: credential.path.join("."),
+    span: parsed.locate(component.key, credential.path),
+    ...(credential.movable
+      ? { moveToSecret: proposeSecretName(component, credential, context.secretNames) }
+      : {}),
+  }));
 }
 
 function checkInputs(graph: PipelineGraph, catalogue: Catalogue, report: Report): void {

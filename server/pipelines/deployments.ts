@@ -7,11 +7,14 @@ import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { PipelineCompiler } from "./compiler.ts";
+import { graphValues } from "./graph.ts";
 import { PipelineVersion } from "./pipeline-version.entity.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
+import { raiseGeneration, renewDeliveries } from "./delivery.ts";
+import { collectReferences } from "../secrets/references.ts";
 import { compileIn, findPipeline, refuseErrors, storeGraph, teamIdOf } from "./pipelines.ts";
 
-/** Identifies all that an agent gets for a version. Two versions of the same content have the same hash. */
+/** Identifies a configuration. What nodes hold besides is in the hash of the delivery. */
 export function contentHash(configYaml: string, logLevel: string | null): string {
   return createHash("sha256")
     .update(JSON.stringify([1, logLevel ?? "", configYaml]))
@@ -93,7 +96,12 @@ export async function undeployPipeline(scope: Scope, id: string, reason: string)
       );
     }
     const before = pipeline.deployedVersion;
-    tx.em.assign(pipeline, { isDraft: true, deployedVersion: null });
+    tx.em.assign(pipeline, {
+      isDraft: true,
+      deployedVersion: null,
+      deliveredHash: null,
+      deliveryProblem: null,
+    });
     await raiseGeneration(tx, pipeline.environmentId);
     audit(tx, {
       action: "pipeline.undeployed",
@@ -150,7 +158,13 @@ export async function findVersion(
 }
 
 /** Deploys of one pipeline stand in line, so that 50 at once give 50 consecutive versions. */
-async function lockPipeline(tx: Scope, id: string): Promise<Pipeline> {
+export async function lockPipeline(tx: Scope, id: string): Promise<Pipeline> {
+  // In the order of everything that changes what nodes hold; see lockDelivery.
+  await tx.em.execute(
+    `select 1 from "Environment" where "id" = (select "environmentId" from "Pipeline" where "id" = ?)
+     for no key update`,
+    [id],
+  );
   await tx.em.execute(`select 1 from "Pipeline" where "id" = ? for update`, [id]);
   return findPipeline(tx, id);
 }
@@ -177,6 +191,8 @@ export async function publish(
     configYaml,
     contentHash: contentHash(configYaml, null),
     sourceYaml,
+    logLevel: pipeline.logLevel ?? null,
+    references: graph === undefined ? {} : collectReferences(graphValues(graph)),
     globalConfig: { ...graph?.globalConfig },
     createdById: tx.actor.kind === "user" ? tx.actor.userId : "",
     changelog: changelog === "" ? null : changelog,
@@ -185,6 +201,10 @@ export async function publish(
   tx.em.assign(pipeline, { isDraft: false, deployedAt: now, deployedVersion: version.version });
   await tx.em.flush();
   await raiseGeneration(tx, pipeline.environmentId);
+  const renewed = await renewDeliveries(tx, pipeline.environmentId);
+  // Something was deleted between the check and now.
+  const problem = renewed.find(({ pipelineId }) => pipelineId === pipeline.id)?.problem;
+  if (problem != null) throw new DomainError("invalid", "reference_missing", problem);
   return version;
 }
 
@@ -213,10 +233,4 @@ async function recordDeploy(
 export async function announceDeploy(tx: Scope, environmentId: string): Promise<void> {
   await announce(tx.em, { kind: "desired", environmentId });
   await announce(tx.em, { kind: "seen", environmentId, topic: "versions" });
-}
-
-async function raiseGeneration(tx: Scope, environmentId: string): Promise<void> {
-  await tx.em.execute(`update "Environment" set "generation" = "generation" + 1 where "id" = ?`, [
-    environmentId,
-  ]);
 }

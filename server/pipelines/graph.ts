@@ -27,6 +27,8 @@ export interface Problem {
   /** Dotted path below the component. */
   readonly field: string;
   readonly span: Span | undefined;
+  /** The name that a secret may get which takes the value up. */
+  readonly moveToSecret?: string;
 }
 
 export interface GraphComponent {
@@ -47,6 +49,11 @@ export interface PipelineGraph {
   /** The top-level options as a person wrote them. */
   readonly globalYaml: string;
   readonly components: readonly GraphComponent[];
+}
+
+/** All that is written in a graph, as one value. */
+export function graphValues({ globalConfig, components }: PipelineGraph): unknown {
+  return [globalConfig, components.map(({ type, inputs, config }) => [type, inputs, config])];
 }
 
 export interface ParsedText {

@@ -91,6 +91,9 @@ function problemToProto(
     message: problem.message,
     componentKey: problem.componentKey,
     field: problem.field,
+    ...(problem.moveToSecret === undefined
+      ? {}
+      : { fix: { kind: { case: "moveToSecret", value: problem.moveToSecret } } }),
     ...(span === undefined
       ? {}
       : {

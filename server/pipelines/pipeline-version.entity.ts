@@ -1,6 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { User } from "../auth/user.entity.ts";
 import { createdAt, id, json } from "../db/columns.ts";
+import type { References } from "../secrets/references.ts";
 import { Pipeline } from "./pipeline.entity.ts";
 
 const PipelineVersionSchema = defineEntity({
@@ -15,9 +16,10 @@ const PipelineVersionSchema = defineEntity({
     version: p.integer(),
     configYaml: p.text(),
     configToml: p.text().nullable(),
-    contentHash: p.text().comment("SHA-256 of all that an agent gets for this version."),
+    contentHash: p.text().comment("SHA-256 of configYaml."),
     sourceYaml: p.text().comment("The draft that was deployed, as people wrote it."),
     logLevel: p.text().nullable(),
+    references: json<References>().default("{}").comment("Secrets and certificates that it names."),
     globalConfig: json<Record<string, unknown>>().nullable(),
     // A version outlives the person who made it, so the key of a deleted person stays as it was.
     createdById: () =>

@@ -2,6 +2,8 @@ import { defineEntity, p } from "@mikro-orm/core";
 import { User } from "../auth/user.entity.ts";
 import { createdAt, id, json, moment, updatedAt } from "../db/columns.ts";
 import { Environment } from "../environments/environment.entity.ts";
+import type { References } from "../secrets/references.ts";
+import type { SelectorTerm } from "./selector.ts";
 
 const PipelineSchema = defineEntity({
   name: "Pipeline",
@@ -40,6 +42,18 @@ const PipelineSchema = defineEntity({
       .comment("Goes up with every explicit retry of a failed deploy."),
     yaml: p.text().default("").comment("The draft as people wrote it."),
     revision: p.integer().default(1).comment("Goes up with every save."),
+    nodeSelector: json<readonly SelectorTerm[]>()
+      .nullable()
+      .comment("Terms over labels that all must hold; null: every node."),
+    logLevel: p.text().nullable().comment("Of Vector on the nodes, lower case; null: info."),
+    references: json<References>()
+      .default("{}")
+      .comment("Secrets and certificates that the draft names."),
+    deliveredHash: p
+      .text()
+      .nullable()
+      .comment("What nodes shall hold: version, log level, secrets, certificates; null: nothing."),
+    deliveryProblem: p.text().nullable().comment("Why deliveredHash is not renewed."),
     createdById: () =>
       p
         .manyToOne(User)

@@ -117,7 +117,8 @@ export function pipelineRpc(deps: ServerDeps): ServiceImpl<typeof PipelineServic
   };
 }
 
-async function fullPipeline(
+/** A pipeline with its text and problems, read anew. */
+export async function fullPipeline(
   deps: ServerDeps,
   scope: Scope,
   pipeline: Pipeline,
@@ -156,10 +157,12 @@ async function preview(
     deployed === undefined
       ? undefined
       : await compileIn(scope, deps.compiler, pipeline.environmentId, deployed.sourceYaml);
+  const selector = pipeline.nodeSelector == null ? null : JSON.stringify(pipeline.nodeSelector);
   const targets = await scope.em.execute<{ id: string; name: string; connected: boolean }[]>(
     `select "id", "name", "status" in ('HEALTHY', 'DEGRADED') as "connected" from "VectorNode"
-     where "environmentId" = ? and "nodeTokenHash" is not null order by lower("name") limit 1000`,
-    [pipeline.environmentId],
+     where "environmentId" = ? and "nodeTokenHash" is not null
+       and (?::jsonb is null or "node_selector_matches"(?::jsonb, "labels")) order by lower("name") limit 1000`,
+    [pipeline.environmentId, selector, selector],
   );
   const policies =
     compiled.configYaml === undefined

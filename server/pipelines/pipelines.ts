@@ -8,12 +8,13 @@ import { Environment } from "../environments/environment.entity.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { Certificate } from "../secrets/certificate.entity.ts";
+import { collectReferences } from "../secrets/references.ts";
 import { Secret } from "../secrets/secret.entity.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import type { CheckContext } from "./check.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { PipelineCompiler } from "./compiler.ts";
-import { maximumTextLength, type PipelineGraph, type Problem } from "./graph.ts";
+import { graphValues, maximumTextLength, type PipelineGraph, type Problem } from "./graph.ts";
 import { PipelineEdge } from "./pipeline-edge.entity.ts";
 import { PipelineNode } from "./pipeline-node.entity.ts";
 import { Pipeline } from "./pipeline.entity.ts";
@@ -142,7 +143,7 @@ export async function updatePipeline(
       const revision = Number(change.revision);
       await tx.em.execute(`select 1 from "Pipeline" where "id" = ? for update`, [change.id]);
       const pipeline = await findPipeline(tx, change.id);
-      if (pipeline.revision !== revision) throw stale();
+      if (pipeline.revision !== revision) throw stalePipeline();
       const before = {
         name: pipeline.name,
         description: pipeline.description,
@@ -184,7 +185,7 @@ export async function updatePipeline(
   );
 }
 
-function stale(): DomainError {
+export function stalePipeline(): DomainError {
   return new DomainError(
     "stale",
     "pipeline_changed",
@@ -306,7 +307,10 @@ export async function storeGraph(
       });
     }
   }
-  em.assign(pipeline, { globalConfig: { ...graph.globalConfig } });
+  em.assign(pipeline, {
+    globalConfig: { ...graph.globalConfig },
+    references: collectReferences(graphValues(graph)),
+  });
   await em.flush();
 }
 

@@ -1,6 +1,9 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { ProcessStatus } from "../db/enums.ts";
 import type { ReportedProblem } from "../fleet/node-pipeline-status.entity.ts";
+import { deliveredHash, selectedBy } from "./delivery-sql.ts";
+
+const selected = selectedBy("n");
 
 /** A pipeline on a node as people see it. */
 export interface StatusView {
@@ -48,16 +51,18 @@ export function listStatuses(
   return em.execute<StatusView[]>(
     `select n."id" as "nodeId", n."name" as "nodeName", n."status" as "nodeStatus", p."id" as "pipelineId",
        p."name" as "pipelineName",
-       case when n."maintenanceMode" then null else p."deployedVersion" end as "desiredVersion",
-       v."contentHash" as "desiredHash", p."attempt" as "desiredAttempt", s."status", s."condition", s."phase",
+       case when n."maintenanceMode" or not ${selected} then null else p."deployedVersion" end as "desiredVersion",
+       ${deliveredHash} as "desiredHash", p."attempt" as "desiredAttempt", s."status", s."condition", s."phase",
        s."version", s."effectiveHash", s."attemptedVersion", s."attemptedHash", s."attempt", s."reason",
-       s."problems", s."logTail", s."restarts", s."uptimeSeconds", s."gapMs", s."nextStartAt", s."notice",
+       s."problems", s."logTail", s."restarts", s."uptimeSeconds", s."gapMs", s."nextStartAt",
+       case when n."maintenanceMode" or not ${selected} then s."notice"
+         else concat_ws('; ', p."deliveryProblem" || ': what runs is kept', s."notice") end as "notice",
        s."vectorVersion", s."receivedAt", s."validatedAt", s."appliedAt", s."finishedAt", s."lastUpdated"
      from "Pipeline" p
      join "VectorNode" n on n."environmentId" = p."environmentId" and n."nodeTokenHash" is not null
      left join "PipelineVersion" v on v."pipelineId" = p."id" and v."version" = p."deployedVersion"
      left join "NodePipelineStatus" s on s."nodeId" = n."id" and s."pipelineId" = p."id"
-     where ${column} = ? and (p."deployedVersion" is not null or s."id" is not null)
+     where ${column} = ? and ((p."deployedVersion" is not null and ${selected}) or s."id" is not null)
      order by lower(n."name"), n."id", lower(p."name") limit 10000`,
     [id],
   );

@@ -1,6 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
-import { createdAt, id } from "../db/columns.ts";
+import { createdAt, id, json, updatedAt } from "../db/columns.ts";
 import { Environment } from "../environments/environment.entity.ts";
+import type { CertificateDetails } from "./pem.ts";
 
 const CertificateSchema = defineEntity({
   name: "Certificate",
@@ -12,9 +13,14 @@ const CertificateSchema = defineEntity({
     filename: p.text(),
     fileType: p.text().comment("ca, cert or key."),
     encryptedData: p.text().hidden().comment("AES-256-GCM of the PEM."),
+    contentDigest: p.text().default("").comment("Keyed: tells a changed file, and nothing of it."),
+    details: json<CertificateDetails>()
+      .nullable()
+      .comment("Public facts of the first certificate; null for a key."),
     environmentId: () =>
       p.manyToOne(Environment).mapToPk().fieldName("environmentId").deleteRule("cascade"),
     createdAt: createdAt(),
+    updatedAt: updatedAt(),
   },
 });
 

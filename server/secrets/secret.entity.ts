@@ -10,6 +10,7 @@ const SecretSchema = defineEntity({
     id: id(),
     name: p.text(),
     encryptedValue: p.text().hidden().comment("AES-256-GCM."),
+    valueDigest: p.text().default("").comment("Keyed: tells a changed value, and nothing of it."),
     environmentId: () =>
       p.manyToOne(Environment).mapToPk().fieldName("environmentId").deleteRule("cascade"),
     createdAt: createdAt(),

@@ -27,6 +27,9 @@ const NewPipelinePage = lazy(async () => ({
 const PipelinePage = lazy(async () => ({
   default: (await import("./pipelines/pipeline-page.tsx")).PipelinePage,
 }));
+const SecretsPage = lazy(async () => ({
+  default: (await import("./secrets/secrets-page.tsx")).SecretsPage,
+}));
 const SettingsLayout = lazy(async () => ({
   default: (await import("./access/settings-layout.tsx")).SettingsLayout,
 }));
@@ -78,6 +81,7 @@ export function AppRoutes(): JSX.Element {
           <Route path="/pipelines" component={PipelineListPage} />
           <Route path="/pipelines/new" component={NewPipelinePage} />
           <Route path="/pipelines/:id" component={PipelinePage} />
+          <Route path="/secrets" component={SecretsPage} />
           <Route path="*" component={NotFoundPage} />
         </Route>
       </Route>

@@ -3,6 +3,8 @@ import { createClient, type Client, type Transport } from "@connectrpc/connect";
 import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
 import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
+import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
+import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
@@ -14,6 +16,7 @@ import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
+import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 /** Every service of the user API. */
 export interface Clients {
@@ -27,6 +30,9 @@ export interface Clients {
   readonly environments: Client<typeof EnvironmentService>;
   readonly nodes: Client<typeof NodeService>;
   readonly pipelines: Client<typeof PipelineService>;
+  readonly delivery: Client<typeof DeliveryService>;
+  readonly secrets: Client<typeof SecretService>;
+  readonly certificates: Client<typeof CertificateService>;
   readonly metrics: Client<typeof MetricService>;
   readonly logs: Client<typeof LogService>;
   readonly live: Client<typeof LiveService>;
@@ -45,6 +51,9 @@ export function createClients(transport: Transport): Clients {
     environments: createClient(EnvironmentService, transport),
     nodes: createClient(NodeService, transport),
     pipelines: createClient(PipelineService, transport),
+    delivery: createClient(DeliveryService, transport),
+    secrets: createClient(SecretService, transport),
+    certificates: createClient(CertificateService, transport),
     metrics: createClient(MetricService, transport),
     logs: createClient(LogService, transport),
     live: createClient(LiveService, transport),

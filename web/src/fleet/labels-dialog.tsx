@@ -1,12 +1,16 @@
 import X from "lucide-solid/icons/x";
-import { createEffect, createSignal, Index, on, Show, type JSX } from "solid-js";
+import { createEffect, createMemo, createSignal, Index, on, Show, type JSX } from "solid-js";
 
+import { DeliveryEffect } from "#gen/vectorflow/v1/delivery_pb.ts";
+import { DeliveryService, type AffectedPipeline } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import type { Node } from "#gen/vectorflow/v1/node_pb.ts";
 
 import { toUiError } from "../api/errors.ts";
 import { useApi } from "../state/api.tsx";
+import { useRead } from "../state/create-read.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { Notice } from "../ui/feedback.tsx";
 import { showToast } from "../ui/toast.tsx";
 import { parseLabels, sortedLabels, type LabelRow } from "./labels.ts";
 
@@ -31,6 +35,18 @@ export function LabelsDialog(props: {
       },
     ),
   );
+  const labels = createMemo(() => parseLabels(rows()));
+  const preview = useRead(
+    DeliveryService.method.previewLabels,
+    () => {
+      const parsed = labels();
+      if (!props.open || parsed.kind === "invalid") return undefined;
+      return { nodeId: props.host.id, labels: parsed.labels };
+    },
+    { staleTime: 0, keepPrevious: true },
+  );
+  const stops = (): boolean =>
+    (preview.data()?.pipelines ?? []).some(({ effect }) => effect === DeliveryEffect.STOPS);
   const change = (index: number, part: Partial<LabelRow>): void => {
     setRows((old) => old.map((row, at) => (at === index ? { ...row, ...part } : row)));
   };
@@ -38,6 +54,10 @@ export function LabelsDialog(props: {
     const parsed = parseLabels(rows());
     if (parsed.kind === "invalid") {
       setError(parsed.message);
+      return;
+    }
+    if (preview.error() || preview.fetching()) {
+      setError(preview.error()?.message ?? "Still looking what these labels move.");
       return;
     }
     setBusy(true);
@@ -61,8 +81,12 @@ export function LabelsDialog(props: {
       footer={
         <>
           <Button onClick={() => props.onOpenChange(false)}>Cancel</Button>
-          <Button variant="primary" loading={busy()} onClick={() => void save()}>
-            Save labels
+          <Button
+            variant={stops() ? "danger" : "primary"}
+            loading={busy()}
+            onClick={() => void save()}
+          >
+            {stops() ? "Save labels and stop" : "Save labels"}
           </Button>
         </>
       }
@@ -99,6 +123,7 @@ export function LabelsDialog(props: {
         <div>
           <Button onClick={() => setRows((old) => [...old, emptyRow])}>Add label</Button>
         </div>
+        <LabelEffects pipelines={preview.data()?.pipelines ?? []} />
         <Show when={error()}>
           <p role="alert" class="dialog-error">
             {error()}
@@ -110,3 +135,30 @@ export function LabelsDialog(props: {
 }
 
 const emptyRow: LabelRow = { key: "", value: "" };
+
+/** Which pipelines the labels start and stop on this host, before anything is saved. */
+function LabelEffects(props: { pipelines: readonly AffectedPipeline[] }): JSX.Element {
+  const names = (effect: DeliveryEffect): string =>
+    props.pipelines
+      .filter((pipeline) => pipeline.effect === effect)
+      .map(({ name }) => name)
+      .join(", ");
+  return (
+    <div role="status">
+      <Show when={names(DeliveryEffect.STOPS)}>
+        {(stopped) => (
+          <Notice tone="warn">
+            These labels stop <strong>{stopped()}</strong> on this host at once.
+          </Notice>
+        )}
+      </Show>
+      <Show when={names(DeliveryEffect.STARTS)}>
+        {(started) => (
+          <Notice tone="info">
+            These labels start <strong>{started()}</strong> on this host at once.
+          </Notice>
+        )}
+      </Show>
+    </div>
+  );
+}

@@ -11,6 +11,7 @@ import { Notice } from "../ui/feedback.tsx";
 import { StateMark } from "../ui/mark.tsx";
 import type { DraftState } from "./draft-session.ts";
 import { YamlEditor } from "./editor/yaml-editor.tsx";
+import { MoveToSecretDialog } from "./move-to-secret.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 import { ProblemsPanel } from "./problems-panel.tsx";
 
@@ -20,6 +21,7 @@ const DiffView = lazy(async () => ({ default: (await import("./editor/diff-view.
 export function EditTab(): JSX.Element {
   const environment = useEnvironment();
   const pipeline = usePipeline();
+  const [moving, setMoving] = createSignal<Problem>();
   const [jump, setJump] = createSignal<{ readonly position: number }>();
   // Places belong to the text that was checked; in a newer one they would point at the wrong words.
   const problems = createMemo((previous: readonly Problem[]): readonly Problem[] => {
@@ -49,8 +51,13 @@ export function EditTab(): JSX.Element {
             <span class="faint">Tab indents; Esc, then Tab leaves the editor</span>
           </footer>
         </div>
-        <ProblemsPanel preview={pipeline.preview} onJump={jumpTo} />
+        <ProblemsPanel
+          preview={pipeline.preview}
+          onJump={jumpTo}
+          onFix={environment.canEdit() ? setMoving : undefined}
+        />
       </div>
+      <MoveToSecretDialog problem={moving()} onClose={() => setMoving(undefined)} />
     </>
   );
 }

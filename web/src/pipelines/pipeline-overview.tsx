@@ -14,6 +14,7 @@ import { Section } from "../ui/page.tsx";
 import { HostProgress } from "./host-progress.tsx";
 import { KindMark } from "./kind-mark.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
+import { TargetingSection } from "./targeting-section.tsx";
 
 import "../ui/plain-table.css";
 
@@ -42,7 +43,7 @@ export function PipelineOverview(): JSX.Element {
               when={deployed()}
               fallback={
                 <EmptyState title="Not deployed">
-                  Deploy the draft, and every host of the environment runs it.
+                  Deploy the draft, and the hosts that it is for run it.
                 </EmptyState>
               }
             >
@@ -52,12 +53,13 @@ export function PipelineOverview(): JSX.Element {
                   <LinkButton href={environment.path("hosts", "add")}>Add a host</LinkButton>
                 }
               >
-                As soon as a host joins the environment, it runs this pipeline.
+                As soon as a host that it is for joins the environment, it runs this pipeline.
               </EmptyState>
             </Show>
           }
         />
       </Section>
+      <TargetingSection />
       <Section title="Throughput" actions={<RangePicker />}>
         <PipelineCharts pipelineId={pipeline.id} />
       </Section>

@@ -3,6 +3,7 @@ import { For, Show, type JSX } from "solid-js";
 import type { Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { plural } from "../lib/format.ts";
+import { Button } from "../ui/button.tsx";
 import { ProblemLine } from "./problem-line.tsx";
 import { countErrors, sortProblems, type Preview } from "./preview.ts";
 
@@ -10,6 +11,8 @@ import { countErrors, sortProblems, type Preview } from "./preview.ts";
 export function ProblemsPanel(props: {
   preview: Preview;
   onJump: (problem: Problem) => void;
+  /** Absent for whoever may not change the draft. */
+  onFix?: ((problem: Problem) => void) | undefined;
 }): JSX.Element {
   const problems = (): Problem[] => sortProblems(props.preview.checked()?.response.problems ?? []);
   const title = (): string => {
@@ -42,6 +45,16 @@ export function ProblemsPanel(props: {
               <button type="button" class="problem-button" onClick={() => props.onJump(problem)}>
                 <ProblemLine problem={problem} />
               </button>
+              <Show when={problem.fix?.kind.case === "moveToSecret" && props.onFix}>
+                {(fix) => (
+                  <Button
+                    aria-label={`Move ${problem.componentKey}.${problem.field} to a secret`}
+                    onClick={() => fix()(problem)}
+                  >
+                    Move to secret…
+                  </Button>
+                )}
+              </Show>
             </li>
           )}
         </For>

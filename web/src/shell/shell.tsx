@@ -1,4 +1,5 @@
 import { A } from "@solidjs/router";
+import KeyRound from "lucide-solid/icons/key-round";
 import LogOut from "lucide-solid/icons/log-out";
 import Server from "lucide-solid/icons/server";
 import Settings from "lucide-solid/icons/settings";
@@ -57,6 +58,9 @@ function Sidebar(): JSX.Element {
         </A>
         <A href={environment.path("pipelines")} class="nav-link" activeClass="is-current">
           <Workflow size={16} aria-hidden="true" /> Pipelines
+        </A>
+        <A href={environment.path("secrets")} class="nav-link" activeClass="is-current">
+          <KeyRound size={16} aria-hidden="true" /> Secrets
         </A>
         <A href="/settings/teams" class="nav-link" activeClass="is-current">
           <Settings size={16} aria-hidden="true" /> Settings

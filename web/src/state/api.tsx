@@ -4,9 +4,12 @@ import type { Transport } from "@connectrpc/connect";
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/solid-query";
 import { createContext, onCleanup, type JSX } from "solid-js";
 
+import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
+import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { Topic } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 import { createClients, type Clients } from "../api/clients.ts";
 import { isRetryable, isSignedOut } from "../api/errors.ts";
@@ -70,8 +73,17 @@ const methodsByTopic = {
     EnvironmentService.method.listEnvironments,
     EnvironmentService.method.getEnvironment,
   ],
-  [Topic.PIPELINES]: [PipelineService.method.getPipeline],
-  [Topic.VERSIONS]: [PipelineService.method.listVersions, PipelineService.method.getPipeline],
+  [Topic.PIPELINES]: [
+    PipelineService.method.getPipeline,
+    DeliveryService.method.getDelivery,
+    SecretService.method.listSecrets,
+    CertificateService.method.listCertificates,
+  ],
+  [Topic.VERSIONS]: [
+    PipelineService.method.listVersions,
+    PipelineService.method.getPipeline,
+    DeliveryService.method.getDelivery,
+  ],
 } satisfies Partial<Record<Topic, readonly DescMethodUnary[]>>;
 
 /** Makes the caches that hold these things ask again. */

@@ -10,7 +10,9 @@ import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { millisOf, toTimestamp } from "../lib/time.ts";
 import { fakeInspectionService } from "./fake-inspection-service.ts";
 import { fakeAccessRoutes, fakeCode } from "./fake-access.ts";
+import { fakeDeliveryRoutes } from "./fake-delivery.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
+import { fakeSecretRoutes } from "./fake-secrets.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
 import { failure, type FakeWorld } from "./fake-world.ts";
 
@@ -43,6 +45,8 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
       },
     });
     router.service(NodeService, nodeService(world));
+    fakeSecretRoutes(router, world);
+    fakeDeliveryRoutes(router, world);
     router.service(fakePipelineService.descriptor, fakePipelineService.create(world));
     router.service(fakeInspectionService.descriptor, fakeInspectionService.create(world));
     router.service(MetricService, {

@@ -31,6 +31,7 @@ import { findComponents } from "../pipelines/editor/outline.ts";
 import { FakeAccess } from "./fake-access-state.ts";
 import { aPipelineLive, aProblem } from "./builders.ts";
 import { FakeInspection } from "./fake-inspection-service.ts";
+import { FakeSecrets } from "./fake-secrets-state.ts";
 
 export interface FakePipeline {
   live: PipelineLive;
@@ -72,6 +73,7 @@ export class FakeWorld {
     }),
   ];
   readonly access = new FakeAccess();
+  readonly secrets = new FakeSecrets();
   readonly hosts = new Map<string, Node>();
   readonly pipelines = new Map<string, FakePipeline>();
   readonly logs: LogLine[] = [];
@@ -209,9 +211,25 @@ export function componentsOf(
   });
 }
 
-/** Stands in for the server's checks: types that are named "unknown_…" are errors. */
+/**
+ * Stands in for the server's checks: types that are named "unknown_…" are errors, and a password in clear is
+ * pointed out.
+ */
 export function checkYaml(yaml: string): Problem[] {
-  return [...yaml.matchAll(/type:\s*(unknown_\w+)/g)].map((match) => {
+  const passwords = [...yaml.matchAll(/password: (?!SECRET|"SECRET)(\S+)/g)].map((match) => {
+    const from = match.index + "password: ".length;
+    const owner = findComponents(yaml).findLast((component) => component.from < from)?.key ?? "";
+    return aProblem({
+      severity: Severity.WARNING,
+      message: "a value that is meant to be secret is readable in the text",
+      componentKey: owner,
+      field: "auth.password",
+      from,
+      to: from + (match[1]?.length ?? 0),
+      fix: { kind: { case: "moveToSecret", value: `${owner}_password` } },
+    });
+  });
+  const unknown = [...yaml.matchAll(/type:\s*(unknown_\w+)/g)].map((match) => {
     const from = match.index + match[0].length - (match[1]?.length ?? 0);
     const owner = findComponents(yaml).findLast((component) => component.from < from);
     return aProblem({
@@ -224,6 +242,7 @@ export function checkYaml(yaml: string): Problem[] {
       line: yaml.slice(0, from).split("\n").length,
     });
   });
+  return [...unknown, ...passwords];
 }
 
 export function failure(

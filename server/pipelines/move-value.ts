@@ -1,0 +1,133 @@
+import { audit } from "../audit/audit.ts";
+import { announce } from "../db/changes.ts";
+import { transact } from "../db/transaction.ts";
+import type { ServerDeps } from "../deps.ts";
+import { DomainError, FieldViolations } from "../errors.ts";
+import type { Scope } from "../scope.ts";
+import { Secret } from "../secrets/secret.entity.ts";
+import { addSecret, checkValue, digestOf } from "../secrets/secrets.ts";
+import { checkName, pushValues, taken, translateTaken } from "../secrets/stored-values.ts";
+import { loadCatalogue } from "./catalogue.ts";
+import { findCredentials } from "./credentials.ts";
+import { lockPipeline } from "./deployments.ts";
+import { parsePipelineText } from "./graph.ts";
+import type { Pipeline } from "./pipeline.entity.ts";
+import { stalePipeline, storeGraph, teamIdOf } from "./pipelines.ts";
+import { replaceValue } from "./replace-value.ts";
+
+/** Where a value stands that shall become a secret. */
+export interface ValuePlace {
+  readonly pipelineId: string;
+  readonly revision: string;
+  readonly componentKey: string;
+  /** Dotted, as the problem has it. */
+  readonly field: string;
+  readonly secretName: string;
+}
+
+/**
+ * Replaces a credential in the saved draft by a reference, and creates the secret that holds it; one of that name
+ * with the same value is used as it is. Both happen or neither (X4). Returns the versions that were deployed with
+ * the value in clear.
+ */
+export async function moveValueToSecret(
+  scope: Scope,
+  deps: ServerDeps,
+  place: ValuePlace,
+): Promise<{ readonly pipeline: Pipeline; readonly versions: readonly number[] }> {
+  const violations = new FieldViolations();
+  checkName(place.secretName, violations);
+  violations.throwIfAny();
+  return translateTaken("secret", place.secretName, () =>
+    transact(scope, async (tx) => {
+      const pipeline = await lockPipeline(tx, place.pipelineId);
+      if (pipeline.revision !== Number(place.revision)) throw stalePipeline();
+      const { text, value } = takeOut(pipeline.yaml, place);
+      const { environmentId } = pipeline;
+      const created = await ensureSecret(tx, deps, environmentId, place.secretName, value);
+      tx.em.assign(pipeline, {
+        yaml: text,
+        revision: pipeline.revision + 1,
+        updatedById: tx.actor.kind === "user" ? tx.actor.userId : null,
+      });
+      await tx.em.flush();
+      const { graph } = parsePipelineText(text);
+      if (graph !== undefined) await storeGraph(tx, pipeline, graph);
+      audit(tx, {
+        action: "pipeline.value_moved_to_secret",
+        entityType: "Pipeline",
+        entityId: pipeline.id,
+        teamId: await teamIdOf(tx, environmentId),
+        environmentId,
+        metadata: {
+          componentKey: place.componentKey,
+          field: place.field,
+          secret: place.secretName,
+          secretCreated: created,
+        },
+      });
+      if (created) await pushValues(tx, environmentId);
+      else await announce(tx.em, { kind: "seen", environmentId, topic: "pipelines" });
+      return { pipeline, versions: await versionsWith(tx, pipeline.id, value) };
+    }),
+  );
+}
+
+/** Only what the check points out can be moved: the call is no way to read a draft's other values. */
+function takeOut(text: string, place: ValuePlace): { text: string; value: string } {
+  const component = parsePipelineText(text).graph?.components.find(
+    ({ key }) => key === place.componentKey,
+  );
+  const credential =
+    component === undefined
+      ? undefined
+      : findCredentials(component, loadCatalogue()).find(
+          ({ path, movable }) => movable && path.join(".") === place.field,
+        );
+  if (credential === undefined) {
+    throw new DomainError(
+      "invalid",
+      "no_credential_there",
+      `${place.componentKey}.${place.field} holds nothing that looks like a credential`,
+    );
+  }
+  const target = { ...credential, componentKey: place.componentKey };
+  const replaced = replaceValue(text, target, `SECRET[${place.secretName}]`);
+  if (replaced.kind === "impossible") {
+    throw new DomainError("invalid", "value_not_replaceable", replaced.message);
+  }
+  return replaced;
+}
+
+/** True when the secret was made. */
+async function ensureSecret(
+  tx: Scope,
+  deps: ServerDeps,
+  environmentId: string,
+  name: string,
+  value: string,
+): Promise<boolean> {
+  const present = await tx.em.findOne(Secret, { environmentId, name });
+  if (present !== null) {
+    if (present.valueDigest === digestOf(deps, environmentId, name, value)) return false;
+    throw taken("secret", name);
+  }
+  const violations = new FieldViolations();
+  checkValue(value, violations);
+  violations.throwIfAny();
+  await addSecret(tx, deps, { environmentId, name, value });
+  return true;
+}
+
+async function versionsWith(
+  tx: Scope,
+  pipelineId: string,
+  value: string,
+): Promise<readonly number[]> {
+  const rows = await tx.em.execute<{ version: number }[]>(
+    `select "version" from "PipelineVersion" where "pipelineId" = ? and strpos("sourceYaml", ?) > 0
+     order by "version" limit 100`,
+    [pipelineId, value],
+  );
+  return rows.map(({ version }) => version);
+}

@@ -1,0 +1,63 @@
+/** The secrets and certificates that a configuration names, each once and sorted. */
+export interface References {
+  readonly secrets?: readonly string[];
+  readonly certificates?: readonly string[];
+}
+
+export type ReferenceKind = "secret" | "certificate";
+
+export interface Reference {
+  readonly kind: ReferenceKind;
+  readonly name: string;
+}
+
+/** The rule for names of secrets and certificates: they fit the placeholders of Vector. */
+export const namePattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
+
+// As the agent finds them: see agent/secrets/references.ts.
+const pattern = /\b(SECRET|CERT)\[([^[\]\s]+)\]/g;
+
+/** The references in one text, in their order. */
+export function referencesIn(text: string): readonly Reference[] {
+  if (!text.includes("[")) return [];
+  return Array.from(text.matchAll(pattern), ([, kind, name = ""]) => ({
+    kind: kind === "SECRET" ? "secret" : "certificate",
+    name,
+  }));
+}
+
+/** Visits every text of a parsed value, keys of maps too, with its path. */
+export function visitTexts(
+  value: unknown,
+  visit: (text: string, path: readonly (string | number)[]) => void,
+  path: readonly (string | number)[] = [],
+): void {
+  if (typeof value === "string") visit(value, path);
+  else if (Array.isArray(value)) {
+    value.forEach((item: unknown, index) => visitTexts(item, visit, [...path, index]));
+  } else if (typeof value === "object" && value !== null) {
+    for (const [key, child] of Object.entries(value)) {
+      visit(key, [...path, key]);
+      visitTexts(child, visit, [...path, key]);
+    }
+  }
+}
+
+/** Everything that a parsed value names. */
+export function collectReferences(value: unknown): References {
+  const found = { secret: new Set<string>(), certificate: new Set<string>() };
+  visitTexts(value, (text) => {
+    for (const { kind, name } of referencesIn(text)) found[kind].add(name);
+  });
+  return {
+    secrets: [...found.secret].toSorted(),
+    certificates: [...found.certificate].toSorted(),
+  };
+}
+
+export function listReferences(references: References): readonly Reference[] {
+  return [
+    ...(references.secrets ?? []).map((name): Reference => ({ kind: "secret", name })),
+    ...(references.certificates ?? []).map((name): Reference => ({ kind: "certificate", name })),
+  ];
+}

@@ -1,0 +1,180 @@
+import { audit } from "../audit/audit.ts";
+import { newId } from "../db/columns.ts";
+import { transact } from "../db/transaction.ts";
+import { FieldViolations, notFound } from "../errors.ts";
+import { lockDelivery } from "../pipelines/delivery.ts";
+import { teamIdOf } from "../pipelines/pipelines.ts";
+import type { Scope } from "../scope.ts";
+import { secretContext } from "./sealed-context.ts";
+import { Secret } from "./secret.entity.ts";
+import { checkName, pushValues, refuseInUse, translateTaken, type Vault } from "./stored-values.ts";
+
+const maximumValueBytes = 32_768;
+
+/** A secret as people see it: never with its value. */
+export interface SecretView {
+  readonly id: string;
+  readonly environmentId: string;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** Refuses what is no value: nothing, too much, and what a masked value looks like (X4). */
+export function checkValue(value: string, violations: FieldViolations): void {
+  if (value === "") violations.add("value", "is required");
+  else if (Buffer.byteLength(value) > maximumValueBytes) {
+    violations.add("value", `must have at most ${maximumValueBytes} bytes`);
+  } else if (/^\s*(?:[•●*]{3,}|\[secret [^\]]+\]|SECRET\[[^\]]+\])\s*$/.test(value)) {
+    violations.add("value", "is a placeholder, not a value");
+  }
+}
+
+export function digestOf(
+  { digests }: Vault,
+  environmentId: string,
+  name: string,
+  value: string,
+): string {
+  return digests.digest(`Secret/${environmentId}/${name}`, value);
+}
+
+export async function listSecrets(
+  scope: Pick<Scope, "em">,
+  environmentId: string,
+): Promise<SecretView[]> {
+  return scope.em.find(Secret, { environmentId }, { orderBy: { name: "asc" } });
+}
+
+/** Creates a secret. Throws `conflict` when the environment has one of that name. */
+export async function createSecret(
+  scope: Scope,
+  vault: Vault,
+  input: { readonly environmentId: string; readonly name: string; readonly value: string },
+): Promise<SecretView> {
+  const violations = new FieldViolations();
+  checkName(input.name, violations);
+  checkValue(input.value, violations);
+  violations.throwIfAny();
+  return translateTaken("secret", input.name, () =>
+    transact(scope, async (tx) => {
+      await lockDelivery(tx, input.environmentId);
+      const secret = await addSecret(tx, vault, input);
+      await pushValues(tx, input.environmentId);
+      return secret;
+    }),
+  );
+}
+
+/** Adds a secret in the caller's transaction, which holds the lock of the delivery. */
+export async function addSecret(
+  tx: Scope,
+  vault: Vault,
+  input: { readonly environmentId: string; readonly name: string; readonly value: string },
+): Promise<Secret> {
+  const { environmentId, name, value } = input;
+  const id = newId();
+  const now = tx.clock.now();
+  const secret = tx.em.create(Secret, {
+    id,
+    name,
+    environmentId,
+    encryptedValue: vault.sealer.seal(secretContext(id), value),
+    valueDigest: digestOf(vault, environmentId, name, value),
+    createdAt: now,
+    updatedAt: now,
+  });
+  await record(tx, "secret.created", secret);
+  await tx.em.flush();
+  return secret;
+}
+
+/** Replaces the value. The same value again changes nothing, here and on hosts. */
+export async function updateSecret(
+  scope: Scope,
+  vault: Vault,
+  input: { readonly environmentId: string; readonly id: string; readonly value: string },
+): Promise<{
+  readonly secret: SecretView;
+  readonly changed: boolean;
+  readonly pipelineNames: readonly string[];
+}> {
+  const violations = new FieldViolations();
+  checkValue(input.value, violations);
+  violations.throwIfAny();
+  return transact(scope, async (tx) => {
+    await lockDelivery(tx, input.environmentId);
+    const secret = await findSecret(tx, input);
+    const digest = digestOf(vault, input.environmentId, secret.name, input.value);
+    if (digest === secret.valueDigest) return { secret, changed: false, pipelineNames: [] };
+    tx.em.assign(secret, {
+      encryptedValue: vault.sealer.seal(secretContext(secret.id), input.value),
+      valueDigest: digest,
+      updatedAt: tx.clock.now(),
+    });
+    await tx.em.flush();
+    const pipelineNames = await pushValues(tx, input.environmentId);
+    await record(tx, "secret.updated", secret, { pipelines: pipelineNames.slice(0, 50) });
+    return { secret, changed: true, pipelineNames };
+  });
+}
+
+/** Returns the value, with a row in the audit that is there before the value leaves (X8). */
+export async function revealSecret(
+  scope: Scope,
+  vault: Vault,
+  input: { readonly environmentId: string; readonly id: string },
+): Promise<string> {
+  return transact(scope, async (tx) => {
+    const secret = await findSecret(tx, input);
+    const value = vault.sealer.open(secretContext(secret.id), secret.encryptedValue).toString();
+    await record(tx, "secret.revealed", secret);
+    return value;
+  });
+}
+
+/** Deletes a secret. What runs with it goes on with the value that hosts have (P2). */
+export async function deleteSecret(
+  scope: Scope,
+  input: {
+    readonly environmentId: string;
+    readonly id: string;
+    readonly confirmInUse: boolean;
+  },
+): Promise<void> {
+  await transact(scope, async (tx) => {
+    const { environmentId, confirmInUse } = input;
+    await lockDelivery(tx, environmentId);
+    const secret = await findSecret(tx, input);
+    const used = await refuseInUse(tx, environmentId, "secret", secret.name, confirmInUse);
+    await record(tx, "secret.deleted", secret, { deployedIn: used.slice(0, 50) });
+    tx.em.remove(secret);
+    await tx.em.flush();
+    await pushValues(tx, environmentId);
+  });
+}
+
+async function findSecret(
+  tx: Scope,
+  { environmentId, id }: { readonly environmentId: string; readonly id: string },
+): Promise<Secret> {
+  const secret = await tx.em.findOne(Secret, { id, environmentId });
+  if (secret === null) throw notFound("secret", id);
+  return secret;
+}
+
+async function record(
+  tx: Scope,
+  action: string,
+  secret: Secret,
+  metadata: Record<string, unknown> = {},
+): Promise<void> {
+  audit(tx, {
+    action,
+    entityType: "Secret",
+    entityId: secret.id,
+    teamId: await teamIdOf(tx, secret.environmentId),
+    environmentId: secret.environmentId,
+    metadata: { name: secret.name, ...metadata },
+  });
+}

@@ -1,0 +1,78 @@
+import { UniqueConstraintViolationException } from "@mikro-orm/core";
+import { announce } from "../db/changes.ts";
+import { DomainError, type FieldViolations } from "../errors.ts";
+import { renewDeliveries } from "../pipelines/delivery.ts";
+import type { ServerDeps } from "../deps.ts";
+import type { Scope } from "../scope.ts";
+import { namePattern, type ReferenceKind } from "./references.ts";
+import { readUses } from "./uses.ts";
+
+/** What it takes to keep values: sealed at rest, told apart by digests. */
+export type Vault = Pick<ServerDeps, "sealer" | "digests">;
+
+/** Names that objects have anyway. */
+const unusableNames = new Set(["__proto__"]);
+
+export function checkName(name: string, violations: FieldViolations): void {
+  if (namePattern.test(name) && !unusableNames.has(name)) return;
+  violations.add(
+    "name",
+    name === ""
+      ? "is required"
+      : "may have letters, digits, _, . and -, at most 128, and starts with a letter or _",
+  );
+}
+
+/**
+ * Lets hosts have what changed: pipelines that refer to it get a new hash, and connected agents the new content
+ * at once (P4). Returns the names of the pipelines that hosts get anew.
+ */
+export async function pushValues(tx: Scope, environmentId: string): Promise<readonly string[]> {
+  const renewed = await renewDeliveries(tx, environmentId);
+  if (renewed.some(({ changed }) => changed)) {
+    await announce(tx.em, { kind: "desired", environmentId });
+  }
+  // Drafts may have gained or lost a problem.
+  await announce(tx.em, { kind: "seen", environmentId, topic: "pipelines" });
+  return renewed.filter(({ changed }) => changed).map(({ name }) => name);
+}
+
+/** Throws `precondition`, naming the deployed pipelines, unless the caller confirmed to know of them. */
+export async function refuseInUse(
+  tx: Scope,
+  environmentId: string,
+  kind: ReferenceKind,
+  name: string,
+  confirmed: boolean,
+): Promise<readonly string[]> {
+  const uses = (await readUses(tx, environmentId, kind)).get(name) ?? [];
+  const deployed = uses.filter((use) => use.deployed).map(({ pipelineName }) => pipelineName);
+  if (deployed.length === 0 || confirmed) return deployed;
+  const named = deployed.slice(0, 5).join(", ");
+  const more = deployed.length > 5 ? ` and ${deployed.length - 5} more` : "";
+  throw new DomainError(
+    "precondition",
+    `${kind}_in_use`,
+    `deployed pipelines use the ${kind} ${name}: ${named}${more}`,
+  );
+}
+
+export async function translateTaken<T>(
+  kind: ReferenceKind,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UniqueConstraintViolationException)) throw error;
+    throw taken(kind, name);
+  }
+}
+
+export function taken(kind: ReferenceKind, name: string): DomainError {
+  const message = `this environment already has a ${kind} named ${name}`;
+  return new DomainError("conflict", `${kind}_name_taken`, message, {
+    violations: [{ field: "name", message: "is taken" }],
+  });
+}

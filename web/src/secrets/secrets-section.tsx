@@ -1,0 +1,217 @@
+import { createSignal, For, Show, type JSX } from "solid-js";
+
+import type { Secret } from "#gen/vectorflow/v1/secret_pb.ts";
+import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
+
+import { millisOf } from "../lib/time.ts";
+import { useApi } from "../state/api.tsx";
+import { useRead } from "../state/create-read.ts";
+import { useEnvironment } from "../state/environment.tsx";
+import { useLive } from "../state/live.tsx";
+import { createAction } from "../ui/action.ts";
+import { Ago } from "../ui/ago.tsx";
+import { Button } from "../ui/button.tsx";
+import { CopyButton } from "../ui/copy-button.tsx";
+import { ConfirmDialog, Dialog } from "../ui/dialog.tsx";
+import { EmptyState } from "../ui/feedback.tsx";
+import { Section } from "../ui/page.tsx";
+import { PlainTable } from "../ui/plain-table.tsx";
+import { QueryView } from "../ui/query-view.tsx";
+import { showToast } from "../ui/toast.tsx";
+import { SecretForm } from "./secret-form.tsx";
+import { deployedNames, MissingNotice, Uses } from "./uses.tsx";
+
+/** The secrets of the environment: their names, who uses them, and never their values. */
+export function SecretsSection(): JSX.Element {
+  const environment = useEnvironment();
+  const read = useRead(
+    SecretService.method.listSecrets,
+    () => ({ environmentId: environment.id() }),
+    { staleTime: 0 },
+  );
+  const [creating, setCreating] = createSignal(false);
+  return (
+    <Section
+      title="Secrets"
+      flush
+      actions={
+        <Show when={environment.canEdit()}>
+          <Button variant="primary" onClick={() => setCreating(true)}>
+            Create secret
+          </Button>
+        </Show>
+      }
+    >
+      <QueryView read={read}>
+        {(answer) => (
+          <>
+            <MissingNotice kind="SECRET" missing={answer().missing} />
+            <Show
+              when={answer().secrets.length > 0}
+              fallback={
+                <EmptyState title="No secrets">
+                  Write <code>SECRET[name]</code> in a pipeline instead of a password or a token.
+                  The value goes only to the hosts that run it.
+                </EmptyState>
+              }
+            >
+              <PlainTable label="Secrets" head={["Name", "Used by", "Value set", ""]}>
+                <For each={answer().secrets}>
+                  {(secret) => <SecretRow secret={secret} onChanged={read.refetch} />}
+                </For>
+              </PlainTable>
+            </Show>
+          </>
+        )}
+      </QueryView>
+      <SecretForm
+        open={creating()}
+        onOpenChange={setCreating}
+        onDone={(text) => {
+          setCreating(false);
+          showToast(text);
+          read.refetch();
+        }}
+      />
+    </Section>
+  );
+}
+
+function SecretRow(props: { secret: Secret; onChanged: () => void }): JSX.Element {
+  const { clients } = useApi();
+  const environment = useEnvironment();
+  const live = useLive();
+  const action = createAction();
+  const [asking, setAsking] = createSignal<"reveal" | "value" | "delete">();
+  const name = (): string => props.secret.name;
+  const close = (open: boolean): void => {
+    if (!open) setAsking(undefined);
+  };
+  const ask = (what: "reveal" | "value" | "delete"): void => {
+    action.reset();
+    setAsking(what);
+  };
+  const remove = async (): Promise<void> => {
+    const { environmentId, id } = props.secret;
+    const request = { environmentId, id, confirmInUse: deployedNames(props.secret.uses) !== "" };
+    if (!(await action.run(() => clients.secrets.deleteSecret(request)))) return;
+    setAsking(undefined);
+    showToast(`The secret ${name()} was deleted`);
+    props.onChanged();
+  };
+  return (
+    <tr>
+      <th scope="row">
+        <code>{name()}</code>
+      </th>
+      <td>
+        <Uses uses={props.secret.uses} />
+      </td>
+      <td>
+        <Ago ms={millisOf(props.secret.updateTime)} now={live.now()} />
+      </td>
+      <td>
+        <Show when={environment.canEdit()}>
+          <div class="row-buttons">
+            <Button aria-label={`Reveal ${name()}`} onClick={() => ask("reveal")}>
+              Reveal
+            </Button>
+            <Button aria-label={`New value for ${name()}`} onClick={() => ask("value")}>
+              New value
+            </Button>
+            <Button aria-label={`Delete ${name()}`} onClick={() => ask("delete")}>
+              Delete
+            </Button>
+          </div>
+          <RevealDialog secret={props.secret} open={asking() === "reveal"} onOpenChange={close} />
+          <SecretForm
+            secret={props.secret}
+            open={asking() === "value"}
+            onOpenChange={close}
+            onDone={(text) => {
+              setAsking(undefined);
+              showToast(text);
+              props.onChanged();
+            }}
+          />
+          <ConfirmDialog
+            open={asking() === "delete"}
+            onOpenChange={close}
+            title={`Delete the secret ${name()}?`}
+            confirmLabel="Delete secret"
+            {...(deployedNames(props.secret.uses) !== "" && { typeName: name() })}
+            busy={action.busy()}
+            error={action.error()}
+            onConfirm={() => void remove()}
+          >
+            <Show
+              when={deployedNames(props.secret.uses)}
+              fallback={<p>No deployed pipeline uses it. Its value cannot be brought back.</p>}
+            >
+              {(names) => (
+                <p>
+                  Deployed pipelines use it: <strong>{names()}</strong>. Hosts go on with the value
+                  they have, and these pipelines cannot be deployed or brought to new hosts until a
+                  secret of this name exists again.
+                </p>
+              )}
+            </Show>
+          </ConfirmDialog>
+        </Show>
+      </td>
+    </tr>
+  );
+}
+
+/** Shows the value only after one asked for it, and forgets it when it is closed. */
+function RevealDialog(props: {
+  secret: Secret;
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+}): JSX.Element {
+  const { clients } = useApi();
+  const action = createAction();
+  const [value, setValue] = createSignal<string>();
+  const close = (open: boolean): void => {
+    if (!open) setValue(undefined);
+    props.onOpenChange(open);
+  };
+  const reveal = (): Promise<boolean> =>
+    action.run(async () => {
+      const { environmentId, id } = props.secret;
+      setValue((await clients.secrets.revealSecret({ environmentId, id })).value);
+    });
+  return (
+    <Dialog
+      open={props.open}
+      onOpenChange={close}
+      title={`Reveal ${props.secret.name}?`}
+      footer={
+        <Show
+          when={value() === undefined}
+          fallback={<Button onClick={() => close(false)}>Close</Button>}
+        >
+          <Button onClick={() => close(false)}>Cancel</Button>
+          <Button variant="primary" loading={action.busy()} onClick={() => void reveal()}>
+            Reveal value
+          </Button>
+        </Show>
+      }
+    >
+      <Show
+        when={value() !== undefined}
+        fallback={<p>The audit keeps who saw the value, and when.</p>}
+      >
+        <div class="secret-value">
+          <code aria-label={`Value of ${props.secret.name}`}>{value()}</code>
+          <CopyButton text={value() ?? ""} />
+        </div>
+      </Show>
+      <Show when={action.error()}>
+        <p role="alert" class="dialog-error">
+          {action.error()}
+        </p>
+      </Show>
+    </Dialog>
+  );
+}

@@ -1,0 +1,15 @@
+import type { Certificate, Secret } from "#gen/vectorflow/v1/secret_pb.ts";
+import type { MissingReference } from "#gen/vectorflow/v1/secret_service_pb.ts";
+import type { SelectorTerm } from "#gen/vectorflow/v1/delivery_pb.ts";
+
+/** Secrets, certificates and selectors of the fake world. */
+export class FakeSecrets {
+  readonly secrets = new Map<string, Secret>();
+  readonly values = new Map<string, string>();
+  readonly certificates = new Map<string, Certificate>();
+  missing: MissingReference[] = [];
+  /** Who looked at which value. */
+  readonly revealed: string[] = [];
+  readonly selectors = new Map<string, readonly SelectorTerm[]>();
+  readonly logLevels = new Map<string, string>();
+}

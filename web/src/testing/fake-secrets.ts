@@ -1,0 +1,111 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, type ConnectRouter } from "@connectrpc/connect";
+
+import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
+import { CertificateSchema, SecretSchema } from "#gen/vectorflow/v1/secret_pb.ts";
+import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
+
+import { toTimestamp } from "../lib/time.ts";
+import { checkYaml, failure, type FakeWorld } from "./fake-world.ts";
+
+/** Secrets and certificates over a fake world. */
+export function fakeSecretRoutes(router: ConnectRouter, world: FakeWorld): void {
+  const state = world.secrets;
+  const now = () => toTimestamp(Date.now());
+  router.service(SecretService, {
+    listSecrets() {
+      world.enter("listSecrets");
+      return { secrets: [...state.secrets.values()], missing: state.missing };
+    },
+    createSecret({ environmentId, name, value }) {
+      world.enter("createSecret");
+      if (state.secrets.has(name)) throw taken();
+      const secret = create(SecretSchema, { id: name, environmentId, name, updateTime: now() });
+      state.secrets.set(name, secret);
+      state.values.set(name, value);
+      return { secret };
+    },
+    updateSecret({ id, value }) {
+      world.enter("updateSecret");
+      const changed = state.values.get(id) !== value;
+      state.values.set(id, value);
+      const pipelineNames = (state.secrets.get(id)?.uses ?? [])
+        .filter(({ deployed }) => changed && deployed)
+        .map(({ pipelineName }) => pipelineName);
+      return { changed, pipelineNames };
+    },
+    revealSecret({ id }) {
+      world.enter("revealSecret");
+      state.revealed.push(id);
+      return { value: state.values.get(id) ?? "" };
+    },
+    deleteSecret({ id, confirmInUse }) {
+      world.enter("deleteSecret");
+      if (!confirmInUse && state.secrets.get(id)?.uses.some(({ deployed }) => deployed)) {
+        throw failure(Code.FailedPrecondition, "deployed pipelines use it", "secret_in_use");
+      }
+      state.secrets.delete(id);
+      return {};
+    },
+    moveValueToSecret({ pipelineId, revision, secretName }) {
+      world.enter("moveValueToSecret");
+      const pipeline = world.pipeline(pipelineId);
+      if (revision !== String(pipeline.revision)) {
+        throw failure(Code.Aborted, "somebody else saved meanwhile", "pipeline_changed");
+      }
+      if (state.secrets.has(secretName)) throw taken();
+      const value = /password: (\S+)/.exec(pipeline.yaml)?.[1] ?? "";
+      pipeline.yaml = pipeline.yaml.replace(value, `"SECRET[${secretName}]"`);
+      pipeline.revision++;
+      state.secrets.set(secretName, create(SecretSchema, { id: secretName, name: secretName }));
+      state.values.set(secretName, value);
+      return {
+        pipeline: {
+          summary: pipeline.live.summary,
+          yaml: pipeline.yaml,
+          revision: String(pipeline.revision),
+          problems: checkYaml(pipeline.yaml),
+        },
+      };
+    },
+  });
+  router.service(CertificateService, {
+    listCertificates() {
+      world.enter("listCertificates");
+      return { certificates: [...state.certificates.values()] };
+    },
+    createCertificate({ environmentId, name, filename, type, content }) {
+      world.enter("createCertificate");
+      if (!content.includes("-----BEGIN")) {
+        throw failure(Code.InvalidArgument, "content is not PEM", "invalid_request", [
+          { field: "content", message: "is not PEM" },
+        ]);
+      }
+      const certificate = create(CertificateSchema, {
+        id: name,
+        environmentId,
+        name,
+        filename,
+        type,
+        updateTime: now(),
+      });
+      state.certificates.set(name, certificate);
+      return { certificate };
+    },
+    updateCertificate() {
+      world.enter("updateCertificate");
+      return { changed: true, pipelineNames: [] };
+    },
+    deleteCertificate({ id }) {
+      world.enter("deleteCertificate");
+      state.certificates.delete(id);
+      return {};
+    },
+  });
+}
+
+function taken() {
+  return failure(Code.AlreadyExists, "the name is taken", "secret_name_taken", [
+    { field: "name", message: "is taken" },
+  ]);
+}
