@@ -15,8 +15,6 @@ export class Migration20261125000100_know_the_machine_of_a_session extends Migra
   }
 
   override async down(): Promise<void> {
-    this.addSql(
-      `alter table "VectorNode" drop column "sessionId", drop column "sessionMachine"`,
-    );
+    this.addSql(`alter table "VectorNode" drop column "sessionId", drop column "sessionMachine"`);
   }
 }

@@ -237,7 +237,7 @@ test.each([
   expect(clockFinding(aheadMs).level).toBe(level);
 });
 
-test("reads from the capabilities whether low ports may be opened", () => {
+test("reads from the capabilities whether low ports may be opened (A18)", () => {
   expect(mayBindLowPorts("CapEff:\t000001ffffffffff\n")).toBe(true);
   expect(mayBindLowPorts("CapEff:\t0000000000000400\n")).toBe(true);
   expect(mayBindLowPorts("CapEff:\t0000000000000000\n")).toBe(false);

@@ -29,3 +29,22 @@ test("drops the oldest beyond its bound and counts them, once each way", () => {
   expect(batch?.lost).toBe(2);
   expect(batch?.lines.map(({ text }) => text)).toEqual(["3", "4", "5"]);
 });
+
+test("a minute without a server at a thousand lines a second costs what does not fit, and no more", () => {
+  const spool = new LogSpool("s");
+  for (let n = 0; n < 60_000; n++) spool.add(line(`line ${n}`));
+  expect(spool.lines).toBe(10_000);
+  expect(spool.takeLost()).toBe(50_000);
+  // The server is back, and takes two thousand lines at a time.
+  const texts: string[] = [];
+  let lost = 0;
+  for (let batch = spool.nextBatch(2_000); batch !== undefined; batch = spool.nextBatch(2_000)) {
+    texts.push(...batch.lines.map(({ text }) => text));
+    lost += batch.lost;
+    spool.acknowledge(batch.sequence);
+  }
+  expect(lost).toBe(50_000);
+  expect(texts).toHaveLength(10_000);
+  expect([texts[0], texts.at(-1)]).toEqual(["line 50000", "line 59999"]);
+  expect(spool.lines).toBe(0);
+});

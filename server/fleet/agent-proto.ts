@@ -391,6 +391,8 @@ export function desiredStateMessages(
             version: pipeline.version,
             attempt: pipeline.attempt,
             bodySha256: digestOf(pipeline),
+            memoryLimitBytes: BigInt(pipeline.memoryLimitMib) * 1_048_576n,
+            cpuLimitCores: pipeline.cpuLimitCores,
           })),
     });
     const message = create(SessionResponseSchema, { message: { case: "desiredState", value } });

@@ -15,6 +15,9 @@ export interface DesiredPipeline {
   readonly configYaml: string;
   readonly logLevel: string | null;
   readonly selector: Selector;
+  /** Of each process, in mebibytes; 0 is no limit. */
+  readonly memoryLimitMib: number;
+  readonly cpuLimitCores: number;
   readonly secrets: OpenedReferences["secrets"];
   readonly certificates: OpenedReferences["certificates"];
   /**
@@ -68,7 +71,8 @@ export async function readDesiredState(
       );
       const rows = await tx.execute<PipelineRow[]>(
         `select p."id" as "pipelineId", p."name", v."version", coalesce(p."deliveredHash", v."contentHash") as "hash",
-           p."attempt", v."configYaml", p."logLevel", p."nodeSelector" as "selector", v."references",
+           p."attempt", v."configYaml", p."logLevel", p."nodeSelector" as "selector",
+           p."memoryLimitMib", p."cpuLimitCores", v."references",
            p."deliveryProblem" as "problem"
          from "Pipeline" p
          join "PipelineVersion" v on v."pipelineId" = p."id" and v."version" = p."deployedVersion"

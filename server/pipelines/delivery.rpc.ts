@@ -9,6 +9,7 @@ import type { ServerDeps } from "../deps.ts";
 import { DomainError, notFound } from "../errors.ts";
 import { VectorNode } from "../fleet/vector-node.entity.ts";
 import { callScope } from "../rpc/call-scope.ts";
+import { setLimits } from "./limits.ts";
 import { findPipeline } from "./pipelines.ts";
 import { describeSelector, type Selector, type SelectorOperator as Operator } from "./selector.ts";
 import {
@@ -50,6 +51,10 @@ export function deliveryRpc(deps: ServerDeps): ServiceImpl<typeof DeliveryServic
         etag: etagOf(selector),
         logLevel: pipeline.logLevel ?? "info",
         problem: pipeline.deliveryProblem ?? "",
+        limits: {
+          memoryMib: Number(pipeline.memoryLimitMib),
+          cpuCores: Number(pipeline.cpuLimitCores),
+        },
       };
     },
     async previewSelector(request, ctx) {
@@ -82,6 +87,11 @@ export function deliveryRpc(deps: ServerDeps): ServiceImpl<typeof DeliveryServic
     },
     async setLogLevel({ pipelineId, logLevel }, ctx) {
       await setLogLevel(callScope(deps, ctx), pipelineId, logLevel);
+      return {};
+    },
+    async setLimits({ pipelineId, limits }, ctx) {
+      const { memoryMib = 0, cpuCores = 0 } = limits ?? {};
+      await setLimits(callScope(deps, ctx), pipelineId, { memoryMib, cpuCores });
       return {};
     },
     async previewLabels({ nodeId, labels }, ctx) {

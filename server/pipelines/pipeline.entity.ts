@@ -46,6 +46,8 @@ const PipelineSchema = defineEntity({
       .nullable()
       .comment("Terms over labels that all must hold; null: every node."),
     logLevel: p.text().nullable().comment("Of Vector on the nodes, lower case; null: info."),
+    memoryLimitMib: p.integer().default(0).comment("Of each process, in mebibytes; 0: no limit."),
+    cpuLimitCores: p.double().default(0).comment("Of each process; 0: no limit."),
     references: json<References>()
       .default("{}")
       .comment("Secrets and certificates that the draft names."),

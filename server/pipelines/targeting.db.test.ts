@@ -71,6 +71,26 @@ test("the database's rules are the code's", async () => {
   }
 });
 
+test("limits reach the hosts at once, without a new configuration", async () => {
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await startTestServer(inject("templateUrl")));
+  const { delivery, id, ams } = await begin(server, stack);
+  const manifest = () =>
+    ams.messages.flatMap(({ message }) => (message.case === "desiredState" ? [message.value] : []));
+  await delivery.setLimits({ pipelineId: id, limits: { memoryMib: 512, cpuCores: 1.5 } });
+  await eventually(() =>
+    expect(manifest().at(-1)?.manifest).toMatchObject([
+      { memoryLimitBytes: 536_870_912n, cpuLimitCores: 1.5 },
+    ]),
+  );
+  expect(manifest().at(-1)?.bodies).toEqual([]);
+  expect((await delivery.getDelivery({ pipelineId: id })).limits).toMatchObject({ memoryMib: 512 });
+  for (const limits of [{ memoryMib: 5 }, { cpuCores: 0.001 }, { cpuCores: Number.NaN }]) {
+    const refused = await delivery.setLimits({ pipelineId: id, limits }).catch(refusal);
+    expect(refused).toMatchObject({ code: Code.InvalidArgument });
+  }
+});
+
 describe("a selector", () => {
   test("moves a deployed pipeline at once, and only after somebody confirmed where it stops (P4, S20)", async () => {
     await using server = await startTestServer(inject("templateUrl"));

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/delivery_service.proto.
  */
 export const file_vectorflow_v1_delivery_service: GenFile = /*@__PURE__*/
-  fileDesc("CiR2ZWN0b3JmbG93L3YxL2RlbGl2ZXJ5X3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiKQoSR2V0RGVsaXZlcnlSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJIokBChNHZXREZWxpdmVyeVJlc3BvbnNlEikKCHNlbGVjdG9yGAEgASgLMhcudmVjdG9yZmxvdy52MS5TZWxlY3RvchIVCg1zZWxlY3Rvcl90ZXh0GAIgASgJEgwKBGV0YWcYAyABKAkSEQoJbG9nX2xldmVsGAQgASgJEg8KB3Byb2JsZW0YBSABKAkiWAoWUHJldmlld1NlbGVjdG9yUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIpCghzZWxlY3RvchgCIAEoCzIXLnZlY3RvcmZsb3cudjEuU2VsZWN0b3IiogEKF1ByZXZpZXdTZWxlY3RvclJlc3BvbnNlEioKBW5vZGVzGAEgAygLMhsudmVjdG9yZmxvdy52MS5TZWxlY3RlZE5vZGUSFgoOc2VsZWN0ZWRfY291bnQYAiABKA0SFgoOc3RhcnRpbmdfY291bnQYAyABKA0SFgoOc3RvcHBpbmdfY291bnQYBCABKA0SEwoLdG90YWxfY291bnQYBSABKA0ifwoMU2VsZWN0ZWROb2RlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJY29ubmVjdGVkGAMgASgIEhMKC21haW50ZW5hbmNlGAQgASgIEi0KBmVmZmVjdBgFIAEoDjIdLnZlY3RvcmZsb3cudjEuRGVsaXZlcnlFZmZlY3QieQoSU2V0U2VsZWN0b3JSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEikKCHNlbGVjdG9yGAIgASgLMhcudmVjdG9yZmxvdy52MS5TZWxlY3RvchIMCgRldGFnGAMgASgJEhUKDWNvbmZpcm1fc3RvcHMYBCABKAgiagoTU2V0U2VsZWN0b3JSZXNwb25zZRIMCgRldGFnGAEgASgJEhUKDXNlbGVjdG9yX3RleHQYAiABKAkSFgoOc3RhcnRpbmdfY291bnQYAyABKA0SFgoOc3RvcHBpbmdfY291bnQYBCABKA0iPAoSU2V0TG9nTGV2ZWxSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEhEKCWxvZ19sZXZlbBgCIAEoCSIVChNTZXRMb2dMZXZlbFJlc3BvbnNlIpcBChRQcmV2aWV3TGFiZWxzUmVxdWVzdBIPCgdub2RlX2lkGAEgASgJEj8KBmxhYmVscxgCIAMoCzIvLnZlY3RvcmZsb3cudjEuUHJldmlld0xhYmVsc1JlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJLChVQcmV2aWV3TGFiZWxzUmVzcG9uc2USMgoJcGlwZWxpbmVzGAEgAygLMh8udmVjdG9yZmxvdy52MS5BZmZlY3RlZFBpcGVsaW5lIlsKEEFmZmVjdGVkUGlwZWxpbmUSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRItCgZlZmZlY3QYAyABKA4yHS52ZWN0b3JmbG93LnYxLkRlbGl2ZXJ5RWZmZWN0MpAFCg9EZWxpdmVyeVNlcnZpY2UScAoLR2V0RGVsaXZlcnkSIS52ZWN0b3JmbG93LnYxLkdldERlbGl2ZXJ5UmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuR2V0RGVsaXZlcnlSZXNwb25zZSIakAIBirUYEyIRCAEQBBoLcGlwZWxpbmVfaWQSfAoPUHJldmlld1NlbGVjdG9yEiUudmVjdG9yZmxvdy52MS5QcmV2aWV3U2VsZWN0b3JSZXF1ZXN0GiYudmVjdG9yZmxvdy52MS5QcmV2aWV3U2VsZWN0b3JSZXNwb25zZSIakAIBirUYEyIRCAEQBBoLcGlwZWxpbmVfaWQSigEKC1NldFNlbGVjdG9yEiEudmVjdG9yZmxvdy52MS5TZXRTZWxlY3RvclJlcXVlc3QaIi52ZWN0b3JmbG93LnYxLlNldFNlbGVjdG9yUmVzcG9uc2UiNIq1GBMiEQgCEAQaC3BpcGVsaW5lX2lkkrUYGXBpcGVsaW5lLnNlbGVjdG9yX2NoYW5nZWQSiwEKC1NldExvZ0xldmVsEiEudmVjdG9yZmxvdy52MS5TZXRMb2dMZXZlbFJlcXVlc3QaIi52ZWN0b3JmbG93LnYxLlNldExvZ0xldmVsUmVzcG9uc2UiNYq1GBMiEQgCEAQaC3BpcGVsaW5lX2lkkrUYGnBpcGVsaW5lLmxvZ19sZXZlbF9jaGFuZ2VkEnIKDVByZXZpZXdMYWJlbHMSIy52ZWN0b3JmbG93LnYxLlByZXZpZXdMYWJlbHNSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5QcmV2aWV3TGFiZWxzUmVzcG9uc2UiFpACAYq1GA8iDQgBEAMaB25vZGVfaWRiBnByb3RvMw", [file_vectorflow_v1_delivery, file_vectorflow_v1_options]);
+  fileDesc("CiR2ZWN0b3JmbG93L3YxL2RlbGl2ZXJ5X3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiKQoSR2V0RGVsaXZlcnlSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJIrABChNHZXREZWxpdmVyeVJlc3BvbnNlEikKCHNlbGVjdG9yGAEgASgLMhcudmVjdG9yZmxvdy52MS5TZWxlY3RvchIVCg1zZWxlY3Rvcl90ZXh0GAIgASgJEgwKBGV0YWcYAyABKAkSEQoJbG9nX2xldmVsGAQgASgJEg8KB3Byb2JsZW0YBSABKAkSJQoGbGltaXRzGAYgASgLMhUudmVjdG9yZmxvdy52MS5MaW1pdHMiLwoGTGltaXRzEhIKCm1lbW9yeV9taWIYASABKA0SEQoJY3B1X2NvcmVzGAIgASgBIk4KEFNldExpbWl0c1JlcXVlc3QSEwoLcGlwZWxpbmVfaWQYASABKAkSJQoGbGltaXRzGAIgASgLMhUudmVjdG9yZmxvdy52MS5MaW1pdHMiEwoRU2V0TGltaXRzUmVzcG9uc2UiWAoWUHJldmlld1NlbGVjdG9yUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIpCghzZWxlY3RvchgCIAEoCzIXLnZlY3RvcmZsb3cudjEuU2VsZWN0b3IiogEKF1ByZXZpZXdTZWxlY3RvclJlc3BvbnNlEioKBW5vZGVzGAEgAygLMhsudmVjdG9yZmxvdy52MS5TZWxlY3RlZE5vZGUSFgoOc2VsZWN0ZWRfY291bnQYAiABKA0SFgoOc3RhcnRpbmdfY291bnQYAyABKA0SFgoOc3RvcHBpbmdfY291bnQYBCABKA0SEwoLdG90YWxfY291bnQYBSABKA0ifwoMU2VsZWN0ZWROb2RlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJY29ubmVjdGVkGAMgASgIEhMKC21haW50ZW5hbmNlGAQgASgIEi0KBmVmZmVjdBgFIAEoDjIdLnZlY3RvcmZsb3cudjEuRGVsaXZlcnlFZmZlY3QieQoSU2V0U2VsZWN0b3JSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEikKCHNlbGVjdG9yGAIgASgLMhcudmVjdG9yZmxvdy52MS5TZWxlY3RvchIMCgRldGFnGAMgASgJEhUKDWNvbmZpcm1fc3RvcHMYBCABKAgiagoTU2V0U2VsZWN0b3JSZXNwb25zZRIMCgRldGFnGAEgASgJEhUKDXNlbGVjdG9yX3RleHQYAiABKAkSFgoOc3RhcnRpbmdfY291bnQYAyABKA0SFgoOc3RvcHBpbmdfY291bnQYBCABKA0iPAoSU2V0TG9nTGV2ZWxSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEhEKCWxvZ19sZXZlbBgCIAEoCSIVChNTZXRMb2dMZXZlbFJlc3BvbnNlIpcBChRQcmV2aWV3TGFiZWxzUmVxdWVzdBIPCgdub2RlX2lkGAEgASgJEj8KBmxhYmVscxgCIAMoCzIvLnZlY3RvcmZsb3cudjEuUHJldmlld0xhYmVsc1JlcXVlc3QuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJLChVQcmV2aWV3TGFiZWxzUmVzcG9uc2USMgoJcGlwZWxpbmVzGAEgAygLMh8udmVjdG9yZmxvdy52MS5BZmZlY3RlZFBpcGVsaW5lIlsKEEFmZmVjdGVkUGlwZWxpbmUSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRItCgZlZmZlY3QYAyABKA4yHS52ZWN0b3JmbG93LnYxLkRlbGl2ZXJ5RWZmZWN0MpUGCg9EZWxpdmVyeVNlcnZpY2UScAoLR2V0RGVsaXZlcnkSIS52ZWN0b3JmbG93LnYxLkdldERlbGl2ZXJ5UmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuR2V0RGVsaXZlcnlSZXNwb25zZSIakAIBirUYEyIRCAEQBBoLcGlwZWxpbmVfaWQSfAoPUHJldmlld1NlbGVjdG9yEiUudmVjdG9yZmxvdy52MS5QcmV2aWV3U2VsZWN0b3JSZXF1ZXN0GiYudmVjdG9yZmxvdy52MS5QcmV2aWV3U2VsZWN0b3JSZXNwb25zZSIakAIBirUYEyIRCAEQBBoLcGlwZWxpbmVfaWQSigEKC1NldFNlbGVjdG9yEiEudmVjdG9yZmxvdy52MS5TZXRTZWxlY3RvclJlcXVlc3QaIi52ZWN0b3JmbG93LnYxLlNldFNlbGVjdG9yUmVzcG9uc2UiNIq1GBMiEQgCEAQaC3BpcGVsaW5lX2lkkrUYGXBpcGVsaW5lLnNlbGVjdG9yX2NoYW5nZWQSiwEKC1NldExvZ0xldmVsEiEudmVjdG9yZmxvdy52MS5TZXRMb2dMZXZlbFJlcXVlc3QaIi52ZWN0b3JmbG93LnYxLlNldExvZ0xldmVsUmVzcG9uc2UiNYq1GBMiEQgCEAQaC3BpcGVsaW5lX2lkkrUYGnBpcGVsaW5lLmxvZ19sZXZlbF9jaGFuZ2VkEoIBCglTZXRMaW1pdHMSHy52ZWN0b3JmbG93LnYxLlNldExpbWl0c1JlcXVlc3QaIC52ZWN0b3JmbG93LnYxLlNldExpbWl0c1Jlc3BvbnNlIjKKtRgTIhEIAhAEGgtwaXBlbGluZV9pZJK1GBdwaXBlbGluZS5saW1pdHNfY2hhbmdlZBJyCg1QcmV2aWV3TGFiZWxzEiMudmVjdG9yZmxvdy52MS5QcmV2aWV3TGFiZWxzUmVxdWVzdBokLnZlY3RvcmZsb3cudjEuUHJldmlld0xhYmVsc1Jlc3BvbnNlIhaQAgGKtRgPIg0IARADGgdub2RlX2lkYgZwcm90bzM", [file_vectorflow_v1_delivery, file_vectorflow_v1_options]);
 
 /**
  * @generated from message vectorflow.v1.GetDeliveryRequest
@@ -68,6 +68,11 @@ export type GetDeliveryResponse = Message<"vectorflow.v1.GetDeliveryResponse"> &
    * @generated from field: string problem = 5;
    */
   problem: string;
+
+  /**
+   * @generated from field: vectorflow.v1.Limits limits = 6;
+   */
+  limits?: Limits | undefined;
 };
 
 /**
@@ -76,6 +81,69 @@ export type GetDeliveryResponse = Message<"vectorflow.v1.GetDeliveryResponse"> &
  */
 export const GetDeliveryResponseSchema: GenMessage<GetDeliveryResponse> = /*@__PURE__*/
   messageDesc(file_vectorflow_v1_delivery_service, 1);
+
+/**
+ * What one process may use of its host; 0 is no limit.
+ *
+ * @generated from message vectorflow.v1.Limits
+ */
+export type Limits = Message<"vectorflow.v1.Limits"> & {
+  /**
+   * Mebibytes, at least 64 when set. A process that wants more is ended by the host and started again.
+   *
+   * @generated from field: uint32 memory_mib = 1;
+   */
+  memoryMib: number;
+
+  /**
+   * Cores, as in 1.5; at least 0.05 when set.
+   *
+   * @generated from field: double cpu_cores = 2;
+   */
+  cpuCores: number;
+};
+
+/**
+ * Describes the message vectorflow.v1.Limits.
+ * Use `create(LimitsSchema)` to create a new message.
+ */
+export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_delivery_service, 2);
+
+/**
+ * @generated from message vectorflow.v1.SetLimitsRequest
+ */
+export type SetLimitsRequest = Message<"vectorflow.v1.SetLimitsRequest"> & {
+  /**
+   * @generated from field: string pipeline_id = 1;
+   */
+  pipelineId: string;
+
+  /**
+   * @generated from field: vectorflow.v1.Limits limits = 2;
+   */
+  limits?: Limits | undefined;
+};
+
+/**
+ * Describes the message vectorflow.v1.SetLimitsRequest.
+ * Use `create(SetLimitsRequestSchema)` to create a new message.
+ */
+export const SetLimitsRequestSchema: GenMessage<SetLimitsRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_delivery_service, 3);
+
+/**
+ * @generated from message vectorflow.v1.SetLimitsResponse
+ */
+export type SetLimitsResponse = Message<"vectorflow.v1.SetLimitsResponse"> & {
+};
+
+/**
+ * Describes the message vectorflow.v1.SetLimitsResponse.
+ * Use `create(SetLimitsResponseSchema)` to create a new message.
+ */
+export const SetLimitsResponseSchema: GenMessage<SetLimitsResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_delivery_service, 4);
 
 /**
  * @generated from message vectorflow.v1.PreviewSelectorRequest
@@ -97,7 +165,7 @@ export type PreviewSelectorRequest = Message<"vectorflow.v1.PreviewSelectorReque
  * Use `create(PreviewSelectorRequestSchema)` to create a new message.
  */
 export const PreviewSelectorRequestSchema: GenMessage<PreviewSelectorRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_delivery_service, 2);
+  messageDesc(file_vectorflow_v1_delivery_service, 5);
 
 /**
  * @generated from message vectorflow.v1.PreviewSelectorResponse
@@ -138,7 +206,7 @@ export type PreviewSelectorResponse = Message<"vectorflow.v1.PreviewSelectorResp
  * Use `create(PreviewSelectorResponseSchema)` to create a new message.
  */
 export const PreviewSelectorResponseSchema: GenMessage<PreviewSelectorResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_delivery_service, 3);
+  messageDesc(file_vectorflow_v1_delivery_service, 6);
 
 /**
  * A node that a selector selects, or no longer does.
@@ -177,7 +245,7 @@ export type SelectedNode = Message<"vectorflow.v1.SelectedNode"> & {
  * Use `create(SelectedNodeSchema)` to create a new message.
  */
 export const SelectedNodeSchema: GenMessage<SelectedNode> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_delivery_service, 4);
+  messageDesc(file_vectorflow_v1_delivery_service, 7);
 
 /**
  * @generated from message vectorflow.v1.SetSelectorRequest
@@ -211,7 +279,7 @@ export type SetSelectorRequest = Message<"vectorflow.v1.SetSelectorRequest"> & {
  * Use `create(SetSelectorRequestSchema)` to create a new message.
  */
 export const SetSelectorRequestSchema: GenMessage<SetSelectorRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_delivery_service, 5);
+  messageDesc(file_vectorflow_v1_delivery_service, 8);
 
 /**
  * @generated from message vectorflow.v1.SetSelectorResponse
@@ -243,7 +311,7 @@ export type SetSelectorResponse = Message<"vectorflow.v1.SetSelectorResponse"> &
  * Use `create(SetSelectorResponseSchema)` to create a new message.
  */
 export const SetSelectorResponseSchema: GenMessage<SetSelectorResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_delivery_service, 6);
+  messageDesc(file_vectorflow_v1_delivery_service, 9);
 
 /**
  * @generated from message vectorflow.v1.SetLogLevelRequest
@@ -265,7 +333,7 @@ export type SetLogLevelRequest = Message<"vectorflow.v1.SetLogLevelRequest"> & {
  * Use `create(SetLogLevelRequestSchema)` to create a new message.
  */
 export const SetLogLevelRequestSchema: GenMessage<SetLogLevelRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_delivery_service, 7);
+  messageDesc(file_vectorflow_v1_delivery_service, 10);
 
 /**
  * @generated from message vectorflow.v1.SetLogLevelResponse
@@ -278,7 +346,7 @@ export type SetLogLevelResponse = Message<"vectorflow.v1.SetLogLevelResponse"> &
  * Use `create(SetLogLevelResponseSchema)` to create a new message.
  */
 export const SetLogLevelResponseSchema: GenMessage<SetLogLevelResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_delivery_service, 8);
+  messageDesc(file_vectorflow_v1_delivery_service, 11);
 
 /**
  * @generated from message vectorflow.v1.PreviewLabelsRequest
@@ -300,7 +368,7 @@ export type PreviewLabelsRequest = Message<"vectorflow.v1.PreviewLabelsRequest">
  * Use `create(PreviewLabelsRequestSchema)` to create a new message.
  */
 export const PreviewLabelsRequestSchema: GenMessage<PreviewLabelsRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_delivery_service, 9);
+  messageDesc(file_vectorflow_v1_delivery_service, 12);
 
 /**
  * @generated from message vectorflow.v1.PreviewLabelsResponse
@@ -319,7 +387,7 @@ export type PreviewLabelsResponse = Message<"vectorflow.v1.PreviewLabelsResponse
  * Use `create(PreviewLabelsResponseSchema)` to create a new message.
  */
 export const PreviewLabelsResponseSchema: GenMessage<PreviewLabelsResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_delivery_service, 10);
+  messageDesc(file_vectorflow_v1_delivery_service, 13);
 
 /**
  * A pipeline that a change starts or stops on a node.
@@ -348,7 +416,7 @@ export type AffectedPipeline = Message<"vectorflow.v1.AffectedPipeline"> & {
  * Use `create(AffectedPipelineSchema)` to create a new message.
  */
 export const AffectedPipelineSchema: GenMessage<AffectedPipeline> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_delivery_service, 11);
+  messageDesc(file_vectorflow_v1_delivery_service, 14);
 
 /**
  * DeliveryService decides where a pipeline runs and how loudly. These are no part of a version: a
@@ -399,6 +467,17 @@ export const DeliveryService: GenService<{
     methodKind: "unary";
     input: typeof SetLogLevelRequestSchema;
     output: typeof SetLogLevelResponseSchema;
+  },
+  /**
+   * Sets how much of a host each of the pipeline's processes may use. It holds at once and restarts nothing; a
+   * host that cannot hold it says so in the pipeline's status.
+   *
+   * @generated from rpc vectorflow.v1.DeliveryService.SetLimits
+   */
+  setLimits: {
+    methodKind: "unary";
+    input: typeof SetLimitsRequestSchema;
+    output: typeof SetLimitsResponseSchema;
   },
   /**
    * Shows what other labels of a node would start and stop there.

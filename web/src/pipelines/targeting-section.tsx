@@ -12,6 +12,7 @@ import { Select } from "../ui/field.tsx";
 import { Facts, Section } from "../ui/page.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
+import { LimitsDialog, limitsText } from "./limits-dialog.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 import { SelectorDialog } from "./selector-dialog.tsx";
 
@@ -30,6 +31,7 @@ export function TargetingSection(): JSX.Element {
   const pipeline = usePipeline();
   const action = createAction();
   const [editing, setEditing] = createSignal(false);
+  const [limiting, setLimiting] = createSignal(false);
   const read = useRead(DeliveryService.method.getDelivery, () => ({ pipelineId: pipeline.id }), {
     staleTime: 0,
   });
@@ -44,6 +46,7 @@ export function TargetingSection(): JSX.Element {
       title="Targets"
       actions={
         <Show when={environment.canEdit()}>
+          <Button onClick={() => setLimiting(true)}>Limit</Button>
           <Button onClick={() => setEditing(true)}>Choose hosts</Button>
         </Show>
       }
@@ -74,12 +77,23 @@ export function TargetingSection(): JSX.Element {
                     />
                   </Show>,
                 ],
+                ["Limits", <span>{limitsText(answer().limits)}</span>],
               ]}
             />
             <Show when={action.error()}>
               <p role="alert" class="dialog-error">
                 {action.error()}
               </p>
+            </Show>
+            <Show when={limiting()}>
+              <LimitsDialog
+                delivery={answer()}
+                onClose={() => setLimiting(false)}
+                onSaved={() => {
+                  setLimiting(false);
+                  read.refetch();
+                }}
+              />
             </Show>
             <Show when={editing()}>
               <SelectorDialog

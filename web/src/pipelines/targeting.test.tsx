@@ -95,3 +95,18 @@ test("a password in the text becomes a secret by one press", async () => {
     .poll(() => screen.queryByRole("button", { name: "Move out.auth.password to a secret" }))
     .toBeNull();
 });
+
+test("limits of memory and CPU are set, and what cannot be a limit is said at its field", async () => {
+  const { world, user } = renderApp("/e/env-1/pipelines/pipe-1", twoHosts());
+  await user.click(await screen.findByRole("button", { name: "Limit" }));
+  const dialog = await screen.findByRole("dialog");
+  await user.type(within(dialog).getByLabelText("Memory in MiB"), "lots");
+  await user.type(within(dialog).getByLabelText("CPU in cores"), "1.5");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  expect(await within(dialog).findByText("Give a whole number of MiB.")).toBeTruthy();
+  await user.clear(within(dialog).getByLabelText("Memory in MiB"));
+  await user.type(within(dialog).getByLabelText("Memory in MiB"), "512");
+  await user.click(within(dialog).getByRole("button", { name: "Save" }));
+  expect(await screen.findByText("512 MiB of memory, 1.5 cores")).toBeTruthy();
+  expect(world.secrets.limits.get("pipe-1")).toEqual({ memoryMib: 512, cpuCores: 1.5 });
+});

@@ -41,7 +41,7 @@ const textOf = (terms: readonly SelectorTerm[]): string =>
 
 /** Where pipelines run, over a fake world whose pipelines are all deployed. */
 export function fakeDeliveryRoutes(router: ConnectRouter, world: FakeWorld): void {
-  const { selectors, logLevels } = world.secrets;
+  const { selectors, logLevels, limits } = world.secrets;
   const termsOf = (id: string): readonly SelectorTerm[] => selectors.get(id) ?? [];
   const preview = (id: string, terms: readonly SelectorTerm[]) => {
     const nodes = [...world.hosts.values()].flatMap(({ id: nodeId, name, labels }) => {
@@ -68,6 +68,7 @@ export function fakeDeliveryRoutes(router: ConnectRouter, world: FakeWorld): voi
         selectorText: textOf(terms),
         etag: textOf(terms),
         logLevel: logLevels.get(pipelineId) ?? "info",
+        limits: limits.get(pipelineId) ?? {},
       };
     },
     previewSelector({ pipelineId, selector }) {
@@ -86,6 +87,14 @@ export function fakeDeliveryRoutes(router: ConnectRouter, world: FakeWorld): voi
     setLogLevel({ pipelineId, logLevel }) {
       world.enter("setLogLevel");
       logLevels.set(pipelineId, logLevel);
+      return {};
+    },
+    setLimits({ pipelineId, limits: wanted }) {
+      world.enter("setLimits");
+      limits.set(pipelineId, {
+        memoryMib: wanted?.memoryMib ?? 0,
+        cpuCores: wanted?.cpuCores ?? 0,
+      });
       return {};
     },
     previewLabels({ nodeId, labels }) {

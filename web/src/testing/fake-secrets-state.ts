@@ -12,4 +12,6 @@ export class FakeSecrets {
   readonly revealed: string[] = [];
   readonly selectors = new Map<string, readonly SelectorTerm[]>();
   readonly logLevels = new Map<string, string>();
+  /** By pipeline id. */
+  readonly limits = new Map<string, { memoryMib: number; cpuCores: number }>();
 }
