@@ -333,6 +333,12 @@ describe("secrets and certificates", () => {
       .revealSecret({ environmentId: other.environment?.id ?? "", id: secret?.id ?? "" })
       .catch(refusal);
     expect(foreign).toMatchObject({ code: Code.NotFound });
+    await server.server.deps.orm.em.fork().execute(
+      `insert into "Secret" ("id", "name", "encryptedValue", "environmentId")
+       select 'id' || n, 'n' || n, 'x', ? from generate_series(1, 999) n`,
+      [environmentId],
+    );
+    expect(await create("one-more")).toMatchObject({ code: Code.ResourceExhausted });
     for (const value of ["", "••••••", "[secret x]", "SECRET[a]", "x".repeat(40_000)]) {
       expect(await create("free", value)).toMatchObject({ code: Code.InvalidArgument });
     }
