@@ -10,7 +10,7 @@ import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { CertificateType } from "#gen/vectorflow/v1/secret_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import type { Logger } from "#common/logger.ts";
-import { certificatePem, otherCertificatePem } from "../testing/certificates.ts";
+import { certificatePem, otherCertificatePem } from "../testing/public-pem.ts";
 import { eventually } from "../testing/eventually.ts";
 import { FakeAgent } from "../testing/fake-agent.ts";
 import { setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
