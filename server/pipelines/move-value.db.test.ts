@@ -88,7 +88,23 @@ sinks:
     expect(taken).toMatchObject({ code: Code.AlreadyExists });
     const { pipeline } = await pipelines.getPipeline({ id: place.pipelineId });
     expect(pipeline?.yaml).toBe(draft);
-    const moved = await secrets.moveValueToSecret({ ...place, secretName: "same" });
+    const large = `${draft}#${"x".repeat(200_000)}\n`;
+    const saved = await pipelines.updatePipeline({
+      id: place.pipelineId,
+      revision: place.revision,
+      yaml: large,
+    });
+    const revision = saved.pipeline?.revision ?? "";
+    const refused = await secrets
+      .moveValueToSecret({ ...place, revision, secretName: "same" })
+      .catch(refusal);
+    expect(refused).toMatchObject({ code: Code.InvalidArgument });
+    const back = await pipelines.updatePipeline({ id: place.pipelineId, revision, yaml: draft });
+    const moved = await secrets.moveValueToSecret({
+      ...place,
+      revision: back.pipeline?.revision ?? "",
+      secretName: "same",
+    });
     expect(moved.pipeline?.yaml).toContain('"SECRET[same]"');
   });
 });

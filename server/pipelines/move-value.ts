@@ -15,6 +15,9 @@ import type { Pipeline } from "./pipeline.entity.ts";
 import { stalePipeline, storeGraph, teamIdOf } from "./pipelines.ts";
 import { replaceValue } from "./replace-value.ts";
 
+/** The text is read four times on the event loop, so that large ones are left to their authors (S8). */
+const maximumMovableLength = 131_072;
+
 /** Where a value stands that shall become a secret. */
 export interface ValuePlace {
   readonly pipelineId: string;
@@ -75,6 +78,13 @@ export async function moveValueToSecret(
 
 /** Only what the check points out can be moved: the call is no way to read a draft's other values. */
 function takeOut(text: string, place: ValuePlace): { text: string; value: string } {
+  if (text.length > maximumMovableLength) {
+    throw new DomainError(
+      "invalid",
+      "pipeline_too_large",
+      "the text is too large to be changed here: create the secret and edit the text by hand",
+    );
+  }
   const component = parsePipelineText(text).graph?.components.find(
     ({ key }) => key === place.componentKey,
   );

@@ -8,7 +8,14 @@ import type { Scope } from "../scope.ts";
 import { Certificate } from "./certificate.entity.ts";
 import { fileTypes, parsePem, type CertificateDetails, type FileType } from "./pem.ts";
 import { certificateContext } from "./sealed-context.ts";
-import { checkName, pushValues, refuseInUse, translateTaken, type Vault } from "./stored-values.ts";
+import {
+  checkName,
+  pushValues,
+  refuseInUse,
+  refuseTooMany,
+  translateTaken,
+  type Vault,
+} from "./stored-values.ts";
 
 const maximumContentBytes = 262_144;
 
@@ -88,6 +95,7 @@ export async function createCertificate(
   return translateTaken("certificate", name, () =>
     transact(scope, async (tx) => {
       await lockDelivery(tx, environmentId);
+      await refuseTooMany(tx, environmentId, "certificate");
       const id = newId();
       const now = tx.clock.now();
       const certificate = tx.em.create(Certificate, {

@@ -12,7 +12,7 @@ import { DeployStep } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { CertificateType } from "#gen/vectorflow/v1/secret_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
-import { certificatePem, otherCertificatePem } from "../testing/certificate-files.ts";
+import { certificatePem, otherCertificatePem } from "../testing/public-pem.ts";
 import { setUp, startTestServer } from "../testing/test-server.ts";
 
 const root = join(import.meta.dirname, "../..");

@@ -10,7 +10,7 @@ import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { CertificateType } from "#gen/vectorflow/v1/secret_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import type { Logger } from "#common/logger.ts";
-import { certificatePem, otherCertificatePem } from "../testing/certificate-files.ts";
+import { certificatePem, otherCertificatePem } from "../testing/public-pem.ts";
 import { eventually } from "../testing/eventually.ts";
 import { FakeAgent } from "../testing/fake-agent.ts";
 import { setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
@@ -333,6 +333,12 @@ describe("secrets and certificates", () => {
       .revealSecret({ environmentId: other.environment?.id ?? "", id: secret?.id ?? "" })
       .catch(refusal);
     expect(foreign).toMatchObject({ code: Code.NotFound });
+    await server.server.deps.orm.em.fork().execute(
+      `insert into "Secret" ("id", "name", "encryptedValue", "environmentId")
+       select 'id' || n, 'n' || n, 'x', ? from generate_series(1, 999) n`,
+      [environmentId],
+    );
+    expect(await create("one-more")).toMatchObject({ code: Code.ResourceExhausted });
     for (const value of ["", "••••••", "[secret x]", "SECRET[a]", "x".repeat(40_000)]) {
       expect(await create("free", value)).toMatchObject({ code: Code.InvalidArgument });
     }

@@ -7,7 +7,14 @@ import { teamIdOf } from "../pipelines/pipelines.ts";
 import type { Scope } from "../scope.ts";
 import { secretContext } from "./sealed-context.ts";
 import { Secret } from "./secret.entity.ts";
-import { checkName, pushValues, refuseInUse, translateTaken, type Vault } from "./stored-values.ts";
+import {
+  checkName,
+  pushValues,
+  refuseInUse,
+  refuseTooMany,
+  translateTaken,
+  type Vault,
+} from "./stored-values.ts";
 
 const maximumValueBytes = 32_768;
 
@@ -73,6 +80,7 @@ export async function addSecret(
   input: { readonly environmentId: string; readonly name: string; readonly value: string },
 ): Promise<Secret> {
   const { environmentId, name, value } = input;
+  await refuseTooMany(tx, environmentId, "secret");
   const id = newId();
   const now = tx.clock.now();
   const secret = tx.em.create(Secret, {

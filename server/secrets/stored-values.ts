@@ -37,6 +37,28 @@ export async function pushValues(tx: Scope, environmentId: string): Promise<read
   return renewed.filter(({ changed }) => changed).map(({ name }) => name);
 }
 
+/** Lists are shown whole, so they are bounded here (S11). */
+const maximumPerEnvironment = 1000;
+
+/** Throws `exhausted` when an environment has all the secrets, or certificates, that it may have. */
+export async function refuseTooMany(
+  tx: Scope,
+  environmentId: string,
+  kind: ReferenceKind,
+): Promise<void> {
+  const table = kind === "secret" ? "Secret" : "Certificate";
+  const [row] = await tx.em.execute<{ count: number }[]>(
+    `select count(*)::int as "count" from "${table}" where "environmentId" = ?`,
+    [environmentId],
+  );
+  if ((row?.count ?? 0) < maximumPerEnvironment) return;
+  throw new DomainError(
+    "exhausted",
+    `too_many_${kind}s`,
+    `an environment may have ${maximumPerEnvironment} ${kind}s: delete what nobody uses`,
+  );
+}
+
 /** Throws `precondition`, naming the deployed pipelines, unless the caller confirmed to know of them. */
 export async function refuseInUse(
   tx: Scope,

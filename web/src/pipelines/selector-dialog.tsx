@@ -1,5 +1,5 @@
 import X from "lucide-solid/icons/x";
-import { createMemo, createSignal, For, Index, Show, type JSX } from "solid-js";
+import { createEffect, createMemo, createSignal, For, Index, on, Show, type JSX } from "solid-js";
 
 import { DeliveryEffect } from "#gen/vectorflow/v1/delivery_pb.ts";
 import {
@@ -11,6 +11,7 @@ import {
 import { plural } from "../lib/format.ts";
 import { useApi } from "../state/api.tsx";
 import { useRead } from "../state/create-read.ts";
+import { useLive } from "../state/live.tsx";
 import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -32,6 +33,7 @@ export function SelectorDialog(props: {
 }): JSX.Element {
   const { clients } = useApi();
   const pipeline = usePipeline();
+  const live = useLive();
   const action = createAction();
   // What was there when the dialog opened: the page behind it may learn of a newer one.
   const { etag, selector } = props.delivery;
@@ -45,6 +47,8 @@ export function SelectorDialog(props: {
     () => ({ pipelineId: pipeline.id, selector: { terms: terms() } }),
     { staleTime: 0, keepPrevious: true },
   );
+  // Hosts that join or leave meanwhile count too.
+  createEffect(on(() => live.data.hostsVersion, preview.refetch, { defer: true }));
   const stops = (): number => preview.data()?.stoppingCount ?? 0;
   const change = (index: number, part: Partial<TermRow>): void => {
     setConfirmed(false);

@@ -38,6 +38,9 @@ test("hosts are chosen by labels, with what matches and what stops while one typ
   await user.type(within(dialog).getByLabelText("Value of condition 1"), "fra");
   expect(await within(dialog).findByText("1 of 2 hosts")).toBeTruthy();
   expect(within(dialog).getByText("Stops on").textContent).toContain("ams-01");
+  // A host that joins meanwhile counts too.
+  world.putHost(aHost({ name: "fra-02", labels: { site: "fra" } }));
+  expect(await within(dialog).findByText("2 of 3 hosts")).toBeTruthy();
   const save = within(dialog).getByRole("button", { name: "Save and move" });
   await user.click(save);
   expect(world.secrets.selectors.size).toBe(0);
