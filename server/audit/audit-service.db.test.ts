@@ -1,12 +1,17 @@
 import { ConnectError } from "@connectrpc/connect";
 import { describe, expect, inject, test } from "vitest";
+import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
 import { AuditService, ExportFormat } from "#gen/vectorflow/v1/audit_service_pb.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
+import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
+import { totpCode } from "../auth/totp.ts";
 import { addPerson } from "../testing/people.ts";
-import { setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
+import { adminPassword, setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
 
 async function collect(
   test: TestServer,
@@ -118,5 +123,41 @@ describe("the audit", () => {
     expect(entries).toHaveLength(1);
     expect(entries[0]).toMatchObject({ teamId: admin.teamId, userEmail: "admin@example.com" });
     expect(entries[0]?.environmentId).not.toBe("");
+  });
+
+  test("holds no secret that was ever used: passwords, tokens, codes, keys (X4)", async () => {
+    await using server = await startTestServer(inject("templateUrl"));
+    const admin = await setUp(server);
+    const secrets: string[] = [adminPassword, admin.token, admin.enrollmentToken];
+    const users = server.client(UserService, admin.token);
+    const made = await users.createUser({ email: "a@example.com", name: "A" });
+    const reset = await users.resetPassword({ id: made.user?.id ?? "" });
+    secrets.push(made.temporaryPassword, reset.temporaryPassword);
+    const person = await addPerson(server, admin.token, "p@example.com", {
+      team: { id: admin.teamId, role: Role.ADMIN },
+    });
+    secrets.push(person.password, person.token);
+    const api = await server
+      .client(ApiTokenService, person.token)
+      .createApiToken({ teamId: admin.teamId, name: "ci", role: Role.VIEWER });
+    secrets.push(api.token);
+    const profile = server.client(ProfileService, person.token);
+    const begun = await profile.beginSecondFactor({ currentPassword: person.password });
+    const code = totpCode(begun.secret, new Date());
+    const { backupCodes } = await profile.confirmSecondFactor({ code });
+    secrets.push(begun.secret, ...backupCodes);
+    const settings = { enabled: true, issuer: "https://id.example.com", clientId: "vectorflow" };
+    const clientSecret = "between us and the provider";
+    await server
+      .client(SettingsService, admin.token)
+      .updateAuthenticationSettings({ settings, clientSecret });
+    secrets.push(clientSecret);
+    const guess = "a wrong password that somebody typed";
+    const login = server.client(AuthService).login({ email: person.email, password: guess });
+    await login.catch((thrown: unknown) => ConnectError.from(thrown));
+    secrets.push(guess);
+    const text = await collect(server, admin.token, { format: ExportFormat.JSON_LINES });
+    expect(text.split("\n").length).toBeGreaterThan(12);
+    expect(secrets.filter((secret) => secret === "" || text.includes(secret))).toEqual([]);
   });
 });

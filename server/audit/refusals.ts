@@ -53,12 +53,14 @@ export class Refusals {
 
   /** Writes what was only counted. Called every minute, and at shutdown. */
   async flush(): Promise<void> {
-    const counted = [...this.#repeats.values()];
-    this.#repeats.clear();
-    for (const { scope, entry, count } of counted) {
+    for (const [key, repeats] of this.#repeats) {
+      const { scope, entry, count } = repeats;
       await transact(scope, async (tx) =>
         audit(tx, { ...entry, metadata: { ...entry.metadata, repeated: count } }),
       );
+      // Taken out only once it is written, and without what came meanwhile: nothing goes uncounted.
+      repeats.count -= count;
+      if (repeats.count === 0) this.#repeats.delete(key);
     }
   }
 }

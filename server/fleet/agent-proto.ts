@@ -390,7 +390,8 @@ export function desiredStateMessages(
             hash: pipeline.hash,
             version: pipeline.version,
             attempt: pipeline.attempt,
-            bodySha256: digestOf(pipeline),
+            // No body goes with one that is not complete.
+            bodySha256: pipeline.complete ? digestOf(pipeline) : new Uint8Array(),
             memoryLimitBytes: BigInt(pipeline.memoryLimitMib) * 1_048_576n,
             cpuLimitCores: pipeline.cpuLimitCores,
           })),

@@ -30,10 +30,13 @@ const maximumNames = 20;
 /**
  * What hosts of an environment would refuse by their own policies, grouped by cause. The hosts decide: they know
  * their files, and may have changed their policies since they reported them.
+ *
+ * @param selector of the pipeline, as JSON; null selects every host.
  */
 export async function previewPolicies(
   em: EntityManager,
   environmentId: string,
+  selector: string | null,
   configYaml: string,
 ): Promise<PolicyPreview> {
   const rows = await em.execute<PolicyRow[]>(
@@ -41,8 +44,9 @@ export async function previewPolicies(
      from "VectorNode"
      where "environmentId" = ? and "nodeTokenHash" is not null
        and jsonb_typeof("hostPolicy"->'policy') = 'object'
+       and (?::jsonb is null or "node_selector_matches"(?::jsonb, "labels"))
      group by 1 order by count(*) desc limit ?`,
-    [environmentId, maximumPolicies],
+    [environmentId, selector, selector, maximumPolicies],
   );
   return rows.length === 0 ? { refusals: [], refusingNodeCount: 0 } : group(rows, configYaml);
 }

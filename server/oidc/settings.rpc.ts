@@ -11,7 +11,12 @@ import { callScope } from "../rpc/call-scope.ts";
 import { roleFromProto, roleToProto } from "../rpc/role-proto.ts";
 import { isProviderUrl } from "./outbound-fetch.ts";
 import { discover, redirectUriOf } from "./provider-client.ts";
-import { readProviderSettings, updateProviderSettings, type ProviderSettings } from "./settings.ts";
+import {
+  readProviderSettings,
+  recordIssuerTest,
+  updateProviderSettings,
+  type ProviderSettings,
+} from "./settings.ts";
 
 /** How people sign in. */
 export function settingsRpc(deps: ServerDeps): ServiceImpl<typeof SettingsService> {
@@ -57,16 +62,20 @@ export function settingsRpc(deps: ServerDeps): ServiceImpl<typeof SettingsServic
         violations.add("issuer", "must be an https address without a user name");
         violations.throwIfAny();
       }
-      try {
-        await discover(issuer, "test");
-        return { works: true, message: "" };
-      } catch (error) {
-        // Host, port and cause stay in our log (X4): the answer must not map the network.
-        callScope(deps, ctx).log.info("the discovery of an issuer failed", { error });
-        const message =
-          "this address does not answer as an OpenID provider: check it, and that this server may reach it";
-        return { works: false, message };
-      }
+      const scope = callScope(deps, ctx);
+      const works = await discover(issuer, "test").then(
+        () => true,
+        (error: unknown) => {
+          // Host, port and cause stay in our log (X4): the answer must not map the network.
+          scope.log.info("the discovery of an issuer failed", { error });
+          return false;
+        },
+      );
+      await recordIssuerTest(scope, issuer, works);
+      const message = works
+        ? ""
+        : "this address does not answer as an OpenID provider: check it, and that this server may reach it";
+      return { works, message };
     },
   };
 }

@@ -132,3 +132,19 @@ async function checkTeams(
     violations.add("default_team_id", "is no team");
   }
 }
+
+/** Records that an issuer was called. */
+export async function recordIssuerTest(
+  scope: Scope,
+  issuer: string,
+  works: boolean,
+): Promise<void> {
+  await transact(scope, async (tx) =>
+    audit(tx, {
+      action: "settings.issuer_tested",
+      entityType: "SystemSettings",
+      entityId: "singleton",
+      metadata: { issuer: issuer.slice(0, 500), works },
+    }),
+  );
+}

@@ -167,7 +167,7 @@ async function preview(
   const policies =
     compiled.configYaml === undefined
       ? { refusals: [], refusingNodeCount: 0 }
-      : await previewPolicies(scope.em, pipeline.environmentId, compiled.configYaml);
+      : await previewPolicies(scope.em, pipeline.environmentId, selector, compiled.configYaml);
   return {
     configYaml: compiled.configYaml ?? "",
     problems: problemsToProto(compiled.problems, request.yaml),

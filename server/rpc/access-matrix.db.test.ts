@@ -259,6 +259,7 @@ describe("what is written into the audit (X8)", () => {
     ResetPassword: async () => ({ id: await somebody() }),
     ResetSecondFactor: async () => ({ id: await somebody() }),
     AllowProviderLink: async () => ({ id: await somebody() }),
+    TestIssuer: () => ({ issuer: "http://127.0.0.1:9" }),
     UpdateAuthenticationSettings: () => ({ settings: { groupsClaim: "groups" } }),
     DeleteUser: async () => ({ id: await somebody() }),
     CreateTeam: () => ({ name: "New" }),
