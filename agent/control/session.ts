@@ -24,16 +24,10 @@ import type { HostMetricsReader } from "../telemetry/host-metrics.ts";
 import type { Scraper } from "../telemetry/scraper.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { CommandDesk, type AnsweredCommands } from "./command-desk.ts";
-import {
-  batchToProto,
-  factsToProto,
-  helloReports,
-  metricsToProto,
-  reportToProto,
-  stateToProto,
-} from "./control-proto.ts";
+import { batchToProto, factsToProto, helloReports, reportToProto } from "./control-proto.ts";
 import { sessionMethod } from "./grpc-service.ts";
 import * as limits from "./limits.ts";
+import { heartbeatToProto } from "./heartbeat-proto.ts";
 import { LackingBodies } from "./lacking-bodies.ts";
 import { StateInbox } from "./state-inbox.ts";
 
@@ -245,7 +239,7 @@ class Session {
 
   /** Sends heartbeats at the interval until the session ends. Nothing that may hang is waited for (A10). */
   async #beat(): Promise<void> {
-    const { clock, hostMetrics, reconciler, scraper, spool } = this.#deps;
+    const { clock, hostMetrics, reconciler } = this.#deps;
     let sequence = 0n;
     let last = clock.now().getTime();
     while (!this.#over.signal.aborted) {
@@ -259,40 +253,14 @@ class Session {
       if (!this.#call.writableNeedDrain) {
         this.#send({
           case: "heartbeat",
-          value: {
+          value: heartbeatToProto(this.#deps, {
             sequence,
             // The clock may have been set in between.
             intervalMs: Math.min(Math.max(1, now - last), longestCoveredMs),
-            hostMetrics: {
-              ...metrics,
-              coreRatios: [...metrics.coreRatios],
-              load1: metrics.load[0] ?? 0,
-              load5: metrics.load[1] ?? 0,
-              load15: metrics.load[2] ?? 0,
-              filesystems: [...metrics.filesystems],
-              interfaces: [...metrics.interfaces],
-            },
-            ...(changed ? { host: facts } : {}),
-            lostLogLines: BigInt(spool.takeLost()),
-            pipelines: reconciler.runners().map((runner) => {
-              const { process, effective } = runner;
-              const deltas =
-                process === undefined ? undefined : scraper.take(runner.id, process.epoch);
-              return {
-                pipelineId: runner.id,
-                state: stateToProto(runner.state),
-                effectiveHash: effective?.hash ?? "",
-                effectiveVersion: effective?.version ?? 0,
-                processEpoch: process?.epoch ?? "",
-                uptimeSeconds:
-                  process === undefined ? 0 : (now - process.startedAt.getTime()) / 1000,
-                restarts: runner.restarts,
-                ...(deltas === undefined || !limits.isMeasured(deltas.intervalMs)
-                  ? {}
-                  : { metrics: metricsToProto(deltas) }),
-              };
-            }),
-          },
+            metrics,
+            host: changed ? facts : undefined,
+            now,
+          }),
         });
         last = now;
       }

@@ -1,4 +1,5 @@
 import type { ManifestEntry } from "../reconcile/desired-state.ts";
+import type { PipelineRecord } from "../state/pipeline-store.ts";
 import { boundedText } from "../text.ts";
 import type { ApplyOutcome } from "./apply.ts";
 import type { Attempt } from "./pipeline-status.ts";
@@ -31,6 +32,32 @@ export function concluded(attempt: Attempt, outcome: ApplyOutcome): Attempt {
 
 export function hasFailed(attempt: Attempt | undefined): boolean {
   return attempt?.phase === "failed" || attempt?.phase === "rolled_back";
+}
+
+/** Whether what is wanted is another content than runs, and was not refused before (P3). */
+export function needsApply({ hash, attempt }: ManifestEntry, record: PipelineRecord): boolean {
+  const { effective, attempt: tried } = record;
+  if (hash === effective?.hash) return false;
+  // A hash that failed waits for other content or a person's retry.
+  return !(hasFailed(tried) && tried?.hash === hash && tried.attempt === attempt);
+}
+
+/**
+ * The record with what a manifest says of the same content: another version number, another name, or the
+ * content that runs again after another one. Undefined when it says nothing new.
+ */
+export function adopted(entry: ManifestEntry, record: PipelineRecord): PipelineRecord | undefined {
+  const { hash, version, name } = entry;
+  const { effective, attempt: tried } = record;
+  const isRetry = tried !== undefined && tried.attempt !== entry.attempt;
+  const isSame = tried?.hash === hash && tried.version === version && !isRetry;
+  if (isSame && name === record.name) return undefined;
+  if (hash === effective?.hash) {
+    const settled = { ...newAttempt(entry), phase: "applied" as const };
+    return { name, effective: { ...effective, version }, attempt: settled };
+  }
+  if (tried?.hash !== hash || isRetry) return undefined;
+  return { ...record, name, attempt: { ...tried, version } };
 }
 
 /** Another version of Vector does not take what an earlier one did. */

@@ -17,7 +17,7 @@ import {
   type ValidationContext,
 } from "./apply.ts";
 import type { Cgroups } from "./cgroups.ts";
-import { concluded, hasFailed, newAttempt, refusedBy } from "./attempts.ts";
+import { adopted, concluded, needsApply, newAttempt, refusedBy } from "./attempts.ts";
 import { describeExit, type OutputStream } from "./child.ts";
 import { HostRules } from "./host-rules.ts";
 import type { Leftovers } from "./leftover.ts";
@@ -233,7 +233,7 @@ export class PipelineRunner {
       if (!this.#slot.isRunning) this.#kept.trouble = lookup.problem;
       return waitForNews;
     }
-    if (this.#needsApply()) {
+    if (needsApply(this.#entry, this.#kept.record)) {
       const body = await this.#body(this.#entry.hash);
       if (body !== undefined) return await this.#apply(body, lookup.executable, signal);
     }
@@ -271,29 +271,18 @@ export class PipelineRunner {
     return { kind: "wait", ms: checkFilesMs };
   }
 
-  #needsApply(): boolean {
-    const { hash, attempt } = this.#entry;
-    const { effective, attempt: tried } = this.#kept.record;
-    if (hash === effective?.hash) return false;
-    // P3: a hash that failed waits for other content or a person's retry.
-    return !(hasFailed(tried) && tried?.hash === hash && tried.attempt === attempt);
-  }
-
   /** The same content under another version number, or again after another: nothing to apply. */
   async #adoptVersion(): Promise<void> {
-    const { hash, version, attempt, name } = this.#entry;
     const { record } = this.#kept;
-    const { effective, attempt: tried } = record;
-    const isRetry = tried !== undefined && tried.attempt !== attempt;
-    const isSame = tried?.hash === hash && tried.version === version && !isRetry;
-    if (isSame && name === record.name) return;
-    if (hash === effective?.hash) {
-      if (isRetry) this.#kept.nextStartAt = undefined;
-      const settled = { ...newAttempt(this.#entry), phase: "applied" as const };
-      await this.#kept.save({ name, effective: { ...effective, version }, attempt: settled });
-      await this.#deps.store.pruneBodies(this.id, [hash]);
-    } else if (tried?.hash === hash && !isRetry) {
-      await this.#kept.save({ ...record, name, attempt: { ...tried, version } });
+    const next = adopted(this.#entry, record);
+    if (next === undefined) return;
+    if (this.#entry.hash === next.effective?.hash) {
+      // A person's retry of what runs, or shall run, does not wait for the next try.
+      if (record.attempt?.attempt !== next.attempt?.attempt) this.#kept.nextStartAt = undefined;
+      await this.#kept.save(next);
+      await this.#deps.store.pruneBodies(this.id, [this.#entry.hash]);
+    } else {
+      await this.#kept.save(next);
     }
   }
 

@@ -1,11 +1,4 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { SessionResponseSchema } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
-import {
-  DesiredStateSchema,
-  PipelineBodySchema,
-  type PipelineBody,
-} from "#gen/vectorflow/agent/v1/desired_state_pb.ts";
 import {
   ComponentKind,
   type ComponentMetrics,
@@ -24,7 +17,6 @@ import {
   PipelineState,
   type PipelineReport,
 } from "#gen/vectorflow/agent/v1/report_pb.ts";
-import { bodyDigest } from "#common/body-digest.ts";
 import { parsePolicy } from "#common/policy/policy.ts";
 import type { ComponentKind as StoredKind, ProcessStatus } from "../db/enums.ts";
 import type {
@@ -35,7 +27,6 @@ import type {
   Rates,
   ReportRow,
 } from "../metrics/ingest-rows.ts";
-import type { DesiredPipeline, EnvironmentState } from "./desired-state.ts";
 import type { HostFacts as StoredFacts } from "./enrollment.ts";
 import { clean, cleanName, finite, momentOf, whole } from "./text.ts";
 import type { ReportedPolicy, Usage } from "./vector-node.entity.ts";
@@ -321,82 +312,5 @@ export function logsFromProto(sender: Sender, batch: LogBatch, now: Date): LogRo
       componentKey: line.componentId === "" ? null : cleanName(line.componentId, 128),
       message: clean(line.text, 16_384),
     };
-  });
-}
-
-/** All that an agent gets to run a pipeline. */
-function bodyOf({ configYaml, logLevel, secrets, certificates }: DesiredPipeline) {
-  return {
-    configYaml,
-    logLevel: logLevel ?? "",
-    secrets: [...secrets],
-    certificates: [...certificates],
-  };
-}
-
-/** A state that was read once goes to many nodes. */
-const digests = new WeakMap<DesiredPipeline, Buffer>();
-
-function digestOf(pipeline: DesiredPipeline): Buffer {
-  const known = digests.get(pipeline) ?? bodyDigest(bodyOf(pipeline));
-  digests.set(pipeline, known);
-  return known;
-}
-
-/** Bodies beyond this go into further messages; gRPC refuses messages over 4 MiB by default. */
-const messageBytes = 2_000_000;
-
-/**
- * The messages that bring an agent to a state, ready to be sent: many agents lack the same bodies, so the
- * bytes are made once and shared.
- */
-export function desiredStateMessages(
-  installationId: string,
-  environment: EnvironmentState,
-  node: { readonly generation: number; readonly maintenance: boolean },
-  missing: readonly DesiredPipeline[],
-): Buffer[] {
-  const bodies = missing.map((pipeline) =>
-    create(PipelineBodySchema, {
-      pipelineId: pipeline.pipelineId,
-      hash: pipeline.hash,
-      ...bodyOf(pipeline),
-      secrets: Object.fromEntries(pipeline.secrets),
-    }),
-  );
-  const groups: PipelineBody[][] = [[]];
-  let size = 0;
-  for (const body of bodies) {
-    const bodyBytes = toBinary(PipelineBodySchema, body).length;
-    if (size > 0 && size + bodyBytes > messageBytes) {
-      groups.push([]);
-      size = 0;
-    }
-    groups.at(-1)?.push(body);
-    size += bodyBytes;
-  }
-  return groups.map((group, index) => {
-    const value = create(DesiredStateSchema, {
-      generation: BigInt(environment.generation + node.generation),
-      installationId,
-      bodies: group,
-      complete: index === groups.length - 1,
-      maintenance: node.maintenance,
-      manifest: node.maintenance
-        ? []
-        : environment.pipelines.map((pipeline) => ({
-            pipelineId: pipeline.pipelineId,
-            name: pipeline.name,
-            hash: pipeline.hash,
-            version: pipeline.version,
-            attempt: pipeline.attempt,
-            // No body goes with one that is not complete.
-            bodySha256: pipeline.complete ? digestOf(pipeline) : new Uint8Array(),
-            memoryLimitBytes: BigInt(pipeline.memoryLimitMib) * 1_048_576n,
-            cpuLimitCores: pipeline.cpuLimitCores,
-          })),
-    });
-    const message = create(SessionResponseSchema, { message: { case: "desiredState", value } });
-    return Buffer.from(toBinary(SessionResponseSchema, message));
   });
 }

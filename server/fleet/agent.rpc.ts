@@ -15,7 +15,6 @@ import {
   type EnrollResponse,
   type SessionRequest,
 } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
-import { Capability, type Hello } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import { RateLimiter } from "../auth/rate-limiter.ts";
 import { hashToken } from "../auth/tokens.ts";
 import type { ServerDeps } from "../deps.ts";
@@ -23,21 +22,16 @@ import { DomainError, type ErrorKind } from "../errors.ts";
 import { dispatchWaiting, keepSample } from "../sampling/dispatch-sample.ts";
 import { askForSchema, keepSchema } from "../schemas/ask-for-schema.ts";
 import type { Scope } from "../scope.ts";
-import { desiredStateMessages, factsFromProto } from "./agent-proto.ts";
-import {
-  AgentSession,
-  logCreditLines,
-  type AgentCall,
-  type SessionDeps,
-  type StateEncoder,
-} from "./agent-session.ts";
+import { factsFromProto } from "./agent-proto.ts";
+import { sharedEncoder } from "./desired-state-proto.ts";
+import { AgentSession, logCreditLines, type AgentCall, type SessionDeps } from "./agent-session.ts";
 import { enroll } from "./enrollment.ts";
+import { fenceOf, recordFacts, recordFence, recordHello } from "./host-records.ts";
 import { claimSession, releaseSession } from "./session-claim.ts";
 import { heartbeatInterval } from "./liveness.ts";
-import { cleanName, counter } from "./text.ts";
+import { counter } from "./text.ts";
 import { VectorNode } from "./vector-node.entity.ts";
 
-const protocolVersion = 1;
 const helloTimeoutMs = 10_000;
 /** A well-behaved agent sends a handful of messages a second. */
 const messagesPerSecond = 500;
@@ -163,30 +157,6 @@ async function answerEnroll(
   return create(EnrollResponseSchema, { installationId, ...enrollment });
 }
 
-/** Keeps the newest few encodings: at a deploy, all agents of an environment lack the same body. */
-function sharedEncoder(installationId: string): StateEncoder {
-  const cache = new Map<string, Buffer[]>();
-  return (environment, node, missing) => {
-    const key = JSON.stringify([
-      environment.environmentId,
-      environment.generation,
-      node.generation,
-      node.maintenance,
-      environment.pipelines.map(({ pipelineId }) => pipelineId),
-      ...missing.map(({ hash }) => hash),
-    ]);
-    const known = cache.get(key);
-    if (known !== undefined) return known;
-    const bytes = desiredStateMessages(installationId, environment, node, missing);
-    cache.set(key, bytes);
-    if (cache.size > 32) {
-      const oldest = cache.keys().next().value;
-      if (oldest !== undefined) cache.delete(oldest);
-    }
-    return bytes;
-  };
-}
-
 async function beginSession(
   deps: ServerDeps,
   sessionDeps: SessionDeps,
@@ -306,68 +276,6 @@ function firstMessage(call: AgentCall): Promise<SessionRequest> {
   return promise;
 }
 
-/** Writes what Hello says of the node. Returns its generation, and the highest that the agent has accepted (P10). */
-async function recordHello(
-  deps: ServerDeps,
-  node: VectorNode,
-  hello: Hello,
-  installationId: string,
-): Promise<{ generation: number; highestGeneration: number }> {
-  const { metadata, hostname, ...facts } = factsFromProto(hello.host);
-  const em = deps.orm.em.fork();
-  const [row] = await em.execute<{ generation: string }[]>(
-    `select e."generation" + n."generation" as "generation" from "VectorNode" n
-     join "Environment" e on e."id" = n."environmentId" where n."id" = ?`,
-    [node.id],
-  );
-  const generation = Number(row?.generation ?? 0);
-  const highest = counter(hello.highestGeneration);
-  const highestGeneration = fenceOf(hello, installationId);
-  if (hello.protocol > protocolVersion) {
-    deps.log.info("an agent speaks a newer protocol", {
-      nodeId: node.id,
-      protocol: hello.protocol,
-    });
-  }
-  const now = deps.clock.now();
-  // Hello tells of every pipeline on the host: what it does not name was removed while nobody listened.
-  await em.execute(
-    `delete from "NodePipelineStatus" where "nodeId" = ? and not "pipelineId" = any (string_to_array(?, ','))`,
-    [node.id, hello.reports.map(({ pipelineId }) => cleanName(pipelineId, 100)).join(",")],
-  );
-  await em.nativeUpdate(
-    VectorNode,
-    { id: node.id },
-    {
-      ...facts,
-      host: hostname,
-      metadata,
-      capabilities: capabilityNames(hello.capabilities),
-      reportedGeneration: highest,
-      fenced: highestGeneration > generation,
-      lastSeen: now,
-      changedAt: now,
-    },
-  );
-  return { generation, highestGeneration };
-}
-
-/** The generation from which the agent will listen again. */
-function fenceOf(
-  refusal: { readonly highestGeneration: bigint; readonly installationId: string },
-  installationId: string,
-): number {
-  const foreign = refusal.installationId !== "" && refusal.installationId !== installationId;
-  return foreign ? Infinity : Number(refusal.highestGeneration);
-}
-
-/** Names of what this server knows an agent may be able to do. */
-function capabilityNames(capabilities: readonly Capability[]): string[] {
-  return Object.entries(Capability)
-    .filter(([name, capability]) => name !== "UNSPECIFIED" && capabilities.includes(capability))
-    .map(([name]) => name);
-}
-
 function receive(
   deps: ServerDeps,
   installationId: string,
@@ -437,27 +345,4 @@ function receive(
     }
   });
   call.resume();
-}
-
-async function recordFacts(
-  deps: ServerDeps,
-  nodeId: string,
-  host: Parameters<typeof factsFromProto>[0],
-): Promise<void> {
-  const { metadata, hostname, ...facts } = factsFromProto(host);
-  const changedAt = deps.clock.now();
-  await deps.orm.em
-    .fork()
-    .nativeUpdate(VectorNode, { id: nodeId }, { ...facts, host: hostname, metadata, changedAt })
-    .catch((error: unknown) =>
-      deps.log.error("cannot store the facts of a host", { nodeId, error }),
-    );
-}
-
-async function recordFence(deps: ServerDeps, nodeId: string, highest: number): Promise<void> {
-  const changes = { fenced: true, reportedGeneration: highest, changedAt: deps.clock.now() };
-  await deps.orm.em
-    .fork()
-    .nativeUpdate(VectorNode, { id: nodeId }, changes)
-    .catch((error: unknown) => deps.log.error("cannot store a fence", { nodeId, error }));
 }
