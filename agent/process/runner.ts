@@ -80,6 +80,7 @@ export class PipelineRunner {
   #logLevel = "info";
   #restartWanted: PromiseWithResolvers<string> | undefined;
   #lacksBody = false;
+  #expected = "";
 
   constructor(entry: ManifestEntry, record: PipelineRecord | undefined, deps: RunnerDeps) {
     this.id = entry.pipelineId;
@@ -137,6 +138,14 @@ export class PipelineRunner {
     if (hash === undefined) return undefined;
     const lookup = await this.#deps.store.loadBody(this.id, hash);
     return lookup.kind === "found" ? hash : undefined;
+  }
+
+  /**
+   * A body with this hash is about to be stored, and may become what is wanted. What tidies up after an
+   * apply leaves it alone: it may be here before the manifest that lists it has reached this runner.
+   */
+  expectBody(hash: string): void {
+    this.#expected = hash;
   }
 
   want(entry: ManifestEntry): void {
@@ -280,7 +289,7 @@ export class PipelineRunner {
       // A person's retry of what runs, or shall run, does not wait for the next try.
       if (record.attempt?.attempt !== next.attempt?.attempt) this.#kept.nextStartAt = undefined;
       await this.#kept.save(next);
-      await this.#deps.store.pruneBodies(this.id, [this.#entry.hash]);
+      await this.#pruneBodies(this.#entry.hash);
     } else {
       await this.#kept.save(next);
     }
@@ -336,7 +345,7 @@ export class PipelineRunner {
     kept.notice = "";
     const effective = { hash, version, vectorVersion: executable.version };
     await kept.save({ ...kept.record, effective, attempt: ended });
-    await this.#deps.store.pruneBodies(this.id, [hash]);
+    await this.#pruneBodies(hash);
     await this.#slot.prune();
     const gap = outcome.gapMs > 0 ? ` after ${outcome.gapMs} ms without a running process` : "";
     kept.say("info", `version ${version} is applied${gap}`);
@@ -416,6 +425,11 @@ export class PipelineRunner {
     this.#api.endAll("the pipeline has stopped");
     this.#restarts.crashed(reason, upMs);
     return again;
+  }
+
+  async #pruneBodies(effective: string): Promise<void> {
+    const keep = [effective, this.#entry.hash, this.#expected];
+    await this.#deps.store.pruneBodies(this.id, keep);
   }
 
   async #body(hash: string): Promise<PipelineBody | undefined> {

@@ -93,6 +93,7 @@ export class Reconciler {
     const { pipelineId, hash } = body;
     const runner = this.runner(pipelineId);
     const { store } = this.#deps;
+    runner?.expectBody(hash);
     try {
       // What cannot be read is written anew.
       if ((await store.loadBody(pipelineId, hash)).kind !== "found") await store.saveBody(body);
