@@ -154,6 +154,16 @@ describe.concurrent("applying a configuration", () => {
     },
   );
 
+  test("a version that comes while the one before is on probation is applied next", async () => {
+    await using plane = new FakeControlPlane();
+    await using _agent = await startAgent(await plane.start(), { deps: { limits: watchful } });
+    plane.want(wanted(1, yaml(0.5)));
+    await phase(plane, ApplyPhase.APPLYING, 1);
+    plane.want(wanted(2, yaml(0.25)));
+    await applied(plane, 2);
+    expect(plane.last("p1")?.reason).toBe("");
+  });
+
   test("a reload that wedges is killed, and the new version starts (pit 29)", async () => {
     await using peer = await hungPeer();
     await using plane = new FakeControlPlane();

@@ -22,9 +22,13 @@ interface Shape {
 const shapes: readonly Shape[] = [
   {
     what: "a password in an address",
-    pattern: /[a-z][a-z0-9+.-]*:\/\/[^\s:/@?#]*:([^\s/@?#]+)@/di,
+    // Bounded, and only at the begin of a word: a long text is searched once and not from each of its letters.
+    pattern: /\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@?#]{0,256}:([^\s/@?#]{1,4096})@/di,
   },
-  { what: "a token in an address", pattern: /[a-z][a-z0-9+.-]*:\/\/([A-Za-z0-9_-]{20,})@/di },
+  {
+    what: "a token in an address",
+    pattern: /\b[a-z][a-z0-9+.-]{0,30}:\/\/([A-Za-z0-9_-]{20,4096})@/di,
+  },
   {
     what: "a token in an address",
     pattern:

@@ -179,6 +179,6 @@ test("each change alone reaches a connected host and is applied there (P4, A13)"
 
   process.stdout.write(`reached the host within ms: ${JSON.stringify(measured)}\n`);
   for (const [change, ms] of Object.entries(measured)) {
-    expect.soft(ms, `${change} took ${ms} ms`).toBeLessThan(10_000);
+    expect.soft(ms, `${change} took ${ms} ms`).toBeLessThan(30_000);
   }
 }, 180_000);
