@@ -94,21 +94,24 @@ export async function findApiToken(
   };
 }
 
-/** A team's tokens, the newest first: all of them for its admins, one's own for others. */
+const tokenQuery = `select a."id", a."name", a."teamId", a."role", a."hint", a."userId",
+    u."email" as "userEmail", a."expiresAt", a."lastUsedAt", a."createdAt"
+  from "ApiToken" a join "User" u on u."id" = a."userId"`;
+
+/** A team's tokens, the newest first, after the given place: all of them for its admins, one's own for others. */
 export async function listApiTokens(
   scope: Scope,
   teamId: string,
-  id?: string,
+  place: readonly [createdAtMs: number, id: string] | undefined,
+  limit: number,
 ): Promise<ApiTokenView[]> {
   const { userId } = personOf(scope);
   const all = (await roleIn(scope, teamId)) === "ADMIN";
   return scope.em.execute<ApiTokenView[]>(
-    `select a."id", a."name", a."teamId", a."role", a."hint", a."userId", u."email" as "userEmail", a."expiresAt",
-       a."lastUsedAt", a."createdAt"
-     from "ApiToken" a join "User" u on u."id" = a."userId"
-     where a."teamId" = ? and (? or a."userId" = ?) and (? or a."id" = ?)
-     order by a."createdAt" desc, a."id" limit ?`,
-    [teamId, all, userId, id === undefined, id ?? "", maximumTokens],
+    `${tokenQuery} where a."teamId" = ? and (? or a."userId" = ?)
+       and (? or (a."createdAt", a."id") < (?, ?))
+     order by a."createdAt" desc, a."id" desc limit ?`,
+    [teamId, all, userId, place === undefined, new Date(place?.[0] ?? 0), place?.[1] ?? "", limit],
   );
 }
 
@@ -165,7 +168,9 @@ export async function createApiToken(
       diff: diffOf({}, { name, role, expiresAt: expiresAt?.toISOString() }),
     });
   });
-  const [view] = await listApiTokens({ ...scope, em: scope.em.fork() }, teamId, id);
+  const [view] = await scope.em
+    .fork()
+    .execute<ApiTokenView[]>(`${tokenQuery} where a."id" = ?`, [id]);
   if (view === undefined) throw notFound("api_token", id);
   return { view, token };
 }

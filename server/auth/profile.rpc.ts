@@ -2,6 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import type { ServerDeps } from "../deps.ts";
 import { callScope, callerKey } from "../rpc/call-scope.ts";
+import { decodePageToken, isTimePlace, pageOf, pageSize } from "../rpc/page-token.ts";
 import { sessionCookie } from "../rpc/session-cookie.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
 import { currentUser } from "./current-user-proto.ts";
@@ -53,12 +54,19 @@ export function profileRpc(deps: ServerDeps): ServiceImpl<typeof ProfileService>
       await disableSecondFactor(scope, deps, { password, code });
       return { user: await currentUser(scope, deps.sealer, personOf(scope).userId) };
     },
-    async listSessions(_request, ctx) {
+    async listSessions(request, ctx) {
       const scope = callScope(deps, ctx);
       const { sessionId } = personOf(scope);
-      const sessions = await listSessions(scope);
+      const size = pageSize(request.pageSize, 100, 500);
+      const before = decodePageToken(request.pageToken, isTimePlace);
+      const rows = await listSessions(scope, before, size + 1);
+      const { page, nextPageToken } = pageOf(rows, size, ({ lastUsedAt, id }) => [
+        lastUsedAt.getTime(),
+        id,
+      ]);
       return {
-        sessions: sessions.map((session) => ({
+        nextPageToken,
+        sessions: page.map((session) => ({
           id: session.id,
           current: session.id === sessionId,
           ipAddress: session.ipAddress ?? "",

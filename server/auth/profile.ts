@@ -96,13 +96,21 @@ export async function confirmPassword(
   });
 }
 
-/** The acting person's sessions, the newest use first. */
-export async function listSessions(scope: Scope): Promise<Session[]> {
+/** The acting person's sessions, the newest use first, after the given place. */
+export async function listSessions(
+  scope: Scope,
+  place: readonly [usedAtMs: number, id: string] | undefined,
+  limit: number,
+): Promise<Session[]> {
   const { userId } = personOf(scope);
+  const lastUsedAt = new Date(place?.[0] ?? 0);
+  const below = {
+    $or: [{ lastUsedAt: { $lt: lastUsedAt } }, { lastUsedAt, id: { $lt: place?.[1] ?? "" } }],
+  };
   return scope.em.find(
     Session,
-    { userId, expiresAt: { $gt: scope.clock.now() } },
-    { orderBy: { lastUsedAt: "desc" }, limit: 200 },
+    { userId, expiresAt: { $gt: scope.clock.now() }, ...(place !== undefined && below) },
+    { orderBy: { lastUsedAt: "desc", id: "desc" }, limit },
   );
 }
 

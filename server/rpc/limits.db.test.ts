@@ -21,10 +21,12 @@ const lists = userServices.flatMap((service) =>
 /** More rows of everything than any page may have. */
 const rows = 1100;
 
+type Many = (text: string, ...values: unknown[]) => Promise<unknown>;
+
 /** Seeds every list with `rows` rows; returns the requests that lead to them. */
 async function seedLists(databaseUrl: string, environmentId: string, teamId: string) {
   await using sql = await openSql(databaseUrl);
-  const many = (text: string, ...values: unknown[]): Promise<unknown[]> =>
+  const many: Many = (text, ...values) =>
     sql.query(`${text} from generate_series(1, ${rows}) i`, values);
   await seedNodes(sql, environmentId, rows);
   await many(
@@ -48,10 +50,51 @@ async function seedLists(databaseUrl: string, environmentId: string, teamId: str
      select 'a' || i, 'node.enrollment_refused', 'VectorNode', '', $1, '{}', now() - i * interval '1 s'`,
     environmentId,
   );
+  await seedPeople(many, teamId);
+  // More than the use cases allow: here the pages are tested, not those bounds.
+  await many(
+    `insert into "Secret" ("id", "name", "environmentId", "encryptedValue") select 's' || i, 'name_' || i, $1, ''`,
+    environmentId,
+  );
+  await many(
+    `insert into "Certificate" ("id", "name", "environmentId", "filename", "fileType", "encryptedData")
+     select 'c' || i, 'name_' || i, $1, 'ca.pem', 'ca', ''`,
+    environmentId,
+  );
+  await many(
+    `insert into "EventSampleRequest" ("id", "pipelineId", "componentKeys", "createdAt", "expiresAt")
+     select 'r' || i, 'p1', '[]', now() - i / 3 * interval '1 s', now()`,
+  );
+  await many(
+    `insert into "ComponentSchema" ("id", "vectorVersion", "error", "requestedAt")
+     select 'k' || i, '0.' || i / 3 || '.0' || (array['', '-beta', '-rc'])[i % 3 + 1], 'none', now()`,
+  );
+}
+
+/** Teams, members of one of them, and what its first person has. Many rows share a moment. */
+async function seedPeople(many: Many, teamId: string): Promise<void> {
+  const first = `(select "id" from "User" order by "createdAt" limit 1)`;
+  await many(`insert into "Team" ("id", "name") select 't' || i, 'Team ' || i / 3`);
+  await many(
+    `insert into "User" ("id", "email", "createdAt") select 'u' || i, 'person' || i || '@example.com', now() + interval '1 s'`,
+  );
+  await many(
+    `insert into "TeamMember" ("id", "teamId", "userId", "role") select 'm' || i, $1, 'u' || i, 'VIEWER'`,
+    teamId,
+  );
+  await many(
+    `insert into "Session" ("id", "userId", "tokenHash", "lastUsedAt", "expiresAt")
+     select 'i' || i, ${first}, 'session ' || i, now() - i / 3 * interval '1 s', now() + interval '1 h'`,
+  );
+  await many(
+    `insert into "ApiToken" ("id", "name", "teamId", "userId", "role", "tokenHash", "hint", "createdAt")
+     select 'h' || i, 'Token ' || i, $1, ${first}, 'VIEWER', 'token ' || i, 'vfa_', now() - i / 3 * interval '1 s'`,
+    teamId,
+  );
 }
 
 /** How to ask each list for what was seeded. A list that is not here fails the test: seed it, and add it. */
-const requests: Readonly<Record<string, (environmentId: string) => object>> = {
+const requests: Readonly<Record<string, (environmentId: string, teamId: string) => object>> = {
   ListEnvironments: () => ({}),
   ListRefusedEnrollments: (environmentId) => ({ environmentId }),
   ListNodes: (environmentId) => ({ environmentId }),
@@ -59,6 +102,16 @@ const requests: Readonly<Record<string, (environmentId: string) => object>> = {
   ListVersions: () => ({ pipelineId: "p1" }),
   ListPipelineLogs: () => ({ pipelineId: "p1" }),
   ListNodeLogs: () => ({ nodeId: "n1" }),
+  ListTeams: () => ({}),
+  ListMembers: (_, teamId) => ({ teamId }),
+  ListUsers: () => ({}),
+  ListSessions: () => ({}),
+  ListApiTokens: (_, teamId) => ({ teamId }),
+  ListAuditEntries: () => ({}),
+  ListSecrets: (environmentId) => ({ environmentId }),
+  ListCertificates: (environmentId) => ({ environmentId }),
+  ListSamples: () => ({ pipelineId: "p1" }),
+  ListComponentSchemas: () => ({}),
 };
 
 interface Page {
@@ -89,13 +142,13 @@ describe("every list", () => {
         request as never,
       );
       const response = message as Message & Record<string, unknown>;
-      const list = Object.values(response).find((value) => Array.isArray(value)) as {
-        id: string;
-      }[];
-      return { ids: list.map(({ id }) => id), next: String(response["nextPageToken"]) };
+      const entries = method.output.fields.find(({ fieldKind }) => fieldKind === "list");
+      const list = response[entries?.localName ?? ""] as Record<string, unknown>[];
+      const ids = list.map((entry) => entry["id"] ?? entry["userId"] ?? entry["vectorVersion"]);
+      return { ids: ids.map(String), next: String(response["nextPageToken"]) };
     };
     for (const { name, method } of lists) {
-      const request = requests[method.name]?.(environmentId) ?? {};
+      const request = requests[method.name]?.(environmentId, teamId) ?? {};
       const seen: string[] = [];
       let largest = 0;
       let pageToken = "";

@@ -5,60 +5,22 @@ import { FieldType } from "#gen/vectorflow/agent/v1/inspection_pb.ts";
 import { Capability } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import { SampleState } from "#gen/vectorflow/v1/inspection_pb.ts";
 import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
-import { NodeStatus } from "#gen/vectorflow/v1/node_pb.ts";
-import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
-import { DeployStep } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { newMemberToken } from "../testing/new-member.ts";
 import { eventually } from "../testing/eventually.ts";
-import { FakeAgent } from "../testing/fake-agent.ts";
+import type { FakeAgent } from "../testing/fake-agent.ts";
+import { startRunningHost } from "../testing/running-host.ts";
 import { setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
 
-const yaml = `sources:
-  in:
-    type: demo_logs
-    format: json
-sinks:
-  out:
-    type: blackhole
-    inputs: [in]
-`;
-
-const everything = [Capability.SAMPLE, Capability.TAP, Capability.TERMINAL];
-
 /** A server with one deployed pipeline that one agent says it runs. */
-async function running(server: TestServer, capabilities: readonly Capability[] = everything) {
+async function running(server: TestServer, capabilities?: readonly Capability[]) {
   const admin = await setUp(server);
-  const pipelines = server.client(PipelineService, admin.token);
-  const { pipeline } = await pipelines.createPipeline({
-    environmentId: admin.environmentId,
-    name: "Logs",
-    yaml,
-  });
-  const pipelineId = pipeline?.summary?.id ?? "";
-  const agent = new FakeAgent(server.server.agentUrl, "host");
-  agent.capabilities = [...capabilities];
-  await agent.enroll(admin.enrollmentToken);
-  await agent.connect();
-  await pipelines.deployPipeline({ id: pipelineId });
-  await eventually(() => expect(agent.held.has(pipelineId)).toBe(true));
-  agent.heartbeat();
-  const nodeId = agent.identity?.nodeId ?? "";
-  const nodes = server.client(NodeService, admin.token);
-  await eventually(async () => {
-    const { nodes: statuses } = await pipelines.getPipeline({ id: pipelineId });
-    expect(statuses[0]?.step).toBe(DeployStep.HEALTHY);
-    const { node } = await nodes.getNode({ id: nodeId });
-    expect([NodeStatus.HEALTHY, NodeStatus.DEGRADED]).toContain(node?.status);
-  });
+  const host = await startRunningHost(server, admin, capabilities);
   return {
     ...admin,
-    agent,
-    pipelineId,
-    nodeId,
-    pipelines,
+    ...host,
+    pipelines: server.client(PipelineService, admin.token),
     inspection: server.client(InspectionService, admin.token),
-    [Symbol.asyncDispose]: () => agent[Symbol.asyncDispose](),
   };
 }
 

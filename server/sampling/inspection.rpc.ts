@@ -2,6 +2,7 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
 import type { ServerDeps } from "../deps.ts";
 import { callScope } from "../rpc/call-scope.ts";
+import { decodePageToken, isTimePlace, pageOf, pageSize } from "../rpc/page-token.ts";
 import { editorLife } from "./editor-life.ts";
 import { sampleToProto } from "./inspection-proto.ts";
 import { readRedaction, setRedaction } from "./redaction.ts";
@@ -22,8 +23,15 @@ export function inspectionRpc(deps: ServerDeps): ServiceImpl<typeof InspectionSe
       return { sample: sampleToProto(sample, await readComponentSamples(scope, sample.id)) };
     },
     async listSamples(request, ctx) {
-      const samples = await listSamples(callScope(deps, ctx), request.pipelineId);
-      return { samples: samples.map((sample) => sampleToProto(sample)) };
+      const size = pageSize(request.pageSize, 20, 100);
+      const before = decodePageToken(request.pageToken, isTimePlace);
+      const scope = callScope(deps, ctx);
+      const rows = await listSamples(scope, request.pipelineId, before, size + 1);
+      const { page, nextPageToken } = pageOf(rows, size, ({ createdAt, id }) => [
+        createdAt.getTime(),
+        id,
+      ]);
+      return { samples: page.map((sample) => sampleToProto(sample)), nextPageToken };
     },
     async *tapEvents(request, ctx) {
       using life = editorLife(deps, ctx, request.pipelineId);

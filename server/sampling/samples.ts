@@ -117,13 +117,24 @@ export async function readSample(
   return row;
 }
 
+/** The samples of a pipeline that are kept, newest first, after the given place. */
 export async function listSamples(
   scope: Scope,
   pipelineId: string,
+  place: readonly [createdAtMs: number, id: string] | undefined,
+  limit: number,
 ): Promise<readonly SampleView[]> {
   return scope.em.execute<SampleView[]>(
-    `${view} where r."pipelineId" = ? order by r."createdAt" desc limit ?`,
-    [scope.clock.now(), pipelineId, keptPerPipeline],
+    `${view} where r."pipelineId" = ? and (? or (r."createdAt", r."id") < (?, ?))
+     order by r."createdAt" desc, r."id" desc limit ?`,
+    [
+      scope.clock.now(),
+      pipelineId,
+      place === undefined,
+      new Date(place?.[0] ?? 0),
+      place?.[1] ?? "",
+      limit,
+    ],
   );
 }
 

@@ -30,7 +30,7 @@ export async function claimSchema(
   vectorVersion: string,
   now: Date,
 ): Promise<boolean> {
-  if (!strictVersion.test(vectorVersion)) return false;
+  if (!isVersion(vectorVersion)) return false;
   const rows = await em.execute<{ id: string }[]>(
     `insert into "ComponentSchema" ("id", "vectorVersion", "requestedAt", "createdAt")
      select ?, ?, ?, ? where (select count(*) from "ComponentSchema") < ?
@@ -98,11 +98,27 @@ function isSchema(value: unknown): boolean {
   );
 }
 
-export async function listSchemas(scope: Scope): Promise<readonly SchemaInfo[]> {
+export function isVersion(value: unknown): value is string {
+  return typeof value === "string" && strictVersion.test(value);
+}
+
+const numbersOf = (version: string): string =>
+  `string_to_array(split_part(${version}, '-', 1), '.')::int[]`;
+
+/** The versions that are known, newest first, after the given one. */
+export async function listSchemas(
+  scope: Scope,
+  after: string | undefined,
+  limit: number,
+): Promise<readonly SchemaInfo[]> {
+  const numbers = numbersOf(`"vectorVersion"`);
+  const last = numbersOf("?");
+  const place = `and (${numbers} < ${last} or (${numbers} = ${last} and "vectorVersion" > ?))`;
   return scope.em.execute<SchemaInfo[]>(
     `select "vectorVersion", "sizeBytes", "error", "storedAt" from "ComponentSchema"
-     where "schemaGzip" is not null or "error" is not null
-     order by string_to_array(split_part("vectorVersion", '-', 1), '.')::int[] desc, "vectorVersion"`,
+     where ("schemaGzip" is not null or "error" is not null) ${after === undefined ? "" : place}
+     order by ${numbers} desc, "vectorVersion" limit ?`,
+    [...(after === undefined ? [] : [after, after, after]), limit],
   );
 }
 

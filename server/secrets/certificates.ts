@@ -31,11 +31,17 @@ export interface CertificateView {
   readonly updatedAt: Date;
 }
 
+/** The certificates of an environment by name, after the given one. */
 export async function listCertificates(
   scope: Pick<Scope, "em">,
   environmentId: string,
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
 ): Promise<CertificateView[]> {
-  return scope.em.find(Certificate, { environmentId }, { orderBy: { name: "asc" } });
+  return scope.em.find(
+    Certificate,
+    { environmentId, ...(after !== undefined && { name: { $gt: after } }) },
+    { orderBy: { name: "asc" }, limit },
+  );
 }
 
 function checkFilename(filename: string, violations: FieldViolations): void {

@@ -9,7 +9,7 @@ import type { MissingReferenceSchema } from "#gen/vectorflow/v1/secret_service_p
 import type { CertificateView } from "./certificates.ts";
 import type { FileType } from "./pem.ts";
 import type { SecretView } from "./secrets.ts";
-import { missingNames, type ReferenceUse } from "./uses.ts";
+import type { ReferenceUse } from "./uses.ts";
 
 type Init<T> = Exclude<T, Message>;
 type Uses = ReadonlyMap<string, readonly ReferenceUse[]>;
@@ -77,12 +77,9 @@ export function certificateToProto(
   };
 }
 
-export function missingToProto(
-  uses: Uses,
-  existing: readonly { readonly name: string }[],
-): Init<MessageInitShape<typeof MissingReferenceSchema>>[] {
-  return missingNames(
-    uses,
-    existing.map(({ name }) => name),
-  ).map(([name, users]) => ({ name, uses: [...users] }));
+export function missingToProto([name, users]: readonly [
+  name: string,
+  uses: readonly ReferenceUse[],
+]): Init<MessageInitShape<typeof MissingReferenceSchema>> {
+  return { name, uses: [...users] };
 }

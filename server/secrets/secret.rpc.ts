@@ -4,19 +4,26 @@ import type { ServerDeps } from "../deps.ts";
 import { moveValueToSecret } from "../pipelines/move-value.ts";
 import { fullPipeline } from "../pipelines/pipeline.rpc.ts";
 import { callScope } from "../rpc/call-scope.ts";
+import { decodePageToken, isText, pageOf, pageSize } from "../rpc/page-token.ts";
 import { missingToProto, secretToProto } from "./secret-proto.ts";
 import { createSecret, deleteSecret, listSecrets, revealSecret, updateSecret } from "./secrets.ts";
-import { readUses } from "./uses.ts";
+import { findMissing, readUses } from "./uses.ts";
 
 export function secretRpc(deps: ServerDeps): ServiceImpl<typeof SecretService> {
   return {
-    async listSecrets({ environmentId }, ctx) {
+    async listSecrets({ environmentId, ...request }, ctx) {
+      const size = pageSize(request.pageSize, 500, 500);
+      const after = decodePageToken(request.pageToken, isText);
       const scope = callScope(deps, ctx);
-      const secrets = await listSecrets(scope, environmentId);
+      const rows = await listSecrets(scope, environmentId, { after, limit: size + 1 });
+      const { page, nextPageToken } = pageOf(rows, size, ({ name }) => name);
       const uses = await readUses(scope, environmentId, "secret");
+      const missing =
+        after === undefined ? await findMissing(scope, environmentId, "secret", uses) : [];
       return {
-        secrets: secrets.map((secret) => secretToProto(secret, uses)),
-        missing: missingToProto(uses, secrets),
+        secrets: page.map((secret) => secretToProto(secret, uses)),
+        missing: missing.map(missingToProto),
+        nextPageToken,
       };
     },
     async createSecret(request, ctx) {

@@ -167,6 +167,20 @@ describe("secrets and certificates", () => {
     expect(nodes).toMatchObject([{ step: DeployStep.WAITING, desiredVersion: 1 }]);
   });
 
+  test("what is missing comes with the first page, and is looked for on all of them (S11)", async () => {
+    await using server = await startTestServer(inject("templateUrl"));
+    const { secrets, environmentId } = await begin(server);
+    for (const name of ["path", "also"]) {
+      await secrets.createSecret({ environmentId, name, value: "a/b" });
+    }
+    const first = await secrets.listSecrets({ environmentId, pageSize: 1 });
+    expect(first.secrets).toMatchObject([{ name: "also" }]);
+    expect(first.missing).toMatchObject([{ name: "es_password" }]);
+    const pageToken = first.nextPageToken;
+    const second = await secrets.listSecrets({ environmentId, pageSize: 1, pageToken });
+    expect(second).toMatchObject({ secrets: [{ name: "path" }], missing: [], nextPageToken: "" });
+  });
+
   test("one that is deployed is deleted only when that is confirmed; what runs stays, and says why (P2)", async () => {
     await using server = await startTestServer(inject("templateUrl"));
     const { pipelines, secrets, id, environmentId, enrollmentToken, createAll } =

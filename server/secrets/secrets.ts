@@ -46,11 +46,17 @@ export function digestOf(
   return digests.digest(`Secret/${environmentId}/${name}`, value);
 }
 
+/** The secrets of an environment by name, after the given one. */
 export async function listSecrets(
   scope: Pick<Scope, "em">,
   environmentId: string,
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
 ): Promise<SecretView[]> {
-  return scope.em.find(Secret, { environmentId }, { orderBy: { name: "asc" } });
+  return scope.em.find(
+    Secret,
+    { environmentId, ...(after !== undefined && { name: { $gt: after } }) },
+    { orderBy: { name: "asc" }, limit },
+  );
 }
 
 /** Creates a secret. Throws `conflict` when the environment has one of that name. */

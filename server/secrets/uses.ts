@@ -55,12 +55,20 @@ function namesOf(references: References, kind: ReferenceKind): ReadonlySet<strin
   );
 }
 
-/** The names that are referred to and not among the existing ones. */
-export function missingNames(
+const tables = { secret: "Secret", certificate: "Certificate" } as const;
+
+/** The names that are referred to and that the environment does not have, in their order. */
+export async function findMissing(
+  scope: Pick<Scope, "em">,
+  environmentId: string,
+  kind: ReferenceKind,
   uses: ReadonlyMap<string, readonly ReferenceUse[]>,
-  existing: readonly string[],
-): readonly (readonly [name: string, uses: readonly ReferenceUse[]])[] {
-  const known = new Set(existing);
+): Promise<readonly (readonly [name: string, uses: readonly ReferenceUse[]])[]> {
+  const existing = await scope.em.execute<{ name: string }[]>(
+    `select "name" from "${tables[kind]}" where "environmentId" = ?`,
+    [environmentId],
+  );
+  const known = new Set(existing.map(({ name }) => name));
   return [...uses]
     .filter(([name]) => !known.has(name))
     .toSorted(([a], [b]) => a.localeCompare(b, "en"));

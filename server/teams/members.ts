@@ -21,23 +21,26 @@ export interface MemberView {
   readonly createdAt: Date;
 }
 
-/** The members of a team by e-mail; one of them when a user is given. */
+const memberQuery = `select u."id" as "userId", u."email", u."name", m."role",
+    u."lockedAt" is not null as "locked", u."totpEnabled" as "secondFactor", m."createdAt"
+  from "TeamMember" m join "User" u on u."id" = m."userId"`;
+
+/** The members of a team by e-mail, after the given one. */
 export async function listMembers(
   scope: Pick<Scope, "em">,
   teamId: string,
-  userId?: string,
+  { after, limit }: { readonly after: string | undefined; readonly limit: number },
 ): Promise<MemberView[]> {
   return scope.em.execute<MemberView[]>(
-    `select u."id" as "userId", u."email", u."name", m."role", u."lockedAt" is not null as "locked",
-       u."totpEnabled" as "secondFactor", m."createdAt"
-     from "TeamMember" m join "User" u on u."id" = m."userId"
-     where m."teamId" = ? and (? or u."id" = ?) order by u."email" limit 1000`,
-    [teamId, userId === undefined, userId ?? ""],
+    `${memberQuery} where m."teamId" = ? and (? or u."email" > ?) order by u."email" limit ?`,
+    [teamId, after === undefined, after ?? "", limit],
   );
 }
 
 async function viewMember(scope: Scope, teamId: string, userId: string): Promise<MemberView> {
-  const [member] = await listMembers({ em: scope.em.fork() }, teamId, userId);
+  const [member] = await scope.em
+    .fork()
+    .execute<MemberView[]>(`${memberQuery} where m."teamId" = ? and u."id" = ?`, [teamId, userId]);
   if (member === undefined) throw notFound("member", userId);
   return member;
 }

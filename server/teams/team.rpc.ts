@@ -4,6 +4,7 @@ import type { MemberSchema, TeamSchema } from "#gen/vectorflow/v1/team_pb.ts";
 import type { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import type { ServerDeps } from "../deps.ts";
 import { callScope } from "../rpc/call-scope.ts";
+import { decodePageToken, isNamePlace, isText, pageOf, pageSize } from "../rpc/page-token.ts";
 import { roleFromProto, roleToProto } from "../rpc/role-proto.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
 import { addMember, listMembers, removeMember, updateMember, type MemberView } from "./members.ts";
@@ -12,8 +13,12 @@ import { createTeam, deleteTeam, listTeams, updateTeam, type TeamView } from "./
 /** Teams and who is in them. */
 export function teamRpc(deps: ServerDeps): ServiceImpl<typeof TeamService> {
   return {
-    async listTeams(_request, ctx) {
-      return { teams: (await listTeams(callScope(deps, ctx))).map(teamToProto) };
+    async listTeams(request, ctx) {
+      const size = pageSize(request.pageSize, 500, 500);
+      const after = decodePageToken(request.pageToken, isNamePlace);
+      const rows = await listTeams(callScope(deps, ctx), { after, limit: size + 1 });
+      const { page, nextPageToken } = pageOf(rows, size, ({ name, id }) => ({ name, id }));
+      return { teams: page.map(teamToProto), nextPageToken };
     },
     async createTeam(request, ctx) {
       return { team: teamToProto(await createTeam(callScope(deps, ctx), request)) };
@@ -25,9 +30,13 @@ export function teamRpc(deps: ServerDeps): ServiceImpl<typeof TeamService> {
       await deleteTeam(callScope(deps, ctx), id);
       return {};
     },
-    async listMembers({ teamId }, ctx) {
-      const members = await listMembers(callScope(deps, ctx), teamId);
-      return { members: members.map(memberToProto) };
+    async listMembers(request, ctx) {
+      const size = pageSize(request.pageSize, 500, 500);
+      const after = decodePageToken(request.pageToken, isText);
+      const scope = callScope(deps, ctx);
+      const rows = await listMembers(scope, request.teamId, { after, limit: size + 1 });
+      const { page, nextPageToken } = pageOf(rows, size, ({ email }) => email);
+      return { members: page.map(memberToProto), nextPageToken };
     },
     async addMember({ teamId, email, role }, ctx) {
       const input = { teamId, email, role: roleFromProto(role, "role") };

@@ -19,8 +19,29 @@ export interface TeamView {
   readonly createdAt: Date;
 }
 
-/** The actor's teams by name; one of them when an id is given. Super admins are in all, a token is in its own. */
-export async function listTeams(scope: Scope, id?: string): Promise<TeamView[]> {
+/** The actor's teams by name and id, after the given place. Super admins are in all, a token is in its own. */
+export async function listTeams(
+  scope: Scope,
+  place: {
+    readonly after: { readonly name: string; readonly id: string } | undefined;
+    readonly limit: number;
+  },
+): Promise<TeamView[]> {
+  return readTeams(scope, place);
+}
+
+async function readTeams(
+  scope: Scope,
+  {
+    id,
+    after,
+    limit,
+  }: {
+    readonly id?: string;
+    readonly after?: { readonly name: string; readonly id: string } | undefined;
+    readonly limit: number;
+  },
+): Promise<TeamView[]> {
   const { actor } = scope;
   if (actor.kind !== "user") return [];
   const token = actor.apiToken;
@@ -29,12 +50,18 @@ export async function listTeams(scope: Scope, id?: string): Promise<TeamView[]> 
        (select count(*)::int from "TeamMember" x where x."teamId" = t."id") as "memberCount",
        (select count(*)::int from "Environment" e where e."teamId" = t."id") as "environmentCount"
      from "Team" t left join "TeamMember" m on m."teamId" = t."id" and m."userId" = ?
-     where (? or m."id" is not null) and (? or t."id" = ?) order by lower(t."name"), t."id"`,
+     where (? or m."id" is not null) and (? or t."id" = ?)
+       and (? or (lower(t."name"), t."id") > (lower(?), ?))
+     order by lower(t."name"), t."id" limit ?`,
     [
       actor.userId,
       actor.isSuperAdmin || token !== undefined,
       id === undefined && token === undefined,
       id ?? token?.teamId ?? "",
+      after === undefined,
+      after?.name ?? "",
+      after?.id ?? "",
+      limit,
     ],
   );
   return rows
@@ -46,7 +73,7 @@ export async function listTeams(scope: Scope, id?: string): Promise<TeamView[]> 
 }
 
 async function viewTeam(scope: Scope, id: string): Promise<TeamView> {
-  const [team] = await listTeams({ ...scope, em: scope.em.fork() }, id);
+  const [team] = await readTeams({ ...scope, em: scope.em.fork() }, { id, limit: 1 });
   if (team === undefined) throw notFound("team", id);
   return team;
 }

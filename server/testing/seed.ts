@@ -25,6 +25,45 @@ export async function seedNodes(sql: Sql, environmentId: string, count: number):
   );
 }
 
+/**
+ * One of everything that a read leads to, beside an environment, a host and a draft: version 1 of the
+ * pipeline, the sample `sample`, a secret, a certificate and the schema of Vector 0.58.0.
+ */
+export async function seedReads(
+  sql: Sql,
+  pipelineId: string,
+  environmentId: string,
+): Promise<void> {
+  await sql.query(
+    `insert into "PipelineVersion" ("id", "pipelineId", "version", "configYaml", "contentHash", "sourceYaml",
+       "createdById") values ('version', $1, 1, '', '', '', '')`,
+    [pipelineId],
+  );
+  await sql.query(
+    `insert into "EventSampleRequest" ("id", "pipelineId", "componentKeys", "status", "expiresAt")
+     values ('sample', $1, '["in"]', 'COMPLETED', now())`,
+    [pipelineId],
+  );
+  await sql.query(
+    `insert into "EventSample" ("id", "requestId", "pipelineId", "componentKey", "events", "schema", "sampledAt")
+     values ('events', 'sample', $1, 'in', '[{"a":1}]', '[]', now())`,
+    [pipelineId],
+  );
+  await sql.query(
+    `insert into "Secret" ("id", "name", "environmentId", "encryptedValue") values ('secret', 's', $1, '')`,
+    [environmentId],
+  );
+  await sql.query(
+    `insert into "Certificate" ("id", "name", "environmentId", "filename", "fileType", "encryptedData")
+     values ('certificate', 'c', $1, 'ca.pem', 'ca', '')`,
+    [environmentId],
+  );
+  await sql.query(
+    `insert into "ComponentSchema" ("id", "vectorVersion", "schemaGzip", "requestedAt", "storedAt")
+     values ('schema', '0.58.0', '\\x00', now(), now())`,
+  );
+}
+
 /** Rows of every table, to see whether something was written. */
 export async function contentOfAllTables(sql: Sql): Promise<Readonly<Record<string, string>>> {
   const tables = await sql.query<{ name: string }>(

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/api_token_service.proto.
  */
 export const file_vectorflow_v1_api_token_service: GenFile = /*@__PURE__*/
-  fileDesc("CiV2ZWN0b3JmbG93L3YxL2FwaV90b2tlbl9zZXJ2aWNlLnByb3RvEg12ZWN0b3JmbG93LnYxIpACCghBcGlUb2tlbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEiEKBHJvbGUYAyABKA4yEy52ZWN0b3JmbG93LnYxLlJvbGUSDAoEaGludBgEIAEoCRIPCgd1c2VyX2lkGAUgASgJEhIKCnVzZXJfZW1haWwYBiABKAkSLwoLZXhwaXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmxhc3RfdXNlZF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiJwoUTGlzdEFwaVRva2Vuc1JlcXVlc3QSDwoHdGVhbV9pZBgBIAEoCSJAChVMaXN0QXBpVG9rZW5zUmVzcG9uc2USJwoGdG9rZW5zGAEgAygLMhcudmVjdG9yZmxvdy52MS5BcGlUb2tlbiKKAQoVQ3JlYXRlQXBpVG9rZW5SZXF1ZXN0Eg8KB3RlYW1faWQYASABKAkSDAoEbmFtZRgCIAEoCRIhCgRyb2xlGAMgASgOMhMudmVjdG9yZmxvdy52MS5Sb2xlEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJTChZDcmVhdGVBcGlUb2tlblJlc3BvbnNlEioKCWFwaV90b2tlbhgBIAEoCzIXLnZlY3RvcmZsb3cudjEuQXBpVG9rZW4SDQoFdG9rZW4YAiABKAkiNAoVUmV2b2tlQXBpVG9rZW5SZXF1ZXN0Eg8KB3RlYW1faWQYASABKAkSCgoCaWQYAiABKAkiGAoWUmV2b2tlQXBpVG9rZW5SZXNwb25zZTKfAwoPQXBpVG9rZW5TZXJ2aWNlEnQKDUxpc3RBcGlUb2tlbnMSIy52ZWN0b3JmbG93LnYxLkxpc3RBcGlUb2tlbnNSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5MaXN0QXBpVG9rZW5zUmVzcG9uc2UiGJACAYq1GBEiDwgBEAEaB3RlYW1faWQgARKJAQoOQ3JlYXRlQXBpVG9rZW4SJC52ZWN0b3JmbG93LnYxLkNyZWF0ZUFwaVRva2VuUmVxdWVzdBolLnZlY3RvcmZsb3cudjEuQ3JlYXRlQXBpVG9rZW5SZXNwb25zZSIqirUYESIPCAEQARoHdGVhbV9pZCABkrUYEWFwaV90b2tlbi5jcmVhdGVkEokBCg5SZXZva2VBcGlUb2tlbhIkLnZlY3RvcmZsb3cudjEuUmV2b2tlQXBpVG9rZW5SZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5SZXZva2VBcGlUb2tlblJlc3BvbnNlIiqKtRgRIg8IARABGgd0ZWFtX2lkIAGStRgRYXBpX3Rva2VuLnJldm9rZWRiBnByb3RvMw", [file_google_protobuf_timestamp, file_vectorflow_v1_options, file_vectorflow_v1_role]);
+  fileDesc("CiV2ZWN0b3JmbG93L3YxL2FwaV90b2tlbl9zZXJ2aWNlLnByb3RvEg12ZWN0b3JmbG93LnYxIpACCghBcGlUb2tlbhIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEiEKBHJvbGUYAyABKA4yEy52ZWN0b3JmbG93LnYxLlJvbGUSDAoEaGludBgEIAEoCRIPCgd1c2VyX2lkGAUgASgJEhIKCnVzZXJfZW1haWwYBiABKAkSLwoLZXhwaXJlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmxhc3RfdXNlZF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiTgoUTGlzdEFwaVRva2Vuc1JlcXVlc3QSDwoHdGVhbV9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJZChVMaXN0QXBpVG9rZW5zUmVzcG9uc2USJwoGdG9rZW5zGAEgAygLMhcudmVjdG9yZmxvdy52MS5BcGlUb2tlbhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiigEKFUNyZWF0ZUFwaVRva2VuUmVxdWVzdBIPCgd0ZWFtX2lkGAEgASgJEgwKBG5hbWUYAiABKAkSIQoEcm9sZRgDIAEoDjITLnZlY3RvcmZsb3cudjEuUm9sZRIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUwoWQ3JlYXRlQXBpVG9rZW5SZXNwb25zZRIqCglhcGlfdG9rZW4YASABKAsyFy52ZWN0b3JmbG93LnYxLkFwaVRva2VuEg0KBXRva2VuGAIgASgJIjQKFVJldm9rZUFwaVRva2VuUmVxdWVzdBIPCgd0ZWFtX2lkGAEgASgJEgoKAmlkGAIgASgJIhgKFlJldm9rZUFwaVRva2VuUmVzcG9uc2UynwMKD0FwaVRva2VuU2VydmljZRJ0Cg1MaXN0QXBpVG9rZW5zEiMudmVjdG9yZmxvdy52MS5MaXN0QXBpVG9rZW5zUmVxdWVzdBokLnZlY3RvcmZsb3cudjEuTGlzdEFwaVRva2Vuc1Jlc3BvbnNlIhiQAgGKtRgRIg8IARABGgd0ZWFtX2lkIAESiQEKDkNyZWF0ZUFwaVRva2VuEiQudmVjdG9yZmxvdy52MS5DcmVhdGVBcGlUb2tlblJlcXVlc3QaJS52ZWN0b3JmbG93LnYxLkNyZWF0ZUFwaVRva2VuUmVzcG9uc2UiKoq1GBEiDwgBEAEaB3RlYW1faWQgAZK1GBFhcGlfdG9rZW4uY3JlYXRlZBKJAQoOUmV2b2tlQXBpVG9rZW4SJC52ZWN0b3JmbG93LnYxLlJldm9rZUFwaVRva2VuUmVxdWVzdBolLnZlY3RvcmZsb3cudjEuUmV2b2tlQXBpVG9rZW5SZXNwb25zZSIqirUYESIPCAEQARoHdGVhbV9pZCABkrUYEWFwaV90b2tlbi5yZXZva2VkYgZwcm90bzM", [file_google_protobuf_timestamp, file_vectorflow_v1_options, file_vectorflow_v1_role]);
 
 /**
  * A token, without its value.
@@ -92,6 +92,18 @@ export type ListApiTokensRequest = Message<"vectorflow.v1.ListApiTokensRequest">
    * @generated from field: string team_id = 1;
    */
   teamId: string;
+
+  /**
+   * At most 500; 0 means 500.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
 };
 
 /**
@@ -109,6 +121,11 @@ export type ListApiTokensResponse = Message<"vectorflow.v1.ListApiTokensResponse
    * @generated from field: repeated vectorflow.v1.ApiToken tokens = 1;
    */
   tokens: ApiToken[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -218,7 +235,7 @@ export const RevokeApiTokenResponseSchema: GenMessage<RevokeApiTokenResponse> = 
  */
 export const ApiTokenService: GenService<{
   /**
-   * Lists the team's tokens: all of them for its admins, one's own for others.
+   * Lists the team's tokens, newest first: all of them for its admins, one's own for others.
    *
    * @generated from rpc vectorflow.v1.ApiTokenService.ListApiTokens
    */

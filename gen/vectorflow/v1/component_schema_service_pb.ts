@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/component_schema_service.proto.
  */
 export const file_vectorflow_v1_component_schema_service: GenFile = /*@__PURE__*/
-  fileDesc("Cix2ZWN0b3JmbG93L3YxL2NvbXBvbmVudF9zY2hlbWFfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSJ6ChNDb21wb25lbnRTY2hlbWFJbmZvEhYKDnZlY3Rvcl92ZXJzaW9uGAEgASgJEhIKCnNpemVfYnl0ZXMYAiABKA0SDQoFZXJyb3IYAyABKAkSKAoEdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiHQobTGlzdENvbXBvbmVudFNjaGVtYXNSZXF1ZXN0IlMKHExpc3RDb21wb25lbnRTY2hlbWFzUmVzcG9uc2USMwoHc2NoZW1hcxgBIAMoCzIiLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50U2NoZW1hSW5mbyIzChlHZXRDb21wb25lbnRTY2hlbWFSZXF1ZXN0EhYKDnZlY3Rvcl92ZXJzaW9uGAEgASgJImMKGkdldENvbXBvbmVudFNjaGVtYVJlc3BvbnNlEjAKBGluZm8YASABKAsyIi52ZWN0b3JmbG93LnYxLkNvbXBvbmVudFNjaGVtYUluZm8SEwoLc2NoZW1hX2d6aXAYAiABKAwyigIKFkNvbXBvbmVudFNjaGVtYVNlcnZpY2USegoUTGlzdENvbXBvbmVudFNjaGVtYXMSKi52ZWN0b3JmbG93LnYxLkxpc3RDb21wb25lbnRTY2hlbWFzUmVxdWVzdBorLnZlY3RvcmZsb3cudjEuTGlzdENvbXBvbmVudFNjaGVtYXNSZXNwb25zZSIJkAIBirUYAhABEnQKEkdldENvbXBvbmVudFNjaGVtYRIoLnZlY3RvcmZsb3cudjEuR2V0Q29tcG9uZW50U2NoZW1hUmVxdWVzdBopLnZlY3RvcmZsb3cudjEuR2V0Q29tcG9uZW50U2NoZW1hUmVzcG9uc2UiCZACAYq1GAIQAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_vectorflow_v1_options]);
+  fileDesc("Cix2ZWN0b3JmbG93L3YxL2NvbXBvbmVudF9zY2hlbWFfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSJ6ChNDb21wb25lbnRTY2hlbWFJbmZvEhYKDnZlY3Rvcl92ZXJzaW9uGAEgASgJEhIKCnNpemVfYnl0ZXMYAiABKA0SDQoFZXJyb3IYAyABKAkSKAoEdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRAobTGlzdENvbXBvbmVudFNjaGVtYXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJImwKHExpc3RDb21wb25lbnRTY2hlbWFzUmVzcG9uc2USMwoHc2NoZW1hcxgBIAMoCzIiLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50U2NoZW1hSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMwoZR2V0Q29tcG9uZW50U2NoZW1hUmVxdWVzdBIWCg52ZWN0b3JfdmVyc2lvbhgBIAEoCSJjChpHZXRDb21wb25lbnRTY2hlbWFSZXNwb25zZRIwCgRpbmZvGAEgASgLMiIudmVjdG9yZmxvdy52MS5Db21wb25lbnRTY2hlbWFJbmZvEhMKC3NjaGVtYV9nemlwGAIgASgMMooCChZDb21wb25lbnRTY2hlbWFTZXJ2aWNlEnoKFExpc3RDb21wb25lbnRTY2hlbWFzEioudmVjdG9yZmxvdy52MS5MaXN0Q29tcG9uZW50U2NoZW1hc1JlcXVlc3QaKy52ZWN0b3JmbG93LnYxLkxpc3RDb21wb25lbnRTY2hlbWFzUmVzcG9uc2UiCZACAYq1GAIQARJ0ChJHZXRDb21wb25lbnRTY2hlbWESKC52ZWN0b3JmbG93LnYxLkdldENvbXBvbmVudFNjaGVtYVJlcXVlc3QaKS52ZWN0b3JmbG93LnYxLkdldENvbXBvbmVudFNjaGVtYVJlc3BvbnNlIgmQAgGKtRgCEAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vectorflow_v1_options]);
 
 /**
  * What is known of one version's schema.
@@ -57,6 +57,17 @@ export const ComponentSchemaInfoSchema: GenMessage<ComponentSchemaInfo> = /*@__P
  * @generated from message vectorflow.v1.ListComponentSchemasRequest
  */
 export type ListComponentSchemasRequest = Message<"vectorflow.v1.ListComponentSchemasRequest"> & {
+  /**
+   * At most 200; 0 means 200.
+   *
+   * @generated from field: uint32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
 };
 
 /**
@@ -74,6 +85,11 @@ export type ListComponentSchemasResponse = Message<"vectorflow.v1.ListComponentS
    * @generated from field: repeated vectorflow.v1.ComponentSchemaInfo schemas = 1;
    */
   schemas: ComponentSchemaInfo[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**

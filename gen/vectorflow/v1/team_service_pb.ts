@@ -15,12 +15,23 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/team_service.proto.
  */
 export const file_vectorflow_v1_team_service: GenFile = /*@__PURE__*/
-  fileDesc("CiB2ZWN0b3JmbG93L3YxL3RlYW1fc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSISChBMaXN0VGVhbXNSZXF1ZXN0IjcKEUxpc3RUZWFtc1Jlc3BvbnNlEiIKBXRlYW1zGAEgAygLMhMudmVjdG9yZmxvdy52MS5UZWFtIiEKEUNyZWF0ZVRlYW1SZXF1ZXN0EgwKBG5hbWUYASABKAkiNwoSQ3JlYXRlVGVhbVJlc3BvbnNlEiEKBHRlYW0YASABKAsyEy52ZWN0b3JmbG93LnYxLlRlYW0ieQoRVXBkYXRlVGVhbVJlcXVlc3QSCgoCaWQYASABKAkSEQoEbmFtZRgCIAEoCUgAiAEBEiIKFXJlcXVpcmVfc2Vjb25kX2ZhY3RvchgDIAEoCEgBiAEBQgcKBV9uYW1lQhgKFl9yZXF1aXJlX3NlY29uZF9mYWN0b3IiNwoSVXBkYXRlVGVhbVJlc3BvbnNlEiEKBHRlYW0YASABKAsyEy52ZWN0b3JmbG93LnYxLlRlYW0iHwoRRGVsZXRlVGVhbVJlcXVlc3QSCgoCaWQYASABKAkiFAoSRGVsZXRlVGVhbVJlc3BvbnNlIiUKEkxpc3RNZW1iZXJzUmVxdWVzdBIPCgd0ZWFtX2lkGAEgASgJIj0KE0xpc3RNZW1iZXJzUmVzcG9uc2USJgoHbWVtYmVycxgBIAMoCzIVLnZlY3RvcmZsb3cudjEuTWVtYmVyIlUKEEFkZE1lbWJlclJlcXVlc3QSDwoHdGVhbV9pZBgBIAEoCRINCgVlbWFpbBgCIAEoCRIhCgRyb2xlGAMgASgOMhMudmVjdG9yZmxvdy52MS5Sb2xlIjoKEUFkZE1lbWJlclJlc3BvbnNlEiUKBm1lbWJlchgBIAEoCzIVLnZlY3RvcmZsb3cudjEuTWVtYmVyIloKE1VwZGF0ZU1lbWJlclJlcXVlc3QSDwoHdGVhbV9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEiEKBHJvbGUYAyABKA4yEy52ZWN0b3JmbG93LnYxLlJvbGUiPQoUVXBkYXRlTWVtYmVyUmVzcG9uc2USJQoGbWVtYmVyGAEgASgLMhUudmVjdG9yZmxvdy52MS5NZW1iZXIiNwoTUmVtb3ZlTWVtYmVyUmVxdWVzdBIPCgd0ZWFtX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkiFgoUUmVtb3ZlTWVtYmVyUmVzcG9uc2UypQcKC1RlYW1TZXJ2aWNlElkKCUxpc3RUZWFtcxIfLnZlY3RvcmZsb3cudjEuTGlzdFRlYW1zUmVxdWVzdBogLnZlY3RvcmZsb3cudjEuTGlzdFRlYW1zUmVzcG9uc2UiCZACAYq1GAIQARJpCgpDcmVhdGVUZWFtEiAudmVjdG9yZmxvdy52MS5DcmVhdGVUZWFtUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuQ3JlYXRlVGVhbVJlc3BvbnNlIhaKtRgCGAGStRgMdGVhbS5jcmVhdGVkEnEKClVwZGF0ZVRlYW0SIC52ZWN0b3JmbG93LnYxLlVwZGF0ZVRlYW1SZXF1ZXN0GiEudmVjdG9yZmxvdy52MS5VcGRhdGVUZWFtUmVzcG9uc2UiHoq1GAoiCAgDEAEaAmlkkrUYDHRlYW0udXBkYXRlZBJpCgpEZWxldGVUZWFtEiAudmVjdG9yZmxvdy52MS5EZWxldGVUZWFtUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuRGVsZXRlVGVhbVJlc3BvbnNlIhaKtRgCGAGStRgMdGVhbS5kZWxldGVkEmwKC0xpc3RNZW1iZXJzEiEudmVjdG9yZmxvdy52MS5MaXN0TWVtYmVyc1JlcXVlc3QaIi52ZWN0b3JmbG93LnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiFpACAYq1GA8iDQgBEAEaB3RlYW1faWQSeAoJQWRkTWVtYmVyEh8udmVjdG9yZmxvdy52MS5BZGRNZW1iZXJSZXF1ZXN0GiAudmVjdG9yZmxvdy52MS5BZGRNZW1iZXJSZXNwb25zZSIoirUYDyINCAMQARoHdGVhbV9pZJK1GBF0ZWFtLm1lbWJlcl9hZGRlZBKDAQoMVXBkYXRlTWVtYmVyEiIudmVjdG9yZmxvdy52MS5VcGRhdGVNZW1iZXJSZXF1ZXN0GiMudmVjdG9yZmxvdy52MS5VcGRhdGVNZW1iZXJSZXNwb25zZSIqirUYDyINCAMQARoHdGVhbV9pZJK1GBN0ZWFtLm1lbWJlcl91cGRhdGVkEoMBCgxSZW1vdmVNZW1iZXISIi52ZWN0b3JmbG93LnYxLlJlbW92ZU1lbWJlclJlcXVlc3QaIy52ZWN0b3JmbG93LnYxLlJlbW92ZU1lbWJlclJlc3BvbnNlIiqKtRgPIg0IAxABGgd0ZWFtX2lkkrUYE3RlYW0ubWVtYmVyX3JlbW92ZWRiBnByb3RvMw", [file_vectorflow_v1_options, file_vectorflow_v1_role, file_vectorflow_v1_team]);
+  fileDesc("CiB2ZWN0b3JmbG93L3YxL3RlYW1fc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSI5ChBMaXN0VGVhbXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJIlAKEUxpc3RUZWFtc1Jlc3BvbnNlEiIKBXRlYW1zGAEgAygLMhMudmVjdG9yZmxvdy52MS5UZWFtEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIhChFDcmVhdGVUZWFtUmVxdWVzdBIMCgRuYW1lGAEgASgJIjcKEkNyZWF0ZVRlYW1SZXNwb25zZRIhCgR0ZWFtGAEgASgLMhMudmVjdG9yZmxvdy52MS5UZWFtInkKEVVwZGF0ZVRlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEhEKBG5hbWUYAiABKAlIAIgBARIiChVyZXF1aXJlX3NlY29uZF9mYWN0b3IYAyABKAhIAYgBAUIHCgVfbmFtZUIYChZfcmVxdWlyZV9zZWNvbmRfZmFjdG9yIjcKElVwZGF0ZVRlYW1SZXNwb25zZRIhCgR0ZWFtGAEgASgLMhMudmVjdG9yZmxvdy52MS5UZWFtIh8KEURlbGV0ZVRlYW1SZXF1ZXN0EgoKAmlkGAEgASgJIhQKEkRlbGV0ZVRlYW1SZXNwb25zZSJMChJMaXN0TWVtYmVyc1JlcXVlc3QSDwoHdGVhbV9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJWChNMaXN0TWVtYmVyc1Jlc3BvbnNlEiYKB21lbWJlcnMYASADKAsyFS52ZWN0b3JmbG93LnYxLk1lbWJlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiVQoQQWRkTWVtYmVyUmVxdWVzdBIPCgd0ZWFtX2lkGAEgASgJEg0KBWVtYWlsGAIgASgJEiEKBHJvbGUYAyABKA4yEy52ZWN0b3JmbG93LnYxLlJvbGUiOgoRQWRkTWVtYmVyUmVzcG9uc2USJQoGbWVtYmVyGAEgASgLMhUudmVjdG9yZmxvdy52MS5NZW1iZXIiWgoTVXBkYXRlTWVtYmVyUmVxdWVzdBIPCgd0ZWFtX2lkGAEgASgJEg8KB3VzZXJfaWQYAiABKAkSIQoEcm9sZRgDIAEoDjITLnZlY3RvcmZsb3cudjEuUm9sZSI9ChRVcGRhdGVNZW1iZXJSZXNwb25zZRIlCgZtZW1iZXIYASABKAsyFS52ZWN0b3JmbG93LnYxLk1lbWJlciI3ChNSZW1vdmVNZW1iZXJSZXF1ZXN0Eg8KB3RlYW1faWQYASABKAkSDwoHdXNlcl9pZBgCIAEoCSIWChRSZW1vdmVNZW1iZXJSZXNwb25zZTKlBwoLVGVhbVNlcnZpY2USWQoJTGlzdFRlYW1zEh8udmVjdG9yZmxvdy52MS5MaXN0VGVhbXNSZXF1ZXN0GiAudmVjdG9yZmxvdy52MS5MaXN0VGVhbXNSZXNwb25zZSIJkAIBirUYAhABEmkKCkNyZWF0ZVRlYW0SIC52ZWN0b3JmbG93LnYxLkNyZWF0ZVRlYW1SZXF1ZXN0GiEudmVjdG9yZmxvdy52MS5DcmVhdGVUZWFtUmVzcG9uc2UiFoq1GAIYAZK1GAx0ZWFtLmNyZWF0ZWQScQoKVXBkYXRlVGVhbRIgLnZlY3RvcmZsb3cudjEuVXBkYXRlVGVhbVJlcXVlc3QaIS52ZWN0b3JmbG93LnYxLlVwZGF0ZVRlYW1SZXNwb25zZSIeirUYCiIICAMQARoCaWSStRgMdGVhbS51cGRhdGVkEmkKCkRlbGV0ZVRlYW0SIC52ZWN0b3JmbG93LnYxLkRlbGV0ZVRlYW1SZXF1ZXN0GiEudmVjdG9yZmxvdy52MS5EZWxldGVUZWFtUmVzcG9uc2UiFoq1GAIYAZK1GAx0ZWFtLmRlbGV0ZWQSbAoLTGlzdE1lbWJlcnMSIS52ZWN0b3JmbG93LnYxLkxpc3RNZW1iZXJzUmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuTGlzdE1lbWJlcnNSZXNwb25zZSIWkAIBirUYDyINCAEQARoHdGVhbV9pZBJ4CglBZGRNZW1iZXISHy52ZWN0b3JmbG93LnYxLkFkZE1lbWJlclJlcXVlc3QaIC52ZWN0b3JmbG93LnYxLkFkZE1lbWJlclJlc3BvbnNlIiiKtRgPIg0IAxABGgd0ZWFtX2lkkrUYEXRlYW0ubWVtYmVyX2FkZGVkEoMBCgxVcGRhdGVNZW1iZXISIi52ZWN0b3JmbG93LnYxLlVwZGF0ZU1lbWJlclJlcXVlc3QaIy52ZWN0b3JmbG93LnYxLlVwZGF0ZU1lbWJlclJlc3BvbnNlIiqKtRgPIg0IAxABGgd0ZWFtX2lkkrUYE3RlYW0ubWVtYmVyX3VwZGF0ZWQSgwEKDFJlbW92ZU1lbWJlchIiLnZlY3RvcmZsb3cudjEuUmVtb3ZlTWVtYmVyUmVxdWVzdBojLnZlY3RvcmZsb3cudjEuUmVtb3ZlTWVtYmVyUmVzcG9uc2UiKoq1GA8iDQgDEAEaB3RlYW1faWSStRgTdGVhbS5tZW1iZXJfcmVtb3ZlZGIGcHJvdG8z", [file_vectorflow_v1_options, file_vectorflow_v1_role, file_vectorflow_v1_team]);
 
 /**
  * @generated from message vectorflow.v1.ListTeamsRequest
  */
 export type ListTeamsRequest = Message<"vectorflow.v1.ListTeamsRequest"> & {
+  /**
+   * At most 500; 0 means 500.
+   *
+   * @generated from field: uint32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
 };
 
 /**
@@ -38,6 +49,11 @@ export type ListTeamsResponse = Message<"vectorflow.v1.ListTeamsResponse"> & {
    * @generated from field: repeated vectorflow.v1.Team teams = 1;
    */
   teams: Team[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -163,6 +179,18 @@ export type ListMembersRequest = Message<"vectorflow.v1.ListMembersRequest"> & {
    * @generated from field: string team_id = 1;
    */
   teamId: string;
+
+  /**
+   * At most 500; 0 means 500.
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
 };
 
 /**
@@ -180,6 +208,11 @@ export type ListMembersResponse = Message<"vectorflow.v1.ListMembersResponse"> &
    * @generated from field: repeated vectorflow.v1.Member members = 1;
    */
   members: Member[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -360,7 +393,7 @@ export const TeamService: GenService<{
     output: typeof DeleteTeamResponseSchema;
   },
   /**
-   * Lists the members of a team by e-mail; at most 1 000.
+   * Lists the members of a team by e-mail.
    *
    * @generated from rpc vectorflow.v1.TeamService.ListMembers
    */

@@ -1,6 +1,9 @@
+import { create } from "@bufbuild/protobuf";
 import { Code } from "@connectrpc/connect";
 import { screen, within } from "@solidjs/testing-library";
 import { expect, test } from "vitest";
+
+import { MemberSchema, TeamSchema } from "#gen/vectorflow/v1/team_pb.ts";
 
 import { fakeCode, temporaryPassword } from "../testing/fake-access.ts";
 import { failure, FakeWorld } from "../testing/fake-world.ts";
@@ -97,6 +100,39 @@ test("a team's members are added by e-mail, get another role, and leave", async 
   const dialog = within(await screen.findByRole("dialog"));
   await user.click(dialog.getByRole("button", { name: "Remove" }));
   expect(await screen.findByText("Nobody is in it yet")).toBeTruthy();
+});
+
+test("lists of several pages are shown as a whole", async () => {
+  const world = new FakeWorld();
+  world.largestPage = 2;
+  const people = Array.from({ length: 5 }, (_, index) => `p${index}@example.net`);
+  world.access.members.set(
+    "team-1",
+    people.map((email) => create(MemberSchema, { userId: email, email, name: email })),
+  );
+  world.access.teams = [
+    ...Array.from({ length: 4 }, (_, index) => create(TeamSchema, { id: `other-${index}` })),
+    ...world.access.teams,
+  ];
+  renderApp("/settings/teams/team-1", world);
+  const table = within(await screen.findByRole("table", { name: "Members" }));
+  expect(table.getAllByRole("row")).toHaveLength(1 + people.length);
+  expect(screen.queryByText(/There are more than fit here/)).toBeNull();
+});
+
+test("a list that does not end is read up to a bound, and says so", async () => {
+  const world = new FakeWorld();
+  world.largestPage = 1;
+  world.access.members.set(
+    "team-1",
+    Array.from({ length: 30 }, (_, index) =>
+      create(MemberSchema, { userId: `u${index}`, email: `p${index}@example.net`, name: "P" }),
+    ),
+  );
+  renderApp("/settings/teams/team-1", world);
+  expect(await screen.findByText(/There are more than fit here/)).toBeTruthy();
+  const table = within(screen.getByRole("table", { name: "Members" }));
+  expect(table.getAllByRole("row")).toHaveLength(1 + 20);
 });
 
 test("who is no super admin finds no accounts in the settings", async () => {

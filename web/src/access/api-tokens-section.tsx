@@ -10,7 +10,7 @@ import type { Team } from "#gen/vectorflow/v1/team_pb.ts";
 
 import { formatAbsolute, millisOf, toTimestamp } from "../lib/time.ts";
 import { useApi } from "../state/api.tsx";
-import { useRead } from "../state/create-read.ts";
+import { useReadAll } from "../state/create-read.ts";
 import { createAction } from "../ui/action.ts";
 import { Ago } from "../ui/ago.tsx";
 import { Button } from "../ui/button.tsx";
@@ -19,6 +19,7 @@ import { EmptyState } from "../ui/feedback.tsx";
 import { Select, TextField } from "../ui/field.tsx";
 import { createForm } from "../ui/form.ts";
 import { Section } from "../ui/page.tsx";
+import { MoreRows } from "../ui/pager.tsx";
 import { PlainTable } from "../ui/plain-table.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { roleName, RoleSelect } from "./roles.tsx";
@@ -26,7 +27,7 @@ import { ShownOnce } from "./shown-once.tsx";
 
 /** The tokens by which programs act in a team. */
 export function ApiTokensSection(props: { team: Team }): JSX.Element {
-  const read = useRead(ApiTokenService.method.listApiTokens, () => ({ teamId: props.team.id }), {
+  const read = useReadAll(ApiTokenService.method.listApiTokens, () => ({ teamId: props.team.id }), {
     staleTime: 0,
   });
   const [creating, setCreating] = createSignal(false);
@@ -62,6 +63,7 @@ export function ApiTokensSection(props: { team: Team }): JSX.Element {
                 )}
               </For>
             </PlainTable>
+            <MoreRows nextPageToken={answer().nextPageToken} />
           </Show>
         )}
       </QueryView>

@@ -8,7 +8,7 @@ import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 
 import { toTimestamp } from "../lib/time.ts";
-import { useRead } from "../state/create-read.ts";
+import { useReadAll } from "../state/create-read.ts";
 import { Select, TextField } from "../ui/field.tsx";
 
 const fields = [
@@ -50,8 +50,8 @@ export function filterOf(params: Search): MessageInitShape<typeof AuditFilterSch
 /** What to look for; it is in the address, so that it can be shared. */
 export function AuditFilters(): JSX.Element {
   const [params, setParams] = useSearchParams();
-  const teams = useRead(TeamService.method.listTeams, () => ({}));
-  const environments = useRead(EnvironmentService.method.listEnvironments, () => ({}));
+  const teams = useReadAll(TeamService.method.listTeams, () => ({}));
+  const environments = useReadAll(EnvironmentService.method.listEnvironments, () => ({}));
   const set = (key: string, value: string): void =>
     setParams({ [key]: value || undefined, page: undefined }, { replace: true });
   return (

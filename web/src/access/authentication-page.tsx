@@ -9,7 +9,7 @@ import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 
 import { useApi } from "../state/api.tsx";
-import { useRead } from "../state/create-read.ts";
+import { useRead, useReadAll } from "../state/create-read.ts";
 import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { Notice } from "../ui/feedback.tsx";
@@ -27,7 +27,7 @@ export function AuthenticationPage(): JSX.Element {
   const read = useRead(SettingsService.method.getAuthenticationSettings, () => ({}), {
     staleTime: 0,
   });
-  const teams = useRead(TeamService.method.listTeams, () => ({}), { staleTime: 0 });
+  const teams = useReadAll(TeamService.method.listTeams, () => ({}), { staleTime: 0 });
   return (
     <div class="page">
       <PageHeader title="Authentication" />

@@ -5,7 +5,7 @@ import type { Member, Team } from "#gen/vectorflow/v1/team_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 
 import { useApi } from "../state/api.tsx";
-import { useRead } from "../state/create-read.ts";
+import { useReadAll } from "../state/create-read.ts";
 import { useSession } from "../state/session.tsx";
 import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
@@ -15,6 +15,7 @@ import { TextField } from "../ui/field.tsx";
 import { createForm } from "../ui/form.ts";
 import { Badge } from "../ui/mark.tsx";
 import { Section } from "../ui/page.tsx";
+import { MoreRows } from "../ui/pager.tsx";
 import { PlainTable } from "../ui/plain-table.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { roleName, RoleSelect } from "./roles.tsx";
@@ -25,7 +26,7 @@ export function MembersSection(props: {
   canChange: boolean;
   onChanged: () => void;
 }): JSX.Element {
-  const read = useRead(TeamService.method.listMembers, () => ({ teamId: props.team.id }), {
+  const read = useReadAll(TeamService.method.listMembers, () => ({ teamId: props.team.id }), {
     staleTime: 0,
   });
   const changed = (): void => {
@@ -57,6 +58,7 @@ export function MembersSection(props: {
                 )}
               </For>
             </PlainTable>
+            <MoreRows nextPageToken={answer().nextPageToken} />
           </Show>
         )}
       </QueryView>

@@ -5,27 +5,31 @@ import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 
 import { millisOf } from "../lib/time.ts";
 import { useApi } from "../state/api.tsx";
-import { useRead } from "../state/create-read.ts";
+import { useReadAll } from "../state/create-read.ts";
 import { createAction } from "../ui/action.ts";
 import { Ago } from "../ui/ago.tsx";
 import { Button } from "../ui/button.tsx";
 import { Badge } from "../ui/mark.tsx";
 import { Section } from "../ui/page.tsx";
+import { MoreRows } from "../ui/pager.tsx";
 import { PlainTable } from "../ui/plain-table.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 
 /** Where one is signed in, and the way to end that. */
 export function SessionsSection(): JSX.Element {
-  const read = useRead(ProfileService.method.listSessions, () => ({}), { staleTime: 0 });
+  const read = useReadAll(ProfileService.method.listSessions, () => ({}), { staleTime: 0 });
   return (
     <Section title="Sessions" flush>
       <QueryView read={read}>
         {(answer) => (
-          <PlainTable label="Sessions" head={["Signed in from", "Last used", "Since", ""]}>
-            <For each={answer().sessions}>
-              {(session) => <SessionRow session={session} onRevoked={read.refetch} />}
-            </For>
-          </PlainTable>
+          <>
+            <PlainTable label="Sessions" head={["Signed in from", "Last used", "Since", ""]}>
+              <For each={answer().sessions}>
+                {(session) => <SessionRow session={session} onRevoked={read.refetch} />}
+              </For>
+            </PlainTable>
+            <MoreRows nextPageToken={answer().nextPageToken} />
+          </>
         )}
       </QueryView>
     </Section>

@@ -7,7 +7,7 @@ import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 
 import { NotFoundPage } from "../shell/not-found-page.tsx";
 import { useApi } from "../state/api.tsx";
-import { useRead } from "../state/create-read.ts";
+import { useReadAll } from "../state/create-read.ts";
 import { useSession } from "../state/session.tsx";
 import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
@@ -24,7 +24,7 @@ import { roleName } from "./roles.tsx";
 /** One team: who is in it. */
 export function TeamPage(): JSX.Element {
   const params = useParams();
-  const read = useRead(TeamService.method.listTeams, () => ({}), { staleTime: 0 });
+  const read = useReadAll(TeamService.method.listTeams, () => ({}), { staleTime: 0 });
   return (
     <QueryView read={read}>
       {(answer) => (

@@ -4,7 +4,7 @@ import { createSignal, For, Show, type JSX } from "solid-js";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 
 import { useApi } from "../state/api.tsx";
-import { useRead } from "../state/create-read.ts";
+import { useReadAll } from "../state/create-read.ts";
 import { useSession } from "../state/session.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -12,6 +12,7 @@ import { EmptyState } from "../ui/feedback.tsx";
 import { TextField } from "../ui/field.tsx";
 import { createForm } from "../ui/form.ts";
 import { PageHeader, Section } from "../ui/page.tsx";
+import { MoreRows } from "../ui/pager.tsx";
 import { PlainTable } from "../ui/plain-table.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { roleName } from "./roles.tsx";
@@ -20,7 +21,7 @@ import { roleName } from "./roles.tsx";
 export function TeamsPage(): JSX.Element {
   const session = useSession();
   const [creating, setCreating] = createSignal(false);
-  const read = useRead(TeamService.method.listTeams, () => ({}), { staleTime: 0 });
+  const read = useReadAll(TeamService.method.listTeams, () => ({}), { staleTime: 0 });
   return (
     <div class="page">
       <PageHeader
@@ -56,6 +57,7 @@ export function TeamsPage(): JSX.Element {
                   )}
                 </For>
               </PlainTable>
+              <MoreRows nextPageToken={answer().nextPageToken} />
             </Show>
           )}
         </QueryView>

@@ -5,7 +5,7 @@ import { CertificateType, type Certificate } from "#gen/vectorflow/v1/secret_pb.
 
 import { formatAbsolute, millisOf } from "../lib/time.ts";
 import { useApi } from "../state/api.tsx";
-import { useRead } from "../state/create-read.ts";
+import { useReadAll } from "../state/create-read.ts";
 import { useEnvironment } from "../state/environment.tsx";
 import { useLive } from "../state/live.tsx";
 import { createAction } from "../ui/action.ts";
@@ -14,6 +14,7 @@ import { ConfirmDialog } from "../ui/dialog.tsx";
 import { EmptyState } from "../ui/feedback.tsx";
 import { StateMark } from "../ui/mark.tsx";
 import { Section } from "../ui/page.tsx";
+import { MoreRows } from "../ui/pager.tsx";
 import { PlainTable } from "../ui/plain-table.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
@@ -30,7 +31,7 @@ const typeNames: Partial<Record<CertificateType, string>> = {
 /** The certificates and keys of the environment, and when they end. */
 export function CertificatesSection(): JSX.Element {
   const environment = useEnvironment();
-  const read = useRead(
+  const read = useReadAll(
     CertificateService.method.listCertificates,
     () => ({ environmentId: environment.id() }),
     { staleTime: 0 },
@@ -73,6 +74,7 @@ export function CertificatesSection(): JSX.Element {
                   )}
                 </For>
               </PlainTable>
+              <MoreRows nextPageToken={answer().nextPageToken} />
             </Show>
           </>
         )}

@@ -5,7 +5,7 @@ import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 import { millisOf } from "../lib/time.ts";
 import { useApi } from "../state/api.tsx";
-import { useRead } from "../state/create-read.ts";
+import { useReadAll } from "../state/create-read.ts";
 import { useEnvironment } from "../state/environment.tsx";
 import { useLive } from "../state/live.tsx";
 import { createAction } from "../ui/action.ts";
@@ -15,6 +15,7 @@ import { CopyButton } from "../ui/copy-button.tsx";
 import { ConfirmDialog, Dialog } from "../ui/dialog.tsx";
 import { EmptyState } from "../ui/feedback.tsx";
 import { Section } from "../ui/page.tsx";
+import { MoreRows } from "../ui/pager.tsx";
 import { PlainTable } from "../ui/plain-table.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
@@ -24,7 +25,7 @@ import { deployedNames, MissingNotice, Uses } from "./uses.tsx";
 /** The secrets of the environment: their names, who uses them, and never their values. */
 export function SecretsSection(): JSX.Element {
   const environment = useEnvironment();
-  const read = useRead(
+  const read = useReadAll(
     SecretService.method.listSecrets,
     () => ({ environmentId: environment.id() }),
     { staleTime: 0 },
@@ -60,6 +61,7 @@ export function SecretsSection(): JSX.Element {
                   {(secret) => <SecretRow secret={secret} onChanged={read.refetch} />}
                 </For>
               </PlainTable>
+              <MoreRows nextPageToken={answer().nextPageToken} />
             </Show>
           </>
         )}

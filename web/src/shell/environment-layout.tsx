@@ -4,7 +4,7 @@ import { createEffect, ErrorBoundary, Match, Show, Suspense, Switch, type JSX } 
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import type { Environment } from "#gen/vectorflow/v1/environment_pb.ts";
 
-import { useRead } from "../state/create-read.ts";
+import { useReadAll } from "../state/create-read.ts";
 import {
   EnvironmentProvider,
   lastEnvironment,
@@ -23,7 +23,7 @@ import { Shell } from "./shell.tsx";
 export function EnvironmentLayout(props: RouteSectionProps): JSX.Element {
   const params = useParams();
   const session = useSession();
-  const read = useRead(EnvironmentService.method.listEnvironments, () => ({}));
+  const read = useReadAll(EnvironmentService.method.listEnvironments, () => ({}));
   const id = (): string => params["env"] ?? "";
   const superAdmin = (): boolean => {
     const state = session.state();
@@ -70,7 +70,7 @@ function PageFrame(props: { children: JSX.Element }): JSX.Element {
 
 /** "/" leads to the environment that was used last, or to the first one. */
 export function HomePage(): JSX.Element {
-  const read = useRead(EnvironmentService.method.listEnvironments, () => ({}));
+  const read = useReadAll(EnvironmentService.method.listEnvironments, () => ({}));
   return (
     <QueryView read={read}>
       {(answer) => {

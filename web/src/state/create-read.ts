@@ -14,6 +14,7 @@ import {
 } from "@tanstack/solid-query";
 import { createComputed, createSignal, on, onCleanup, type Accessor } from "solid-js";
 
+import { readAllPages } from "../api/all-pages.ts";
 import { toUiError, type UiError } from "../api/errors.ts";
 import { useApi } from "./api.tsx";
 
@@ -98,6 +99,26 @@ export function useRead<I extends DescMessage, O extends DescMessage>(
       queryKey,
       structuralSharing,
       queryFn: ({ signal }) => callUnaryMethod(transport, method, message, { signal }),
+    };
+  });
+}
+
+/** Reads all pages of a list into one answer, for lists that are looked at as a whole. */
+export function useReadAll<I extends DescMessage, O extends DescMessage>(
+  method: DescMethodUnary<I, O>,
+  input: Accessor<MessageInitShape<I>>,
+  options: ReadOptions = {},
+): Read<MessageShape<O>> {
+  const { transport } = useApi();
+  return createRead<MessageShape<O>>(() => {
+    const message = input();
+    const { queryKey, structuralSharing } = createQueryOptions(method, message, { transport });
+    return {
+      ...options,
+      // Another answer than that of useRead, which holds the first page.
+      queryKey: [...queryKey, "all pages"],
+      structuralSharing,
+      queryFn: ({ signal }) => readAllPages(transport, method, message, signal),
     };
   });
 }

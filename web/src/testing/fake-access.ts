@@ -16,6 +16,7 @@ import { TeamService, type UpdateTeamRequest } from "#gen/vectorflow/v1/team_ser
 import { UserSchema } from "#gen/vectorflow/v1/user_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 
+import { fakePage, type PageRequest } from "./fake-page.ts";
 import { failure, type FakeWorld } from "./fake-world.ts";
 
 /** The only code that the fake authenticator app ever shows. */
@@ -83,9 +84,9 @@ function profileService(world: FakeWorld) {
       world.user = { ...world.user, secondFactor: false };
       return { user: world.user };
     },
-    listSessions() {
+    listSessions(request: PageRequest) {
       world.enter("listSessions");
-      return { sessions: access.sessions };
+      return fakePage(world, request, access.sessions, (sessions) => ({ sessions }));
     },
     revokeSession({ id }: { id: string }) {
       world.enter("revokeSession");
@@ -156,9 +157,9 @@ function settingsService(world: FakeWorld) {
 function apiTokenService(world: FakeWorld) {
   const { access } = world;
   return {
-    listApiTokens() {
+    listApiTokens(request: PageRequest) {
       world.enter("listApiTokens");
-      return { tokens: access.apiTokens };
+      return fakePage(world, request, access.apiTokens, (tokens) => ({ tokens }));
     },
     createApiToken(request: { name: string; role: Role; expireTime?: Timestamp | undefined }) {
       world.enter("createApiToken");
@@ -191,10 +192,12 @@ function userService(world: FakeWorld) {
     return user;
   };
   return {
-    listUsers({ search }: { search: string }) {
+    listUsers(request: PageRequest & { search: string }) {
       world.enter("listUsers");
-      const users = access.users.filter(({ email, name }) => `${email} ${name}`.includes(search));
-      return { users };
+      const found = access.users.filter(({ email, name }) =>
+        `${email} ${name}`.includes(request.search),
+      );
+      return fakePage(world, request, found, (users) => ({ users }));
     },
     createUser(request: { email: string; name: string; superAdmin: boolean }) {
       world.enter("createUser");
@@ -247,9 +250,9 @@ function teamService(world: FakeWorld) {
   const { access } = world;
   const membersOf = (teamId: string) => access.members.get(teamId) ?? [];
   return {
-    listTeams() {
+    listTeams(request: PageRequest) {
       world.enter("listTeams");
-      return { teams: access.teams };
+      return fakePage(world, request, access.teams, (teams) => ({ teams }));
     },
     createTeam({ name }: { name: string }) {
       world.enter("createTeam");
@@ -274,9 +277,9 @@ function teamService(world: FakeWorld) {
       access.teams = access.teams.filter((team) => team.id !== id);
       return {};
     },
-    listMembers({ teamId }: { teamId: string }) {
+    listMembers(request: PageRequest & { teamId: string }) {
       world.enter("listMembers");
-      return { members: membersOf(teamId) };
+      return fakePage(world, request, membersOf(request.teamId), (members) => ({ members }));
     },
     addMember({ teamId, email, role }: { teamId: string; email: string; role: Role }) {
       world.enter("addMember");

@@ -11,6 +11,7 @@ import { millisOf, toTimestamp } from "../lib/time.ts";
 import { fakeInspectionService } from "./fake-inspection-service.ts";
 import { fakeAccessRoutes, fakeCode } from "./fake-access.ts";
 import { fakeDeliveryRoutes } from "./fake-delivery.ts";
+import { fakePage } from "./fake-page.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeSecretRoutes } from "./fake-secrets.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
@@ -22,16 +23,16 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     router.service(AuthService, authService(world));
     fakeAccessRoutes(router, world);
     router.service(EnvironmentService, {
-      listEnvironments() {
+      listEnvironments(request) {
         world.enter("listEnvironments");
-        return { environments: world.environments };
+        return fakePage(world, request, world.environments, (environments) => ({ environments }));
       },
       getEnvironment({ id }) {
         return { environment: world.environments.find((environment) => environment.id === id) };
       },
-      listRefusedEnrollments({ pageSize, pageToken }) {
+      listRefusedEnrollments(request) {
         world.enter("listRefusedEnrollments");
-        return page(world.refusals, pageSize, pageToken, (refusals) => ({ refusals }));
+        return fakePage(world, request, world.refusals, (refusals) => ({ refusals }));
       },
       createEnrollmentToken() {
         world.enter("createEnrollmentToken");
@@ -91,18 +92,6 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
       watch: (request, context) => fakeWatch(world, request, context.signal),
     });
   };
-}
-
-/** A page of a list; tokens are places in it. */
-export function page<T, R>(
-  all: readonly T[],
-  pageSize: number,
-  pageToken: string,
-  toResponse: (items: T[]) => R,
-): R & { nextPageToken: string } {
-  const from = Number(pageToken || 0);
-  const to = from + (pageSize || 100);
-  return { ...toResponse(all.slice(from, to)), nextPageToken: to < all.length ? String(to) : "" };
 }
 
 function authService(world: FakeWorld) {

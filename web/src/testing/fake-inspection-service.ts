@@ -10,6 +10,7 @@ import {
 import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
 
 import { toTimestamp } from "../lib/time.ts";
+import { fakePage } from "./fake-page.ts";
 import { createMailbox } from "./fake-streams.ts";
 import type { FakeWorld } from "./fake-world.ts";
 
@@ -132,9 +133,10 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof InspectionS
       inspection.answer(sample);
       return { sample: structuredClone(sample) };
     },
-    listSamples() {
+    listSamples(request) {
       world.enter("listSamples");
-      return { samples: inspection.samples.map((sample) => ({ ...sample, components: [] })) };
+      const all = inspection.samples.map((sample) => ({ ...sample, components: [] }));
+      return fakePage(world, request, all, (samples) => ({ samples }));
     },
     getRedaction() {
       world.enter("getRedaction");

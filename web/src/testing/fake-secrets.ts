@@ -6,6 +6,7 @@ import { CertificateSchema, SecretSchema } from "#gen/vectorflow/v1/secret_pb.ts
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 import { toTimestamp } from "../lib/time.ts";
+import { fakePage } from "./fake-page.ts";
 import { checkYaml, failure, type FakeWorld } from "./fake-world.ts";
 
 /** Secrets and certificates over a fake world. */
@@ -13,9 +14,10 @@ export function fakeSecretRoutes(router: ConnectRouter, world: FakeWorld): void 
   const state = world.secrets;
   const now = () => toTimestamp(Date.now());
   router.service(SecretService, {
-    listSecrets() {
+    listSecrets(request) {
       world.enter("listSecrets");
-      return { secrets: [...state.secrets.values()], missing: state.missing };
+      const missing = request.pageToken === "" ? state.missing : [];
+      return fakePage(world, request, state.secrets.values(), (secrets) => ({ secrets, missing }));
     },
     createSecret({ environmentId, name, value }) {
       world.enter("createSecret");
@@ -70,9 +72,10 @@ export function fakeSecretRoutes(router: ConnectRouter, world: FakeWorld): void 
     },
   });
   router.service(CertificateService, {
-    listCertificates() {
+    listCertificates(request) {
       world.enter("listCertificates");
-      return { certificates: [...state.certificates.values()] };
+      const all = state.certificates.values();
+      return fakePage(world, request, all, (certificates) => ({ certificates }));
     },
     createCertificate({ environmentId, name, filename, type, content }) {
       world.enter("createCertificate");

@@ -55,6 +55,8 @@ export class FakeWorld {
   signedIn = true;
   password = "correct horse";
   enrollmentTokens = 0;
+  /** Rows that a page of a list has at most. */
+  largestPage = 500;
   user: CurrentUser = create(CurrentUserSchema, {
     id: "user-1",
     email: "anna@example.net",

@@ -19,6 +19,15 @@ export function createPages(): Pages {
   };
 }
 
+/** Says so of a list that was read up to a bound and has more. */
+export function MoreRows(props: { nextPageToken: string }): JSX.Element {
+  return (
+    <Show when={props.nextPageToken !== ""}>
+      <p class="table-note">There are more than fit here. Programs can read all by the API.</p>
+    </Show>
+  );
+}
+
 /** Buttons to the pages before and after; nothing while there is only one. */
 export function Pager(props: {
   pages: Pages;
