@@ -98,7 +98,7 @@ describe("connections", () => {
     await sooner(async () => {
       const ready = await fetch(`http://${server.listening.http}/readyz`);
       expect(await ready.text()).toBe("ready\n");
-      expect(await enrollCode(server.listening.agents)).toBe(status.INVALID_ARGUMENT);
+      expect(await enrollCode(server.listening.agents)).toBe(status.UNAUTHENTICATED);
     });
     expect(server.child.exitCode).toBe(null);
   });
