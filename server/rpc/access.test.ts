@@ -29,6 +29,11 @@ const shown = new Set([
   "vectorflow.v1.Environment.enrollment_token_hint",
   "vectorflow.v1.ListApiTokensResponse.tokens",
   "vectorflow.v1.CreateApiTokenResponse.api_token",
+  // Secrets by their names, without their values.
+  "vectorflow.v1.ListSecretsResponse.secrets",
+  "vectorflow.v1.CreateSecretResponse.secret",
+  "vectorflow.v1.UpdateSecretResponse.secret",
+  "vectorflow.v1.ProblemFix.move_to_secret",
 ]);
 
 /** Every field that a message can hold, at any depth. */
