@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { run, type World } from "./run.ts";
 
@@ -40,5 +39,7 @@ const world: World = {
 
 const code = await run(process.argv.slice(2), world);
 // A pipe takes what is written in its own time; leaving before would cut it.
-if (process.stdout.writableNeedDrain) await once(process.stdout, "drain");
+for (const stream of [process.stdout, process.stderr]) {
+  await new Promise((resolve) => stream.write("", resolve));
+}
 process.exit(code);

@@ -81,6 +81,8 @@ export async function run(args: readonly string[], world: World): Promise<ExitCo
     });
   } catch (thrown) {
     return report(toCliError(thrown, client?.baseUrl ?? ""), world);
+  } finally {
+    client?.[Symbol.dispose]();
   }
 }
 

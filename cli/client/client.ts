@@ -8,7 +8,7 @@ import {
   type Client,
   type Interceptor,
 } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
+import { Http2SessionManager, createGrpcTransport } from "@connectrpc/connect-node";
 import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
@@ -19,7 +19,7 @@ import { version } from "#common/version.ts";
 import type { Connection } from "../config.ts";
 
 /** The services of a server, spoken to by gRPC with a token. */
-export interface ApiClient {
+export interface ApiClient extends Disposable {
   readonly baseUrl: string;
   readonly pipelines: Client<typeof PipelineService>;
   readonly delivery: Client<typeof DeliveryService>;
@@ -34,20 +34,23 @@ const retryDelaysMs = [200, 1_000];
 
 /** Opens no connection yet: the first call does. Every call ends with the signal. */
 export function createApiClient(connection: Connection, signal: AbortSignal): ApiClient {
+  const { baseUrl, ca } = connection;
+  const sessionManager = new Http2SessionManager(baseUrl, {}, ca === undefined ? {} : { ca });
   const transport = createGrpcTransport({
-    baseUrl: connection.baseUrl,
+    baseUrl,
+    sessionManager,
     defaultTimeoutMs: callTimeoutMs,
     interceptors: [identify(connection.token), endAndRepeat(signal)],
-    ...(connection.ca !== undefined && { nodeOptions: { ca: connection.ca } }),
   });
   return {
-    baseUrl: connection.baseUrl,
+    baseUrl,
     pipelines: createClient(PipelineService, transport),
     delivery: createClient(DeliveryService, transport),
     nodes: createClient(NodeService, transport),
     secrets: createClient(SecretService, transport),
     environments: createClient(EnvironmentService, transport),
     live: createClient(LiveService, transport),
+    [Symbol.dispose]: () => sessionManager.abort(),
   };
 }
 
