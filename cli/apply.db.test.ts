@@ -7,6 +7,9 @@ import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { FakeAgent } from "../server/testing/fake-agent.ts";
 import { configText, startCliWorld, type CliWorld } from "./testing/cli-world.ts";
 
+/** For a busy machine; a good run never comes near it. */
+const patient = { timeout: 15_000 };
+
 const settings = `description: From a file
 selector:
   - { key: site, operator: in, values: [fra, ams] }
@@ -43,7 +46,7 @@ async function connectAgents(
         status: string;
       }[];
       return listed.map(({ status }) => status);
-    })
+    }, patient)
     .toEqual(names.map(() => "healthy"));
   return agents;
 }
@@ -194,7 +197,7 @@ describe("apply", () => {
     expect(await cli(["pipelines", "apply", "-f", path, "--allow-stops"])).toMatchObject({
       code: 0,
     });
-    await expect.poll(() => agent?.held.size).toBe(0);
+    await expect.poll(() => agent?.held.size, patient).toBe(0);
   });
 });
 
@@ -235,7 +238,7 @@ describe("a deploy", () => {
     expect((await cli(["pipelines", "export", "web"])).stdout).toBe(configText());
     expect(await cli(["pipelines", "undeploy", "web"])).toMatchObject({ code: 2 });
     expect(await cli(["pipelines", "undeploy", "web", "--yes"])).toMatchObject({ code: 0 });
-    await expect.poll(() => agents.map((agent) => agent.held.size)).toEqual([0, 0]);
+    await expect.poll(() => agents.map((agent) => agent.held.size), patient).toEqual([0, 0]);
   });
 
   test("fails with the reason of each host that fails", async () => {
