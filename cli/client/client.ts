@@ -35,7 +35,9 @@ const retryDelaysMs = [200, 1_000];
 /** Opens no connection yet: the first call does. Every call ends with the signal. */
 export function createApiClient(connection: Connection, signal: AbortSignal): ApiClient {
   const { baseUrl, ca } = connection;
-  const sessionManager = new Http2SessionManager(baseUrl, {}, ca === undefined ? {} : { ca });
+  // A connection that died without a word is noticed while something is open on it.
+  const pings = { pingIntervalMs: 15_000, pingTimeoutMs: 10_000 };
+  const sessionManager = new Http2SessionManager(baseUrl, pings, ca === undefined ? {} : { ca });
   const transport = createGrpcTransport({
     baseUrl,
     sessionManager,
