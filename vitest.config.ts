@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           ...node,
           name: "unit",
-          include: ["{common,server,agent,scripts}/**/*.test.ts"],
+          include: ["{common,server,agent,cli,scripts}/**/*.test.ts"],
           exclude: ["**/*.{db,system}.test.ts"],
         },
       },
@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           ...node,
           name: "db",
-          include: ["server/**/*.db.test.ts"],
+          include: ["{server,cli}/**/*.db.test.ts"],
           globalSetup: "server/testing/postgres.ts",
         },
       },

@@ -86,6 +86,10 @@ export async function enroll(
         name: hostname,
         environmentId: environment.id,
         machineId: input.machineId,
+        // The mapping's defaults are SQL, and would be stored as texts.
+        labels: {},
+        statusReasons: [],
+        capabilities: [],
         ...values,
       });
     if (known !== null) tx.em.assign(known, values);

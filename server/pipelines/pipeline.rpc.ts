@@ -80,6 +80,10 @@ export function pipelineRpc(deps: ServerDeps): ServiceImpl<typeof PipelineServic
     async previewPipeline(request, ctx) {
       return preview(deps, callScope(deps, ctx), request);
     },
+    async checkPipeline({ environmentId, yaml }, ctx) {
+      const { problems } = await compileIn(callScope(deps, ctx), compiler, environmentId, yaml);
+      return { problems: problemsToProto(problems, yaml) };
+    },
     async deployPipeline(request, ctx) {
       const scope = callScope(deps, ctx);
       const { version } = await deployPipeline(scope, compiler, request);

@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/pipeline_service.proto.
  */
 export const file_vectorflow_v1_pipeline_service: GenFile = /*@__PURE__*/
-  fileDesc("CiR2ZWN0b3JmbG93L3YxL3BpcGVsaW5lX3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiVQoUTGlzdFBpcGVsaW5lc1JlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiYwoVTGlzdFBpcGVsaW5lc1Jlc3BvbnNlEjEKCXBpcGVsaW5lcxgBIAMoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIgChJHZXRQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkicgoTR2V0UGlwZWxpbmVSZXNwb25zZRIpCghwaXBlbGluZRgBIAEoCzIXLnZlY3RvcmZsb3cudjEuUGlwZWxpbmUSMAoFbm9kZXMYAiADKAsyIS52ZWN0b3JmbG93LnYxLk5vZGVQaXBlbGluZVN0YXR1cyJgChVDcmVhdGVQaXBlbGluZVJlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIMCgR5YW1sGAQgASgJIkMKFkNyZWF0ZVBpcGVsaW5lUmVzcG9uc2USKQoIcGlwZWxpbmUYASABKAsyFy52ZWN0b3JmbG93LnYxLlBpcGVsaW5lIpcBChVVcGRhdGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSEAoIcmV2aXNpb24YAiABKAkSEQoEbmFtZRgDIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAGIAQESEQoEeWFtbBgFIAEoCUgCiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkIHCgVfeWFtbCJDChZVcGRhdGVQaXBlbGluZVJlc3BvbnNlEikKCHBpcGVsaW5lGAEgASgLMhcudmVjdG9yZmxvdy52MS5QaXBlbGluZSIjChVEZWxldGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkiGAoWRGVsZXRlUGlwZWxpbmVSZXNwb25zZSIyChZQcmV2aWV3UGlwZWxpbmVSZXF1ZXN0EgoKAmlkGAEgASgJEgwKBHlhbWwYAiABKAkioAIKF1ByZXZpZXdQaXBlbGluZVJlc3BvbnNlEhMKC2NvbmZpZ195YW1sGAEgASgJEigKCHByb2JsZW1zGAIgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhUKDWRlcGxveWVkX3lhbWwYAyABKAkSLwoHY2hhbmdlcxgEIAMoCzIeLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50Q2hhbmdlEioKB3RhcmdldHMYBSADKAsyGS52ZWN0b3JmbG93LnYxLlRhcmdldE5vZGUSNQoPcG9saWN5X3JlZnVzYWxzGAYgAygLMhwudmVjdG9yZmxvdy52MS5Qb2xpY3lSZWZ1c2FsEhsKE3JlZnVzaW5nX25vZGVfY291bnQYByABKA0ifAoNUG9saWN5UmVmdXNhbBIMCgRydWxlGAEgASgJEhUKDWNvbXBvbmVudF9rZXkYAiABKAkSDQoFZmllbGQYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRISCgpub2RlX25hbWVzGAUgAygJEhIKCm5vZGVfY291bnQYBiABKA0iUQoPQ29tcG9uZW50Q2hhbmdlEhUKDWNvbXBvbmVudF9rZXkYASABKAkSJwoEa2luZBgCIAEoDjIZLnZlY3RvcmZsb3cudjEuQ2hhbmdlS2luZCI5CgpUYXJnZXROb2RlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJY29ubmVjdGVkGAMgASgIIkgKFURlcGxveVBpcGVsaW5lUmVxdWVzdBIKCgJpZBgBIAEoCRIRCgljaGFuZ2Vsb2cYAiABKAkSEAoIcmV2aXNpb24YAyABKAkiSQoWRGVwbG95UGlwZWxpbmVSZXNwb25zZRIvCgd2ZXJzaW9uGAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24iNQoXVW5kZXBsb3lQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJIhoKGFVuZGVwbG95UGlwZWxpbmVSZXNwb25zZSJJChdSb2xsYmFja1BpcGVsaW5lUmVxdWVzdBIKCgJpZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEhEKCWNoYW5nZWxvZxgDIAEoCSJLChhSb2xsYmFja1BpcGVsaW5lUmVzcG9uc2USLwoHdmVyc2lvbhgBIAEoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVWZXJzaW9uIiAKElJldHJ5RGVwbG95UmVxdWVzdBIKCgJpZBgBIAEoCSIpChNSZXRyeURlcGxveVJlc3BvbnNlEhIKCm5vZGVfY291bnQYASABKA0iUQoTTGlzdFZlcnNpb25zUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJhChRMaXN0VmVyc2lvbnNSZXNwb25zZRIwCgh2ZXJzaW9ucxgBIAMoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI5ChFHZXRWZXJzaW9uUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIkUKEkdldFZlcnNpb25SZXNwb25zZRIvCgd2ZXJzaW9uGAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24qjwEKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIVChFDSEFOR0VfS0lORF9BRERFRBABEhcKE0NIQU5HRV9LSU5EX1JFTU9WRUQQAhIXChNDSEFOR0VfS0lORF9DSEFOR0VEEAMSGwoXQ0hBTkdFX0tJTkRfUkVDT05ORUNURUQQBDKADAoPUGlwZWxpbmVTZXJ2aWNlEnkKDUxpc3RQaXBlbGluZXMSIy52ZWN0b3JmbG93LnYxLkxpc3RQaXBlbGluZXNSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5MaXN0UGlwZWxpbmVzUmVzcG9uc2UiHZACAYq1GBYiFAgBEAIaDmVudmlyb25tZW50X2lkEmcKC0dldFBpcGVsaW5lEiEudmVjdG9yZmxvdy52MS5HZXRQaXBlbGluZVJlcXVlc3QaIi52ZWN0b3JmbG93LnYxLkdldFBpcGVsaW5lUmVzcG9uc2UiEZACAYq1GAoiCAgBEAQaAmlkEo0BCg5DcmVhdGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuQ3JlYXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5DcmVhdGVQaXBlbGluZVJlc3BvbnNlIi6KtRgWIhQIAhACGg5lbnZpcm9ubWVudF9pZJK1GBBwaXBlbGluZS5jcmVhdGVkEoEBCg5VcGRhdGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuVXBkYXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5VcGRhdGVQaXBlbGluZVJlc3BvbnNlIiKKtRgKIggIAhAEGgJpZJK1GBBwaXBlbGluZS51cGRhdGVkEoEBCg5EZWxldGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuRGVsZXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5EZWxldGVQaXBlbGluZVJlc3BvbnNlIiKKtRgKIggIAhAEGgJpZJK1GBBwaXBlbGluZS5kZWxldGVkEnMKD1ByZXZpZXdQaXBlbGluZRIlLnZlY3RvcmZsb3cudjEuUHJldmlld1BpcGVsaW5lUmVxdWVzdBomLnZlY3RvcmZsb3cudjEuUHJldmlld1BpcGVsaW5lUmVzcG9uc2UiEZACAYq1GAoiCAgBEAQaAmlkEoIBCg5EZXBsb3lQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuRGVwbG95UGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5EZXBsb3lQaXBlbGluZVJlc3BvbnNlIiOKtRgKIggIAhAEGgJpZJK1GBFwaXBlbGluZS5kZXBsb3llZBKKAQoQVW5kZXBsb3lQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuVW5kZXBsb3lQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlVuZGVwbG95UGlwZWxpbmVSZXNwb25zZSIlirUYCiIICAIQBBoCaWSStRgTcGlwZWxpbmUudW5kZXBsb3llZBKLAQoQUm9sbGJhY2tQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuUm9sbGJhY2tQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlJvbGxiYWNrUGlwZWxpbmVSZXNwb25zZSImirUYCiIICAIQBBoCaWSStRgUcGlwZWxpbmUucm9sbGVkX2JhY2sSeAoLUmV0cnlEZXBsb3kSIS52ZWN0b3JmbG93LnYxLlJldHJ5RGVwbG95UmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuUmV0cnlEZXBsb3lSZXNwb25zZSIiirUYCiIICAIQBBoCaWSStRgQcGlwZWxpbmUucmV0cmllZBJzCgxMaXN0VmVyc2lvbnMSIi52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIy52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZBJtCgpHZXRWZXJzaW9uEiAudmVjdG9yZmxvdy52MS5HZXRWZXJzaW9uUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuR2V0VmVyc2lvblJlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZGIGcHJvdG8z", [file_vectorflow_v1_options, file_vectorflow_v1_pipeline]);
+  fileDesc("CiR2ZWN0b3JmbG93L3YxL3BpcGVsaW5lX3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiVQoUTGlzdFBpcGVsaW5lc1JlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiYwoVTGlzdFBpcGVsaW5lc1Jlc3BvbnNlEjEKCXBpcGVsaW5lcxgBIAMoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIgChJHZXRQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkicgoTR2V0UGlwZWxpbmVSZXNwb25zZRIpCghwaXBlbGluZRgBIAEoCzIXLnZlY3RvcmZsb3cudjEuUGlwZWxpbmUSMAoFbm9kZXMYAiADKAsyIS52ZWN0b3JmbG93LnYxLk5vZGVQaXBlbGluZVN0YXR1cyJgChVDcmVhdGVQaXBlbGluZVJlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIMCgR5YW1sGAQgASgJIkMKFkNyZWF0ZVBpcGVsaW5lUmVzcG9uc2USKQoIcGlwZWxpbmUYASABKAsyFy52ZWN0b3JmbG93LnYxLlBpcGVsaW5lIpcBChVVcGRhdGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSEAoIcmV2aXNpb24YAiABKAkSEQoEbmFtZRgDIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAGIAQESEQoEeWFtbBgFIAEoCUgCiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkIHCgVfeWFtbCJDChZVcGRhdGVQaXBlbGluZVJlc3BvbnNlEikKCHBpcGVsaW5lGAEgASgLMhcudmVjdG9yZmxvdy52MS5QaXBlbGluZSIjChVEZWxldGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkiGAoWRGVsZXRlUGlwZWxpbmVSZXNwb25zZSIyChZQcmV2aWV3UGlwZWxpbmVSZXF1ZXN0EgoKAmlkGAEgASgJEgwKBHlhbWwYAiABKAkioAIKF1ByZXZpZXdQaXBlbGluZVJlc3BvbnNlEhMKC2NvbmZpZ195YW1sGAEgASgJEigKCHByb2JsZW1zGAIgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhUKDWRlcGxveWVkX3lhbWwYAyABKAkSLwoHY2hhbmdlcxgEIAMoCzIeLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50Q2hhbmdlEioKB3RhcmdldHMYBSADKAsyGS52ZWN0b3JmbG93LnYxLlRhcmdldE5vZGUSNQoPcG9saWN5X3JlZnVzYWxzGAYgAygLMhwudmVjdG9yZmxvdy52MS5Qb2xpY3lSZWZ1c2FsEhsKE3JlZnVzaW5nX25vZGVfY291bnQYByABKA0iPAoUQ2hlY2tQaXBlbGluZVJlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSDAoEeWFtbBgCIAEoCSJBChVDaGVja1BpcGVsaW5lUmVzcG9uc2USKAoIcHJvYmxlbXMYASADKAsyFi52ZWN0b3JmbG93LnYxLlByb2JsZW0ifAoNUG9saWN5UmVmdXNhbBIMCgRydWxlGAEgASgJEhUKDWNvbXBvbmVudF9rZXkYAiABKAkSDQoFZmllbGQYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRISCgpub2RlX25hbWVzGAUgAygJEhIKCm5vZGVfY291bnQYBiABKA0iUQoPQ29tcG9uZW50Q2hhbmdlEhUKDWNvbXBvbmVudF9rZXkYASABKAkSJwoEa2luZBgCIAEoDjIZLnZlY3RvcmZsb3cudjEuQ2hhbmdlS2luZCI5CgpUYXJnZXROb2RlEgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEQoJY29ubmVjdGVkGAMgASgIIkgKFURlcGxveVBpcGVsaW5lUmVxdWVzdBIKCgJpZBgBIAEoCRIRCgljaGFuZ2Vsb2cYAiABKAkSEAoIcmV2aXNpb24YAyABKAkiSQoWRGVwbG95UGlwZWxpbmVSZXNwb25zZRIvCgd2ZXJzaW9uGAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24iNQoXVW5kZXBsb3lQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJIhoKGFVuZGVwbG95UGlwZWxpbmVSZXNwb25zZSJJChdSb2xsYmFja1BpcGVsaW5lUmVxdWVzdBIKCgJpZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNEhEKCWNoYW5nZWxvZxgDIAEoCSJLChhSb2xsYmFja1BpcGVsaW5lUmVzcG9uc2USLwoHdmVyc2lvbhgBIAEoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVWZXJzaW9uIiAKElJldHJ5RGVwbG95UmVxdWVzdBIKCgJpZBgBIAEoCSIpChNSZXRyeURlcGxveVJlc3BvbnNlEhIKCm5vZGVfY291bnQYASABKA0iUQoTTGlzdFZlcnNpb25zUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIRCglwYWdlX3NpemUYAiABKA0SEgoKcGFnZV90b2tlbhgDIAEoCSJhChRMaXN0VmVyc2lvbnNSZXNwb25zZRIwCgh2ZXJzaW9ucxgBIAMoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVWZXJzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI5ChFHZXRWZXJzaW9uUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgNIkUKEkdldFZlcnNpb25SZXNwb25zZRIvCgd2ZXJzaW9uGAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24qjwEKCkNoYW5nZUtpbmQSGwoXQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIVChFDSEFOR0VfS0lORF9BRERFRBABEhcKE0NIQU5HRV9LSU5EX1JFTU9WRUQQAhIXChNDSEFOR0VfS0lORF9DSEFOR0VEEAMSGwoXQ0hBTkdFX0tJTkRfUkVDT05ORUNURUQQBDL7DAoPUGlwZWxpbmVTZXJ2aWNlEnkKDUxpc3RQaXBlbGluZXMSIy52ZWN0b3JmbG93LnYxLkxpc3RQaXBlbGluZXNSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5MaXN0UGlwZWxpbmVzUmVzcG9uc2UiHZACAYq1GBYiFAgBEAIaDmVudmlyb25tZW50X2lkEmcKC0dldFBpcGVsaW5lEiEudmVjdG9yZmxvdy52MS5HZXRQaXBlbGluZVJlcXVlc3QaIi52ZWN0b3JmbG93LnYxLkdldFBpcGVsaW5lUmVzcG9uc2UiEZACAYq1GAoiCAgBEAQaAmlkEo0BCg5DcmVhdGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuQ3JlYXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5DcmVhdGVQaXBlbGluZVJlc3BvbnNlIi6KtRgWIhQIAhACGg5lbnZpcm9ubWVudF9pZJK1GBBwaXBlbGluZS5jcmVhdGVkEoEBCg5VcGRhdGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuVXBkYXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5VcGRhdGVQaXBlbGluZVJlc3BvbnNlIiKKtRgKIggIAhAEGgJpZJK1GBBwaXBlbGluZS51cGRhdGVkEoEBCg5EZWxldGVQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuRGVsZXRlUGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5EZWxldGVQaXBlbGluZVJlc3BvbnNlIiKKtRgKIggIAhAEGgJpZJK1GBBwaXBlbGluZS5kZWxldGVkEnMKD1ByZXZpZXdQaXBlbGluZRIlLnZlY3RvcmZsb3cudjEuUHJldmlld1BpcGVsaW5lUmVxdWVzdBomLnZlY3RvcmZsb3cudjEuUHJldmlld1BpcGVsaW5lUmVzcG9uc2UiEZACAYq1GAoiCAgBEAQaAmlkEnkKDUNoZWNrUGlwZWxpbmUSIy52ZWN0b3JmbG93LnYxLkNoZWNrUGlwZWxpbmVSZXF1ZXN0GiQudmVjdG9yZmxvdy52MS5DaGVja1BpcGVsaW5lUmVzcG9uc2UiHZACAYq1GBYiFAgBEAIaDmVudmlyb25tZW50X2lkEoIBCg5EZXBsb3lQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuRGVwbG95UGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5EZXBsb3lQaXBlbGluZVJlc3BvbnNlIiOKtRgKIggIAhAEGgJpZJK1GBFwaXBlbGluZS5kZXBsb3llZBKKAQoQVW5kZXBsb3lQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuVW5kZXBsb3lQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlVuZGVwbG95UGlwZWxpbmVSZXNwb25zZSIlirUYCiIICAIQBBoCaWSStRgTcGlwZWxpbmUudW5kZXBsb3llZBKLAQoQUm9sbGJhY2tQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuUm9sbGJhY2tQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlJvbGxiYWNrUGlwZWxpbmVSZXNwb25zZSImirUYCiIICAIQBBoCaWSStRgUcGlwZWxpbmUucm9sbGVkX2JhY2sSeAoLUmV0cnlEZXBsb3kSIS52ZWN0b3JmbG93LnYxLlJldHJ5RGVwbG95UmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuUmV0cnlEZXBsb3lSZXNwb25zZSIiirUYCiIICAIQBBoCaWSStRgQcGlwZWxpbmUucmV0cmllZBJzCgxMaXN0VmVyc2lvbnMSIi52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIy52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZBJtCgpHZXRWZXJzaW9uEiAudmVjdG9yZmxvdy52MS5HZXRWZXJzaW9uUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuR2V0VmVyc2lvblJlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZGIGcHJvdG8z", [file_vectorflow_v1_options, file_vectorflow_v1_pipeline]);
 
 /**
  * @generated from message vectorflow.v1.ListPipelinesRequest
@@ -321,6 +321,47 @@ export const PreviewPipelineResponseSchema: GenMessage<PreviewPipelineResponse> 
   messageDesc(file_vectorflow_v1_pipeline_service, 11);
 
 /**
+ * @generated from message vectorflow.v1.CheckPipelineRequest
+ */
+export type CheckPipelineRequest = Message<"vectorflow.v1.CheckPipelineRequest"> & {
+  /**
+   * @generated from field: string environment_id = 1;
+   */
+  environmentId: string;
+
+  /**
+   * At most 1 MiB.
+   *
+   * @generated from field: string yaml = 2;
+   */
+  yaml: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.CheckPipelineRequest.
+ * Use `create(CheckPipelineRequestSchema)` to create a new message.
+ */
+export const CheckPipelineRequestSchema: GenMessage<CheckPipelineRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline_service, 12);
+
+/**
+ * @generated from message vectorflow.v1.CheckPipelineResponse
+ */
+export type CheckPipelineResponse = Message<"vectorflow.v1.CheckPipelineResponse"> & {
+  /**
+   * @generated from field: repeated vectorflow.v1.Problem problems = 1;
+   */
+  problems: Problem[];
+};
+
+/**
+ * Describes the message vectorflow.v1.CheckPipelineResponse.
+ * Use `create(CheckPipelineResponseSchema)` to create a new message.
+ */
+export const CheckPipelineResponseSchema: GenMessage<CheckPipelineResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline_service, 13);
+
+/**
  * One cause for which hosts would refuse a configuration.
  *
  * @generated from message vectorflow.v1.PolicyRefusal
@@ -368,7 +409,7 @@ export type PolicyRefusal = Message<"vectorflow.v1.PolicyRefusal"> & {
  * Use `create(PolicyRefusalSchema)` to create a new message.
  */
 export const PolicyRefusalSchema: GenMessage<PolicyRefusal> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 12);
+  messageDesc(file_vectorflow_v1_pipeline_service, 14);
 
 /**
  * What a deploy does to one component.
@@ -392,7 +433,7 @@ export type ComponentChange = Message<"vectorflow.v1.ComponentChange"> & {
  * Use `create(ComponentChangeSchema)` to create a new message.
  */
 export const ComponentChangeSchema: GenMessage<ComponentChange> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 13);
+  messageDesc(file_vectorflow_v1_pipeline_service, 15);
 
 /**
  * A node that a deploy reaches.
@@ -421,7 +462,7 @@ export type TargetNode = Message<"vectorflow.v1.TargetNode"> & {
  * Use `create(TargetNodeSchema)` to create a new message.
  */
 export const TargetNodeSchema: GenMessage<TargetNode> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 14);
+  messageDesc(file_vectorflow_v1_pipeline_service, 16);
 
 /**
  * @generated from message vectorflow.v1.DeployPipelineRequest
@@ -452,7 +493,7 @@ export type DeployPipelineRequest = Message<"vectorflow.v1.DeployPipelineRequest
  * Use `create(DeployPipelineRequestSchema)` to create a new message.
  */
 export const DeployPipelineRequestSchema: GenMessage<DeployPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 15);
+  messageDesc(file_vectorflow_v1_pipeline_service, 17);
 
 /**
  * @generated from message vectorflow.v1.DeployPipelineResponse
@@ -469,7 +510,7 @@ export type DeployPipelineResponse = Message<"vectorflow.v1.DeployPipelineRespon
  * Use `create(DeployPipelineResponseSchema)` to create a new message.
  */
 export const DeployPipelineResponseSchema: GenMessage<DeployPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 16);
+  messageDesc(file_vectorflow_v1_pipeline_service, 18);
 
 /**
  * @generated from message vectorflow.v1.UndeployPipelineRequest
@@ -491,7 +532,7 @@ export type UndeployPipelineRequest = Message<"vectorflow.v1.UndeployPipelineReq
  * Use `create(UndeployPipelineRequestSchema)` to create a new message.
  */
 export const UndeployPipelineRequestSchema: GenMessage<UndeployPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 17);
+  messageDesc(file_vectorflow_v1_pipeline_service, 19);
 
 /**
  * @generated from message vectorflow.v1.UndeployPipelineResponse
@@ -504,7 +545,7 @@ export type UndeployPipelineResponse = Message<"vectorflow.v1.UndeployPipelineRe
  * Use `create(UndeployPipelineResponseSchema)` to create a new message.
  */
 export const UndeployPipelineResponseSchema: GenMessage<UndeployPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 18);
+  messageDesc(file_vectorflow_v1_pipeline_service, 20);
 
 /**
  * @generated from message vectorflow.v1.RollbackPipelineRequest
@@ -531,7 +572,7 @@ export type RollbackPipelineRequest = Message<"vectorflow.v1.RollbackPipelineReq
  * Use `create(RollbackPipelineRequestSchema)` to create a new message.
  */
 export const RollbackPipelineRequestSchema: GenMessage<RollbackPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 19);
+  messageDesc(file_vectorflow_v1_pipeline_service, 21);
 
 /**
  * @generated from message vectorflow.v1.RollbackPipelineResponse
@@ -548,7 +589,7 @@ export type RollbackPipelineResponse = Message<"vectorflow.v1.RollbackPipelineRe
  * Use `create(RollbackPipelineResponseSchema)` to create a new message.
  */
 export const RollbackPipelineResponseSchema: GenMessage<RollbackPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 20);
+  messageDesc(file_vectorflow_v1_pipeline_service, 22);
 
 /**
  * @generated from message vectorflow.v1.RetryDeployRequest
@@ -565,7 +606,7 @@ export type RetryDeployRequest = Message<"vectorflow.v1.RetryDeployRequest"> & {
  * Use `create(RetryDeployRequestSchema)` to create a new message.
  */
 export const RetryDeployRequestSchema: GenMessage<RetryDeployRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 21);
+  messageDesc(file_vectorflow_v1_pipeline_service, 23);
 
 /**
  * @generated from message vectorflow.v1.RetryDeployResponse
@@ -582,7 +623,7 @@ export type RetryDeployResponse = Message<"vectorflow.v1.RetryDeployResponse"> &
  * Use `create(RetryDeployResponseSchema)` to create a new message.
  */
 export const RetryDeployResponseSchema: GenMessage<RetryDeployResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 22);
+  messageDesc(file_vectorflow_v1_pipeline_service, 24);
 
 /**
  * @generated from message vectorflow.v1.ListVersionsRequest
@@ -611,7 +652,7 @@ export type ListVersionsRequest = Message<"vectorflow.v1.ListVersionsRequest"> &
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 23);
+  messageDesc(file_vectorflow_v1_pipeline_service, 25);
 
 /**
  * @generated from message vectorflow.v1.ListVersionsResponse
@@ -633,7 +674,7 @@ export type ListVersionsResponse = Message<"vectorflow.v1.ListVersionsResponse">
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 24);
+  messageDesc(file_vectorflow_v1_pipeline_service, 26);
 
 /**
  * @generated from message vectorflow.v1.GetVersionRequest
@@ -655,7 +696,7 @@ export type GetVersionRequest = Message<"vectorflow.v1.GetVersionRequest"> & {
  * Use `create(GetVersionRequestSchema)` to create a new message.
  */
 export const GetVersionRequestSchema: GenMessage<GetVersionRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 25);
+  messageDesc(file_vectorflow_v1_pipeline_service, 27);
 
 /**
  * @generated from message vectorflow.v1.GetVersionResponse
@@ -672,7 +713,7 @@ export type GetVersionResponse = Message<"vectorflow.v1.GetVersionResponse"> & {
  * Use `create(GetVersionResponseSchema)` to create a new message.
  */
 export const GetVersionResponseSchema: GenMessage<GetVersionResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 26);
+  messageDesc(file_vectorflow_v1_pipeline_service, 28);
 
 /**
  * How a component differs from what is deployed.
@@ -786,6 +827,16 @@ export const PipelineService: GenService<{
     methodKind: "unary";
     input: typeof PreviewPipelineRequestSchema;
     output: typeof PreviewPipelineResponseSchema;
+  },
+  /**
+   * Checks a text of a pipeline that does not exist yet, as PreviewPipeline checks one that does.
+   *
+   * @generated from rpc vectorflow.v1.PipelineService.CheckPipeline
+   */
+  checkPipeline: {
+    methodKind: "unary";
+    input: typeof CheckPipelineRequestSchema;
+    output: typeof CheckPipelineResponseSchema;
   },
   /**
    * Checks, renders and publishes the saved draft as the next version, and pushes it to the nodes.

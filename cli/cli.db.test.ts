@@ -1,0 +1,193 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, inject, test } from "vitest";
+import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
+import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
+import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
+import { makeCertificates } from "../server/testing/certificates.ts";
+import { FakeAgent } from "../server/testing/fake-agent.ts";
+import { openSql } from "../server/testing/seed.ts";
+import { startTestServer } from "../server/testing/test-server.ts";
+import { configText, runCli, startCliWorld, type CliWorld } from "./testing/cli-world.ts";
+
+/** For a busy machine; a good run never comes near it. */
+const patient = { timeout: 15_000 };
+
+async function revealed({ server, admin }: CliWorld, name: string): Promise<string | undefined> {
+  const client = server.client(SecretService, admin.token);
+  const { environmentId } = admin;
+  const { secrets } = await client.listSecrets({ environmentId });
+  const id = secrets.find((secret) => secret.name === name)?.id;
+  if (id === undefined) return undefined;
+  return (await client.revealSecret({ environmentId, id })).value;
+}
+
+describe("secrets", () => {
+  test("are set from the standard input or a file, and never shown", async () => {
+    await using world = await startCliWorld(inject("templateUrl"));
+    const { cli, write } = world;
+    const created = await cli(["secrets", "set", "es_password"], { stdin: "hunter2 \n" });
+    expect(created).toMatchObject({ code: 0, stdout: "es_password created\n", stderr: "" });
+    expect(await revealed(world, "es_password")).toBe("hunter2 ");
+    const path = await write("value", "other\n");
+    const exact = ["secrets", "set", "es_password", "--value-file", path, "--exact", "-o", "json"];
+    expect((await cli(exact)).json).toMatchObject({ result: "updated" });
+    expect(await revealed(world, "es_password")).toBe("other\n");
+    expect((await cli(exact)).json).toMatchObject({ result: "unchanged" });
+    const listed = await cli(["secrets", "list", "-o", "yaml"]);
+    expect(listed.stdout).toContain("name: es_password");
+    expect(listed.stdout).not.toContain("other");
+    expect(await cli(["secrets", "set", "x"], { answer: "typed" })).toMatchObject({ code: 2 });
+    expect(await cli(["secrets", "set", "x"], { stdin: "\n" })).toMatchObject({ code: 2 });
+    expect(await cli(["secrets", "set", "x", "hunter2"])).toMatchObject({ code: 2 });
+  });
+
+  test("that something deployed refers to are deleted only when that is known", async () => {
+    await using world = await startCliWorld(inject("templateUrl"));
+    const { cli, write } = world;
+    await cli(["secrets", "set", "host"], { stdin: "example.com" });
+    const yaml = configText().replace(
+      "type: blackhole",
+      "type: http\n    uri: https://SECRET[host]/\n    encoding: { codec: json }",
+    );
+    const path = await write("web.yaml", yaml);
+    const deploy = ["pipelines", "apply", "-f", path, "--deploy"];
+    expect(await cli(deploy)).toMatchObject({ code: 0 });
+    const remove = ["secrets", "delete", "host"];
+    expect(await cli(remove)).toMatchObject({ code: 2 });
+    const refused = await cli([...remove, "--yes"]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("web") });
+    expect(await cli([...remove, "--yes", "--in-use"])).toMatchObject({ code: 0 });
+    const { json } = await cli(["secrets", "list", "-o", "json"]);
+    expect(json).toMatchObject({ secrets: [], missing: [{ name: "host" }] });
+  });
+});
+
+test("hosts are watched until the signal, one line of JSON for each change", async () => {
+  await using world = await startCliWorld(inject("templateUrl"));
+  const { cli, server, admin } = world;
+  await using agent = new FakeAgent(server.server.agentUrl, "ams");
+  const { nodeId: id } = await agent.enroll(admin.enrollmentToken, "ams");
+  const stop = new AbortController();
+  let seen = "";
+  const watching = cli(["nodes", "watch", "-o", "json"], {
+    signal: stop.signal,
+    onOutput: (text) => (seen += text),
+  });
+  const events = () =>
+    seen
+      .split("\n")
+      .filter((line) => line !== "")
+      .map(
+        (line) => JSON.parse(line) as { event: string; node: { name: string; labels?: object } },
+      );
+  await expect
+    .poll(events, patient)
+    .toMatchObject([{ event: "present", node: { name: "ams", status: "unknown", reasons: [] } }]);
+  expect(events()[0]?.node.labels).toEqual({});
+  const nodes = server.client(NodeService, admin.token);
+  await nodes.updateNode({ id, labels: { labels: { site: "fra" } } });
+  await expect
+    .poll(() => events().at(-1), patient)
+    .toMatchObject({ event: "changed", node: { labels: { site: "fra" } } });
+  await nodes.deleteNode({ id });
+  await expect
+    .poll(() => events().at(-1), patient)
+    .toEqual({ event: "removed", node: { id, name: "ams" } });
+  stop.abort();
+  expect(await watching).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("the environment is the only one, or must be named", async () => {
+  await using world = await startCliWorld(inject("templateUrl"));
+  const { cli, server, admin, apiToken } = world;
+  expect(await cli(["pipelines", "list"])).toMatchObject({ code: 0 });
+  expect(await cli(["pipelines", "list", "-e", "staging"])).toMatchObject({
+    code: 1,
+    stderr: "there is no environment staging: the token reaches Production\n",
+  });
+  await server
+    .client(EnvironmentService, admin.token)
+    .createEnvironment({ teamId: admin.teamId, name: "Staging" });
+  const unnamed = await cli(["pipelines", "list"]);
+  expect(unnamed).toMatchObject({ code: 2 });
+  expect(unnamed.stderr).toContain(
+    "--environment is needed: the token reaches Production, Staging",
+  );
+  const env = { VECTORFLOW_ENVIRONMENT: "staging" };
+  expect(await cli(["pipelines", "list"], { env })).toMatchObject({ code: 0 });
+  const { json } = await cli(["environments", "list", "-o", "json"]);
+  expect(json).toMatchObject([
+    { name: "Production", role: "editor" },
+    { name: "Staging", team: "Platform" },
+  ]);
+  // Whoever lost access is told so, and told apart from a refusal.
+  const tokens = server.client(ApiTokenService, admin.token);
+  const [token] = (await tokens.listApiTokens({ teamId: admin.teamId })).tokens;
+  await tokens.revokeApiToken({ teamId: admin.teamId, id: token?.id ?? "" });
+  const revoked = await cli(["environments", "list"]);
+  expect(revoked).toMatchObject({ code: 4, stdout: "" });
+  expect(revoked.stderr).toContain("does not accept the API token");
+  expect(revoked.stderr).not.toContain(apiToken);
+});
+
+test("every change carries a key, so that it can be sent again", async () => {
+  await using world = await startCliWorld(inject("templateUrl"));
+  const path = await world.write("web.yaml", configText());
+  await world.cli(["pipelines", "apply", "-f", path, "--deploy"]);
+  await using sql = await openSql(world.server.databaseUrl);
+  const rows = await sql.query<{ rpc: string }>(`select "rpc" from "IdempotencyKey" order by 1`);
+  expect(rows.map(({ rpc }) => rpc.split("/")[1])).toEqual(["CreatePipeline", "DeployPipeline"]);
+});
+
+test("TLS is checked against the authority that is named", async () => {
+  const { ca, server: certificate } = makeCertificates();
+  await using world = await startCliWorld(inject("templateUrl"));
+  const [caFile, cert, key] = await Promise.all([
+    world.write("ca.pem", ca),
+    world.write("cert.pem", certificate.cert),
+    world.write("key.pem", certificate.key),
+  ]);
+  await using server = await startTestServer(inject("templateUrl"), {
+    VECTORFLOW_TLS_CERT_FILE: cert,
+    VECTORFLOW_TLS_KEY_FILE: key,
+  });
+  const env = {
+    VECTORFLOW_SERVER: `https://${server.server.listening.http}`,
+    VECTORFLOW_TOKEN: "vfa_unknown",
+  };
+  const trusted = await runCli(["environments", "list", "--ca-file", caFile], { env });
+  expect(trusted.stderr).toContain("does not accept the API token");
+  const untrusted = await runCli(["environments", "list"], { env });
+  expect(untrusted).toMatchObject({ code: 4 });
+  expect(untrusted.stderr).toContain("certificate");
+});
+
+test("the program itself reads a pipe, answers with its code and leaves (from another folder)", async () => {
+  await using world = await startCliWorld(inject("templateUrl"));
+  await world.write("web.yaml", configText());
+  const start = async (args: readonly string[], stdin: string) => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "vectorflow.js"), ...args], {
+      cwd: world.folder,
+      env: {
+        PATH: process.env["PATH"],
+        VECTORFLOW_SERVER: world.server.server.webUrl,
+        VECTORFLOW_TOKEN_FILE: await world.write("token", `${world.apiToken}\n`),
+      },
+    });
+    let stdout = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stdin.end(stdin);
+    const [code] = (await once(child, "close")) as [number];
+    return { code, stdout };
+  };
+  const dry = ["pipelines", "apply", "-f", "web.yaml", "--dry-run"];
+  expect(await start(dry, "")).toMatchObject({ code: 3 });
+  expect(await start(["secrets", "set", "key", "-o", "json"], "from a pipe\n")).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining(`"created"`),
+  });
+  expect(await revealed(world, "key")).toBe("from a pipe");
+});

@@ -1,0 +1,157 @@
+import type { Environment } from "#gen/vectorflow/v1/environment_pb.ts";
+import type { PipelineVersion } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { findPipeline } from "../client/lookups.ts";
+import { CliError, UsageError, exitCodes, type ExitCode } from "../failures.ts";
+import { changeName } from "../output/names.ts";
+import {
+  countOf,
+  effectLines,
+  hasErrors,
+  problemLines,
+  textDiff,
+} from "../output/pipeline-texts.ts";
+import { printable } from "../output/printable.ts";
+import { problemView } from "../output/views.ts";
+import { describeResults, resultView, waitForHosts, type Rollout } from "../rollout/wait.ts";
+import { confirm, environmentOf, type CommandContext } from "./context.ts";
+import { withSummary } from "./server-pipelines.ts";
+
+/** Deploys a saved draft: exactly the one that was shown. */
+export async function pipelinesDeploy(context: CommandContext): Promise<ExitCode> {
+  const { client, output, argument, flags } = context;
+  const environment = await environmentOf(context);
+  const { id, name } = await findPipeline(client, environment, argument);
+  const { summary, yaml, revision } = withSummary(
+    (await client.pipelines.getPipeline({ id })).pipeline,
+  );
+  const preview = await client.pipelines.previewPipeline({ id, yaml });
+  output.show([
+    ...problemLines(preview.problems, output.paint),
+    ...effectLines(preview, output.paint),
+  ]);
+  const review = {
+    pipeline: name,
+    problems: preview.problems.map(problemView),
+    changes: preview.changes.map(({ componentKey, kind }) => ({
+      component: componentKey,
+      change: changeName(kind),
+    })),
+    target_count: preview.targets.length,
+  };
+  if (hasErrors(preview.problems)) {
+    output.result({ ...review, result: "refused", version: null, rollout: null }, () =>
+      printable(`${name} has errors: nothing was deployed`),
+    );
+    return exitCodes.failed;
+  }
+  const upToDate = summary.deployedVersion !== 0 && !summary.changed;
+  if (flags["dry-run"] === true) {
+    const result = upToDate ? "unchanged" : "would_deploy";
+    output.result({ ...review, result, version: null, rollout: null }, () =>
+      upToDate ? "nothing to deploy" : "not deployed: this is a dry run",
+    );
+    return upToDate ? exitCodes.ok : exitCodes.differences;
+  }
+  if (upToDate) {
+    output.note(`version ${summary.deployedVersion} of ${name} has this draft already`);
+    const rollout = { pipelineId: id, name, version: summary.deployedVersion };
+    return finish(context, environment, rollout, { ...review, result: "unchanged" });
+  }
+  await askOnTerminal(context, `Deploy ${name} to ${countOf(preview.targets.length, "host")}?`);
+  const { version } = await client.pipelines.deployPipeline({
+    id,
+    changelog: flags.reason ?? "",
+    revision,
+  });
+  return finish(context, environment, rolloutOf(id, name, version), {
+    ...review,
+    result: "deployed",
+  });
+}
+
+/** Publishes an old version again, after showing what that changes. */
+export async function pipelinesRollback(context: CommandContext): Promise<ExitCode> {
+  const { client, output, argument, flags } = context;
+  const wanted = Number(flags.version);
+  if (!Number.isInteger(wanted) || wanted < 1 || wanted > 0xffff_ffff) {
+    throw new UsageError("--version must be the number of a version");
+  }
+  const environment = await environmentOf(context);
+  const { id, name } = await findPipeline(client, environment, argument);
+  const [{ pipeline }, old] = await Promise.all([
+    client.pipelines.getPipeline({ id }),
+    client.pipelines.getVersion({ pipelineId: id, version: wanted }),
+  ]);
+  const config = old.version?.configYaml ?? "";
+  const difference = textDiff(pipeline?.deployedYaml ?? "", config, output.paint);
+  output.show(
+    difference.length === 0 ? ["what is deployed has the same configuration"] : difference,
+  );
+  await askOnTerminal(context, `Go back to version ${wanted} of ${name}?`);
+  const { version } = await client.pipelines.rollbackPipeline({
+    id,
+    version: wanted,
+    changelog: flags.reason ?? "",
+  });
+  return finish(context, environment, rolloutOf(id, name, version), {
+    pipeline: name,
+    from_version: wanted,
+    result: "deployed",
+  });
+}
+
+/** Takes a pipeline off all hosts. */
+export async function pipelinesUndeploy(context: CommandContext): Promise<ExitCode> {
+  const { client, output, argument, flags } = context;
+  const environment = await environmentOf(context);
+  const { id, name, deployedVersion } = await findPipeline(client, environment, argument);
+  if (deployedVersion === 0) {
+    output.result({ pipeline: name, result: "unchanged" }, () =>
+      printable(`${name} is not deployed`),
+    );
+    return exitCodes.ok;
+  }
+  const question = `Stop ${name} (version ${deployedVersion}) on all hosts of ${environment.name}?`;
+  if (!(await confirm(context, question))) throw new CliError("nothing was undeployed");
+  await client.pipelines.undeployPipeline({ id, reason: flags.reason ?? "" });
+  output.result({ pipeline: name, result: "undeployed" }, () => printable(`${name} undeployed`));
+  return exitCodes.ok;
+}
+
+/** A person gets to read first; a script that names the command means it. */
+async function askOnTerminal(context: CommandContext, question: string): Promise<void> {
+  if (!context.stdin.isTerminal) return;
+  if (!(await confirm(context, question))) throw new CliError("nothing was deployed");
+}
+
+function rolloutOf(id: string, name: string, version: PipelineVersion | undefined): Rollout {
+  if (version === undefined) throw new CliError("the server answered without a version");
+  return { pipelineId: id, name, version: version.version };
+}
+
+/** Waits as asked, and reports. */
+async function finish(
+  context: CommandContext,
+  environment: Environment,
+  rollout: Rollout,
+  review: object,
+): Promise<ExitCode> {
+  const { client, output, flags, waitMs, signal } = context;
+  const value = { ...review, version: rollout.version };
+  const text = `version ${rollout.version} of ${rollout.name} is deployed`;
+  if (waitMs === 0) {
+    output.result({ ...value, rollout: null }, () => printable(text));
+    return exitCodes.ok;
+  }
+  output.note(`${text}; waiting for its hosts`);
+  const results = await waitForHosts(
+    client,
+    [rollout],
+    { environmentId: environment.id, waitMs, skipUnreachable: flags["skip-unreachable"] === true },
+    output,
+    signal,
+  );
+  const [result] = results.map(resultView);
+  output.result({ ...value, rollout: result ?? null }, () => printable(describeResults(results)));
+  return results.every(({ good }) => good) ? exitCodes.ok : exitCodes.failed;
+}

@@ -1,0 +1,254 @@
+import type { ParseArgsConfig } from "node:util";
+
+interface Command {
+  /** What stands after the command, as in `NAME`. */
+  readonly argument?: string;
+  readonly summary: string;
+  /** More for its own help; each is a paragraph. */
+  readonly details?: readonly string[];
+  readonly example: string;
+}
+
+/** Everything that can be told to do, with its help. */
+export const commandTable = {
+  "pipelines list": {
+    summary: "List the pipelines of an environment.",
+    example: "pipelines list --output json",
+  },
+  "pipelines get": {
+    argument: "NAME",
+    summary: "Show one pipeline: its state on every host, its problems and its settings.",
+    details: ["With --output json or yaml also its text and its revision."],
+    example: "pipelines get web-logs",
+  },
+  "pipelines apply": {
+    summary: "Make pipelines as files say: one file, or a folder with one file for each.",
+    details: [
+      "NAME.yaml is a configuration as Vector has it. NAME.vectorflow.yaml beside it is optional and has any of description, selector, log_level and limits; what it does not name stays as it is on the server. docs/cli.md has an example.",
+      "All is checked before anything is saved: one text with an error, and nothing happens. Without --deploy only drafts are saved and no host gets a new configuration; settings of a pipeline that is deployed count at once.",
+      "Pipelines without a file are listed and left alone, unless --prune is given.",
+    ],
+    example: 'pipelines apply -f pipelines/ --deploy --reason "$CI_COMMIT_TITLE" --yes',
+  },
+  "pipelines diff": {
+    summary:
+      "Show what apply would change, with the texts. Exits with 3 when it would change anything.",
+    example: "pipelines diff -f pipelines/",
+  },
+  "pipelines deploy": {
+    argument: "NAME",
+    summary: "Deploy the saved draft, after showing its problems and what it changes.",
+    details: [
+      "Waits until every host that the pipeline is for runs it and reports healthy. Fails, with the reason of each host, when one fails, goes back to the version before, or does not answer in time.",
+      "On a terminal it asks first, unless --yes is given.",
+    ],
+    example: 'pipelines deploy web-logs --reason "more memory for the buffer"',
+  },
+  "pipelines rollback": {
+    argument: "NAME",
+    summary: "Publish an old version again, as a new one, and make its text the draft.",
+    details: ["Waits as deploy does."],
+    example: "pipelines rollback web-logs --version 7",
+  },
+  "pipelines undeploy": {
+    argument: "NAME",
+    summary: "Take a pipeline off all hosts. Its draft and its versions stay.",
+    example: 'pipelines undeploy web-logs --reason "moved to the new cluster" --yes',
+  },
+  "pipelines export": {
+    argument: "[NAME]",
+    summary:
+      "Write the saved draft of a pipeline to the standard output, or to a folder for apply.",
+    details: ["With --dir its settings are written beside it, and without NAME every pipeline is."],
+    example: "pipelines export --dir pipelines/",
+  },
+  "nodes list": {
+    summary: "List the hosts of an environment.",
+    example: "nodes list",
+  },
+  "nodes watch": {
+    summary: "Show the hosts, and then each change of them as it happens, until Ctrl-C.",
+    details: [
+      "With --output json each change is one line; with --output yaml each is one document. A connection that is lost is made again.",
+    ],
+    example: "nodes watch --output json",
+  },
+  "secrets list": {
+    summary: "List the secrets of an environment, without their values, and who refers to them.",
+    example: "secrets list",
+  },
+  "secrets set": {
+    argument: "NAME",
+    summary: "Create a secret, or give it a new value: from the standard input or --value-file.",
+    details: [
+      "One line feed at the end is taken off, because echo and editors add one; --exact keeps it. The value is no argument: every user of a machine can read the arguments of its processes, and shells keep them.",
+      "Hosts that run a pipeline with this secret get a new value at once.",
+    ],
+    example: "secrets set es_password --value-file /run/secrets/es",
+  },
+  "secrets delete": {
+    argument: "NAME",
+    summary:
+      "Delete a secret. Refused while something deployed refers to it, unless --in-use is given.",
+    example: "secrets delete old_key --yes",
+  },
+  "environments list": {
+    summary: "List the environments that the token reaches.",
+    example: "environments list",
+  },
+  version: { summary: "Print the version of this program.", example: "version" },
+} as const satisfies Readonly<Record<string, Command>>;
+
+export type CommandName = keyof typeof commandTable;
+
+export const commandNames = Object.keys(commandTable) as readonly CommandName[];
+
+/** What stands after a command; undefined when nothing may. */
+export function argumentOf(name: CommandName): string | undefined {
+  const command: Command = commandTable[name];
+  return command.argument;
+}
+
+interface Flag {
+  /** What stands for the value in the help; a switch has none. */
+  readonly value?: string;
+  readonly short?: string;
+  readonly commands: readonly CommandName[];
+  readonly help: string;
+}
+
+const remote = commandNames.filter((name) => name !== "version");
+const inEnvironment = remote.filter((name) => name !== "environments list");
+const deploying = ["pipelines apply", "pipelines deploy", "pipelines rollback"] as const;
+
+/** Every flag, with the commands that take it. A row here is all that the parser and the help need. */
+const flagTable = {
+  file: {
+    value: "PATH",
+    short: "f",
+    commands: ["pipelines apply", "pipelines diff"],
+    help: "The file or folder; - is the standard input, with --name.",
+  },
+  name: {
+    value: "NAME",
+    commands: ["pipelines apply", "pipelines diff"],
+    help: "The pipeline's name, for one file. Default: the file's name without .yaml.",
+  },
+  revision: {
+    value: "REVISION",
+    commands: ["pipelines apply"],
+    help: "For one file: the revision that it was made from, as `pipelines get` shows it. Refused, with both texts, when somebody saved since.",
+  },
+  prune: {
+    commands: ["pipelines apply", "pipelines diff"],
+    help: "Also undeploy and delete the pipelines of the environment that have no file in the folder. Asks first, unless --yes is given.",
+  },
+  deploy: {
+    commands: ["pipelines apply"],
+    help: "Deploy what is not deployed as its file says, and wait until the hosts of all of them report healthy.",
+  },
+  "allow-stops": {
+    commands: ["pipelines apply"],
+    help: "Let a new selector stop pipelines on hosts; refused otherwise, with their names.",
+  },
+  version: {
+    value: "NUMBER",
+    commands: ["pipelines rollback"],
+    help: "The version to go back to.",
+  },
+  reason: {
+    value: "TEXT",
+    commands: [...deploying, "pipelines undeploy"],
+    help: "Why, for the history.",
+  },
+  wait: {
+    value: "SECS",
+    commands: deploying,
+    help: "How long to wait for the hosts; 300 by default. 0 does not wait.",
+  },
+  "skip-unreachable": {
+    commands: deploying,
+    help: "Name hosts that are not connected, and do not wait for them: they get it when they come back.",
+  },
+  "dry-run": {
+    commands: ["pipelines apply", "pipelines deploy"],
+    help: "Show what would be done, and do nothing. Exits with 3 when something would be.",
+  },
+  dir: {
+    value: "DIR",
+    commands: ["pipelines export"],
+    help: "Write NAME.yaml and NAME.vectorflow.yaml there. Files that are there are replaced.",
+  },
+  "value-file": {
+    value: "PATH",
+    commands: ["secrets set"],
+    help: "Read the value from this file.",
+  },
+  exact: { commands: ["secrets set"], help: "Keep a line feed at the end of the value." },
+  "in-use": {
+    commands: ["secrets delete"],
+    help: "Also when deployed pipelines refer to it. Hosts go on with the value they have, and nothing that refers to it can be deployed.",
+  },
+  yes: {
+    short: "y",
+    commands: [...deploying, "pipelines undeploy", "secrets delete"],
+    help: "Do not ask. Needed without a terminal for everything that takes something away.",
+  },
+  environment: {
+    value: "NAME",
+    short: "e",
+    commands: inEnvironment,
+    help: "The environment, by name or id. Or VECTORFLOW_ENVIRONMENT. Default: the only one that the token reaches.",
+  },
+  output: {
+    value: "FORMAT",
+    short: "o",
+    commands: commandNames,
+    help: "table (default), json or yaml. Fields of json and yaml are only ever added.",
+  },
+  server: {
+    value: "URL",
+    commands: remote,
+    help: "Address of the server. Or VECTORFLOW_SERVER. Default: http://127.0.0.1:8080.",
+  },
+  "token-file": {
+    value: "PATH",
+    commands: remote,
+    help: "Read the API token (vfa_…) from this file. Or VECTORFLOW_TOKEN, or VECTORFLOW_TOKEN_FILE. There is no flag for the token itself: every user of a machine can read the arguments of its processes.",
+  },
+  "ca-file": {
+    value: "PATH",
+    commands: remote,
+    help: "Trust this certificate authority (PEM) for https instead of the system's. Or VECTORFLOW_CA_FILE.",
+  },
+  "allow-plaintext": {
+    commands: remote,
+    help: "Speak to a server on another machine without TLS. The token and secrets can then be read on the way.",
+  },
+} as const satisfies Readonly<Record<string, Flag>>;
+
+export const flagRows: readonly (readonly [string, Flag])[] = Object.entries(flagTable);
+
+type Option<F extends Flag> = F extends { readonly value: string }
+  ? { readonly type: "string" }
+  : { readonly type: "boolean" };
+
+type Options = { readonly [K in keyof typeof flagTable]: Option<(typeof flagTable)[K]> } & {
+  readonly help: { readonly type: "boolean"; readonly short: "h" };
+};
+
+/** The flags of all commands, for `parseArgs`. */
+export const parseOptions = {
+  ...Object.fromEntries(
+    flagRows.map(([name, { value, short }]) => [
+      name,
+      { type: value === undefined ? "boolean" : "string", ...(short !== undefined && { short }) },
+    ]),
+  ),
+  help: { type: "boolean", short: "h" },
+} as Options satisfies ParseArgsConfig["options"]; // One option for each row, as the type says.
+
+/** Whether a command takes a flag. */
+export function takesFlag(command: CommandName, flag: string): boolean {
+  return flagRows.some(([name, { commands }]) => name === flag && commands.includes(command));
+}

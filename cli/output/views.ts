@@ -1,0 +1,116 @@
+import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Environment } from "#gen/vectorflow/v1/environment_pb.ts";
+import type { Node } from "#gen/vectorflow/v1/node_pb.ts";
+import type {
+  NodePipelineStatus,
+  PipelineSummary,
+  Problem,
+} from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { ReferenceUse, Secret } from "#gen/vectorflow/v1/secret_pb.ts";
+import {
+  nodeStatusName,
+  reachabilityName,
+  roleName,
+  severityName,
+  stateName,
+  stepName,
+} from "./names.ts";
+
+// What programs get as JSON and YAML: a promise. Fields are added, and never renamed or taken away; every field
+// is always there, null or empty when there is nothing.
+
+function timeView(time: Timestamp | undefined): string | null {
+  return time === undefined ? null : timestampDate(time).toISOString();
+}
+
+/** Where a pipeline is in its life. */
+export function pipelineState(summary: PipelineSummary): string {
+  if (summary.deployedVersion === 0) return "not_deployed";
+  return summary.changed ? "deployed_with_changes" : "deployed";
+}
+
+export function pipelineView(summary: PipelineSummary) {
+  return {
+    id: summary.id,
+    name: summary.name,
+    description: summary.description,
+    state: pipelineState(summary),
+    deployed_version: summary.deployedVersion === 0 ? null : summary.deployedVersion,
+    deploy_time: timeView(summary.deployTime),
+    update_time: timeView(summary.updateTime),
+    updated_by: summary.updatedBy,
+    component_count: summary.components.length,
+  };
+}
+
+export function problemView({ severity, message, componentKey, field, line }: Problem) {
+  return {
+    severity: severityName(severity),
+    component: componentKey,
+    field,
+    line: line === 0 ? null : line,
+    message,
+  };
+}
+
+export function statusView(status: NodePipelineStatus) {
+  return {
+    node_id: status.nodeId,
+    node: status.nodeName,
+    reachability: reachabilityName(status.reachability),
+    state: stateName(status.state),
+    step: stepName(status.step),
+    desired_version: status.desiredVersion || null,
+    effective_version: status.effectiveVersion || null,
+    reason: status.reason,
+    notice: status.notice,
+    vector_version: status.vectorVersion,
+    restarts: status.restarts,
+    update_time: timeView(status.updateTime),
+  };
+}
+
+export function nodeView(node: Node) {
+  return {
+    id: node.id,
+    name: node.name,
+    host: node.host,
+    status: nodeStatusName(node.status),
+    reasons: node.reasons,
+    last_seen_time: timeView(node.lastSeenTime),
+    agent_version: node.agentVersion,
+    vector_version: node.vectorVersion,
+    simulated: node.simulated,
+    os: node.os,
+    maintenance: node.maintenance,
+    revoked: node.revoked,
+    labels: node.labels,
+    pipelines_running: node.pipelinesRunning,
+    pipelines_total: node.pipelinesTotal,
+  };
+}
+
+export function environmentView(environment: Environment) {
+  return {
+    id: environment.id,
+    name: environment.name,
+    team: environment.teamName,
+    role: roleName(environment.role),
+    node_count: environment.nodeCount,
+    pipeline_count: environment.pipelineCount,
+  };
+}
+
+export function useView({ pipelineName, draft, deployed }: ReferenceUse) {
+  return { pipeline: pipelineName, draft, deployed };
+}
+
+export function secretView(secret: Secret) {
+  return {
+    id: secret.id,
+    name: secret.name,
+    create_time: timeView(secret.createTime),
+    update_time: timeView(secret.updateTime),
+    uses: secret.uses.map(useView),
+  };
+}
