@@ -37,7 +37,7 @@ export function compilePipeline(
   const eventKinds = eventKindsIn(graph, catalogue);
   for (const program of graph.components.flatMap(vrlPrograms)) {
     if (program.source.length > maximumVrlLength) continue;
-    const events = program.condition ? {} : eventKinds(program.component);
+    const events = program.component.type === "remap" ? eventKinds(program.component) : {};
     const options = { ...events, tables: tableNames };
     problems.push(...checkVrl(program, parsed, text, options, engine()));
   }

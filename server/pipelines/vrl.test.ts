@@ -80,6 +80,21 @@ describe("problems of programs", () => {
     expect(problemsOf(text.replace(/(: ?)\.a/, "$1exists(.a)"))).toEqual([]);
   });
 
+  test.each([
+    ["a decoder", "decoding: {codec: vrl, vrl: {source: SOURCE}}", "decoding.vrl.source"],
+    ["who may send", "auth: {strategy: custom, source: SOURCE}", "auth.source"],
+  ])("are told of the programs of sources: %s", (_name, option, field) => {
+    const text = (source: string): string =>
+      pipeline(
+        "type: filter\ninputs: [in]\ncondition: 'true'",
+        `in: {type: http_server, address: "127.0.0.1:80", ${option.replace("SOURCE", source)}}`,
+      );
+    expect(problemsOf(text("'.x = keys(.); %a = 1; true'"))).toEqual([]);
+    expect(problemsOf(text("upcase(.a)"))).toEqual([
+      expect.objectContaining({ componentKey: "in", field, severity: "error" }),
+    ]);
+  });
+
   test("are none where a condition is of another type", () => {
     const transform = "type: filter\ninputs: [in]\ncondition: {type: is_log}";
     expect(problemsOf(pipeline(transform))).toEqual([]);

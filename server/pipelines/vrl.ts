@@ -21,9 +21,10 @@ const conditionOptions: Readonly<Record<string, readonly string[]>> = {
   window: ["flush_when", "forward_when"],
 };
 
-/** Finds the VRL programs of a component: those of remap, and conditions written in VRL. */
+/** Finds the VRL programs of a component: those of remap, conditions written in VRL, and those of sources. */
 export function vrlPrograms(component: GraphComponent): readonly VrlProgram[] {
   const { config, type } = component;
+  if (component.kind === "source") return sourcePrograms(component);
   if (component.kind !== "transform") return [];
   if (type === "remap") {
     const { source } = config;
@@ -54,6 +55,20 @@ export function vrlPrograms(component: GraphComponent): readonly VrlProgram[] {
       : [];
   }
   return (conditionOptions[type] ?? []).flatMap((name) => condition(config[name], [name]));
+}
+
+/** Programs that decode, and those that decide who may send. The latter may change metadata, as no condition may. */
+function sourcePrograms(component: GraphComponent): readonly VrlProgram[] {
+  const { decoding, auth } = component.config;
+  const vrl = isRecord(decoding) && decoding["codec"] === "vrl" ? decoding["vrl"] : undefined;
+  const custom = isRecord(auth) && auth["strategy"] === "custom" ? auth : undefined;
+  const places: readonly (readonly [unknown, readonly string[]])[] = [
+    [isRecord(vrl) ? vrl["source"] : undefined, ["decoding", "vrl", "source"]],
+    [custom?.["source"], ["auth", "source"]],
+  ];
+  return places.flatMap(([source, path]) =>
+    typeof source === "string" ? [{ component, path, source, condition: false }] : [],
+  );
 }
 
 /** More of one program tell nobody more. */
