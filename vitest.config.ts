@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           ...node,
           name: "unit",
-          include: ["{common,server,agent,cli,scripts}/**/*.test.ts"],
+          include: ["{common,server,agent,cli,scripts,vrl}/**/*.test.ts"],
           exclude: ["**/*.{db,system}.test.ts"],
         },
       },

@@ -1,12 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { loadVrl } from "#vrl/vrl.ts";
 import { compilePipeline, type CompiledPipeline } from "./compile.ts";
 import { demoPipeline } from "./demo.ts";
 import { compareGraphs } from "./changes.ts";
 
 const context = { secretNames: new Set(["known"]), certificateNames: new Set<string>() };
-const noEngine = async () => ({ check: () => [] });
-const compile = (text: string): Promise<CompiledPipeline> =>
-  compilePipeline(text, context, noEngine);
+const compile = (text: string): CompiledPipeline => compilePipeline(text, context, loadVrl);
 
 const base = (sink: string, more = ""): string => `sources:
   in: {type: demo_logs, format: json}
@@ -74,39 +73,39 @@ describe("compilePipeline", () => {
       "",
       /data_dir is set by VectorFlow/,
     ],
-  ])("refuses %s and says where", async (_name, text, key, message) => {
-    const { problems, configYaml } = await compile(text);
+  ])("refuses %s and says where", (_name, text, key, message) => {
+    const { problems, configYaml } = compile(text);
     const found = problems.find((problem) => message.test(problem.message));
     expect(problems.map((problem) => problem.message).join("\n")).toMatch(message);
     expect(found?.componentKey).toBe(key);
     expect(configYaml).toBeUndefined();
   });
 
-  test("renders the same bytes for the same text, and the result compiles to itself (S16)", async () => {
-    const first = await compile(demoPipeline.yaml);
+  test("renders the same bytes for the same text, and the result compiles to itself (S16)", () => {
+    const first = compile(demoPipeline.yaml);
     expect(first.problems).toEqual([]);
-    const second = await compile(first.configYaml ?? "");
+    const second = compile(first.configYaml ?? "");
     expect(second.configYaml).toBe(first.configYaml);
   });
 
-  test("keeps comments and unknown layout of a component in what it deploys", async () => {
-    const { configYaml } = await compile(demoPipeline.yaml);
+  test("keeps comments and unknown layout of a component in what it deploys", () => {
+    const { configYaml } = compile(demoPipeline.yaml);
     expect(configYaml).toContain("# Drop half of the events");
   });
 
-  test("expands wildcards against the person's own components only", async () => {
-    const { configYaml } = await compile(base('    {type: blackhole, inputs: ["*"]}\n'));
+  test("expands wildcards against the person's own components only", () => {
+    const { configYaml } = compile(base('    {type: blackhole, inputs: ["*"]}\n'));
     expect(configYaml).toMatch(/inputs: *\n? *\[? *-? ?in/);
     expect(configYaml).not.toContain("*");
   });
 });
 
-test("moving and commenting mark nothing as changed (S18)", async () => {
-  const { graph } = await compile(demoPipeline.yaml);
-  const moved = await compile(`# a comment\n${demoPipeline.yaml}`);
+test("moving and commenting mark nothing as changed (S18)", () => {
+  const { graph } = compile(demoPipeline.yaml);
+  const moved = compile(`# a comment\n${demoPipeline.yaml}`);
   if (graph === undefined || moved.graph === undefined) throw new Error("no graph");
   expect(compareGraphs(graph, moved.graph)).toEqual([]);
-  const changed = await compile(demoPipeline.yaml.replace("0.05", "0.1"));
+  const changed = compile(demoPipeline.yaml.replace("0.05", "0.1"));
   expect(changed.graph && compareGraphs(graph, changed.graph)).toEqual([
     { key: "web_server", kind: "changed" },
   ]);
@@ -127,32 +126,32 @@ describe("what the renderer and the agent own", () => {
     ["a second section", `${base(sink)}sources:\n  other: {type: stdin}\n`],
     ["a type that is no text", base("    {type: [blackhole], inputs: [in]}\n")],
     ["inputs that are no texts", base("    {type: blackhole, inputs: [{in: 1}]}\n")],
-  ])("cannot be replaced by options: %s (S17)", async (_name, text) => {
-    const { problems, configYaml } = await compile(text);
+  ])("cannot be replaced by options: %s (S17)", (_name, text) => {
+    const { problems, configYaml } = compile(text);
     expect(problems.filter(({ severity }) => severity === "error")).not.toEqual([]);
     expect(configYaml).toBeUndefined();
   });
 
-  test("is what a merged body says in the end, in the graph and in the configuration alike (S17)", async () => {
-    const { graph, configYaml, problems } = await compile(
+  test("is what a merged body says in the end, in the graph and in the configuration alike (S17)", () => {
+    const { graph, configYaml, problems } = compile(
       base("    <<: {type: console, inputs: [nowhere]}\n    type: blackhole\n    inputs: [in]\n"),
     );
     expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
     expect(graph?.components.at(-1)).toMatchObject({ type: "blackhole", inputs: ["in"] });
-    const again = await compile(configYaml ?? "");
+    const again = compile(configYaml ?? "");
     expect(again.graph?.components.at(-1)).toMatchObject({ type: "blackhole", inputs: ["in"] });
   });
 });
 
-test("aliases between components are unfolded, so that each component stands by itself (S16)", async () => {
+test("aliases between components are unfolded, so that each component stands by itself (S16)", () => {
   const text = base(
     "    &one\n    type: http\n    inputs: [in]\n    uri: http://example.com\n    encoding: &json {codec: json}\n" +
       "  two: {<<: *one, uri: http://example.org}\n  three: {type: console, inputs: [in], encoding: *json}\n",
   );
-  const { graph, problems, configYaml } = await compile(text);
+  const { graph, problems, configYaml } = compile(text);
   expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
   expect(configYaml).not.toMatch(/[*]/);
-  const again = await compile(configYaml ?? "");
+  const again = compile(configYaml ?? "");
   expect(again.configYaml).toBe(configYaml);
   expect(again.graph && graph && compareGraphs(graph, again.graph)).toEqual([]);
   expect(

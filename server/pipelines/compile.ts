@@ -1,8 +1,10 @@
+import type { Vrl } from "#vrl/vrl.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import { checkGraph, type CheckContext } from "./check.ts";
-import { parsePipelineText, type PipelineGraph, type Problem } from "./graph.ts";
+import { isRecord, parsePipelineText, type PipelineGraph, type Problem } from "./graph.ts";
 import { renderConfig } from "./render.ts";
-import { describeVrl, vrlPrograms, type VrlEngine } from "./vrl.ts";
+import { eventKindsIn } from "./vrl-events.ts";
+import { checkVrl, vrlPrograms } from "./vrl.ts";
 
 /** All that is known of a text. */
 export interface CompiledPipeline {
@@ -19,31 +21,25 @@ const maximumProblems = 500;
 /** Larger programs are left to the hosts' own Vector: the compiler's time grows faster than their length. */
 const maximumVrlLength = 65_536;
 
-/** Parses, checks and renders a text. `engine` is asked only when there is a program to compile. */
-export async function compilePipeline(
+/** Parses, checks and renders a text. `engine` is loaded only when there is a program to compile. */
+export function compilePipeline(
   text: string,
   context: CheckContext,
-  engine: () => Promise<VrlEngine>,
-): Promise<CompiledPipeline> {
+  engine: () => Vrl,
+): CompiledPipeline {
   const parsed = parsePipelineText(text);
   const { graph } = parsed;
   if (graph === undefined) return { graph, problems: parsed.problems, configYaml: undefined };
   const catalogue = loadCatalogue();
   const problems = [...parsed.problems, ...checkGraph(parsed, graph, catalogue, context)];
-  for (const component of graph.components) {
-    for (const { path, source } of vrlPrograms(component)) {
-      if (source.length > maximumVrlLength) continue;
-      const message = describeVrl(source, (await engine()).check(source));
-      if (message === undefined) continue;
-      const span = parsed.locate(component.key, path);
-      problems.push({
-        severity: "error",
-        message,
-        componentKey: component.key,
-        field: path.join("."),
-        span,
-      });
-    }
+  const tables = graph.globalConfig["enrichment_tables"];
+  const tableNames = isRecord(tables) ? Object.keys(tables) : [];
+  const eventKinds = eventKindsIn(graph, catalogue);
+  for (const program of graph.components.flatMap(vrlPrograms)) {
+    if (program.source.length > maximumVrlLength) continue;
+    const events = program.component.type === "remap" ? eventKinds(program.component) : {};
+    const options = { ...events, tables: tableNames };
+    problems.push(...checkVrl(program, parsed, text, options, engine()));
   }
   const hasErrors = problems.some(({ severity }) => severity === "error");
   const rank = { error: 0, warning: 1 };

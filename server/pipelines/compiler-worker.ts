@@ -1,7 +1,7 @@
 import { parentPort } from "node:worker_threads";
+import { loadVrl } from "#vrl/vrl.ts";
 import type { CheckContext } from "./check.ts";
 import { compilePipeline } from "./compile.ts";
-import type { VrlDiagnostic, VrlEngine } from "./vrl.ts";
 
 /** One text to compile. */
 export interface CompileRequest {
@@ -10,25 +10,12 @@ export interface CompileRequest {
   readonly context: CheckContext;
 }
 
-let loading: Promise<VrlEngine> | undefined;
-
-/** The engine costs 110 MB and 150 ms, so it is loaded with the first program. */
-function vrlEngine(): Promise<VrlEngine> {
-  loading ??= import("@bpinternal/verel").then(({ default: verel }) => ({
-    check: (source) => {
-      const { errors } = verel.check(source) as { errors: readonly VrlDiagnostic[] };
-      return errors;
-    },
-  }));
-  return loading;
-}
-
-parentPort?.on("message", (request: CompileRequest) => {
-  compilePipeline(request.text, request.context, vrlEngine).then(
-    (compiled) => parentPort?.postMessage({ id: request.id, compiled }),
-    (error: unknown) => {
-      // The engine's memory is unusable after an overflow of its stack: the thread must go.
-      parentPort?.postMessage({ id: request.id, failed: String(error) });
-    },
-  );
+parentPort?.on("message", ({ id, text, context }: CompileRequest) => {
+  try {
+    // The module is loaded with the first program.
+    parentPort?.postMessage({ id, compiled: compilePipeline(text, context, loadVrl) });
+  } catch (error) {
+    // The module is unusable after an overflow of its stack: the thread must go.
+    parentPort?.postMessage({ id, failed: String(error) });
+  }
 });

@@ -1,74 +1,131 @@
-import { isRecord, type GraphComponent } from "./graph.ts";
+import type { Vrl, VrlCompileOptions, VrlDiagnostic } from "#vrl/vrl.ts";
+import { isRecord, type GraphComponent, type ParsedText, type Problem } from "./graph.ts";
+import { placeInScalar } from "./scalar-text.ts";
 
 /** A VRL program in a configuration. */
 export interface VrlProgram {
   readonly component: GraphComponent;
   readonly path: readonly (string | number)[];
   readonly source: string;
+  /** Conditions change nothing and give a boolean. */
+  readonly condition: boolean;
 }
 
-/** Finds the VRL programs of a component: those of remap, and conditions written in VRL. */
+/** The options of transforms that are conditions. */
+const conditionOptions: Readonly<Record<string, readonly string[]>> = {
+  filter: ["condition"],
+  delay: ["condition"],
+  reduce: ["starts_when", "ends_when"],
+  sample: ["exclude"],
+  throttle: ["exclude"],
+  window: ["flush_when", "forward_when"],
+};
+
+/** Finds the VRL programs of a component: those of remap, conditions written in VRL, and those of sources. */
 export function vrlPrograms(component: GraphComponent): readonly VrlProgram[] {
   const { config, type } = component;
+  if (component.kind === "source") return sourcePrograms(component);
   if (component.kind !== "transform") return [];
-  const program = (value: unknown, path: readonly (string | number)[]): VrlProgram[] => {
-    if (typeof value === "string") return [{ component, path, source: value }];
+  if (type === "remap") {
+    const { source } = config;
+    return typeof source === "string"
+      ? [{ component, path: ["source"], source, condition: false }]
+      : [];
+  }
+  const condition = (value: unknown, path: readonly (string | number)[]): VrlProgram[] => {
+    if (typeof value === "string") return [{ component, path, source: value, condition: true }];
     if (isRecord(value) && value["type"] === "vrl" && typeof value["source"] === "string") {
-      return [{ component, path: [...path, "source"], source: value["source"] }];
+      const { source } = value;
+      return [{ component, path: [...path, "source"], source, condition: true }];
     }
     return [];
   };
-  switch (type) {
-    case "remap":
-      return program(config["source"], ["source"]);
-    case "filter":
-      return program(config["condition"], ["condition"]);
-    case "route":
-      return isRecord(config["route"])
-        ? Object.entries(config["route"]).flatMap(([name, value]) =>
-            program(value, ["route", name]),
-          )
-        : [];
-    case "exclusive_route":
-      return Array.isArray(config["routes"])
-        ? config["routes"].flatMap((route: unknown, index) =>
-            isRecord(route) ? program(route["condition"], ["routes", index, "condition"]) : [],
-          )
-        : [];
-    case "sample":
-    case "reduce":
-    case "throttle":
-      return (["exclude", "starts_when", "ends_when"] as const).flatMap((name) =>
-        program(config[name], [name]),
-      );
-    default:
-      return [];
+  if (type === "route") {
+    const { route } = config;
+    return isRecord(route)
+      ? Object.entries(route).flatMap(([name, value]) => condition(value, ["route", name]))
+      : [];
   }
+  if (type === "exclusive_route") {
+    const { routes } = config;
+    return Array.isArray(routes)
+      ? routes.flatMap((route: unknown, index) =>
+          isRecord(route) ? condition(route["condition"], ["routes", index, "condition"]) : [],
+        )
+      : [];
+  }
+  return (conditionOptions[type] ?? []).flatMap((name) => condition(config[name], [name]));
 }
 
-/** One finding of the compiler. */
-export interface VrlDiagnostic {
-  readonly message: string;
-  readonly code: number;
-  readonly labels: readonly { readonly message: string; readonly primary: boolean }[];
+/** Programs that decode, and those that decide who may send. The latter may change metadata, as no condition may. */
+function sourcePrograms(component: GraphComponent): readonly VrlProgram[] {
+  const { decoding, auth } = component.config;
+  const vrl = isRecord(decoding) && decoding["codec"] === "vrl" ? decoding["vrl"] : undefined;
+  const custom = isRecord(auth) && auth["strategy"] === "custom" ? auth : undefined;
+  const places: readonly (readonly [unknown, readonly string[]])[] = [
+    [isRecord(vrl) ? vrl["source"] : undefined, ["decoding", "vrl", "source"]],
+    [custom?.["source"], ["auth", "source"]],
+  ];
+  return places.flatMap(([source, path]) =>
+    typeof source === "string" ? [{ component, path, source, condition: false }] : [],
+  );
 }
 
-/** The compiler behind one small interface. */
-export interface VrlEngine {
-  /** The errors of a program; none when it compiles. */
-  check(source: string): readonly VrlDiagnostic[];
+/** More of one program tell nobody more. */
+const maximumProblems = 20;
+
+/** Compiles a program and says what Vector would say of it, with each finding at its place in the document. */
+export function checkVrl(
+  { component, path, source, condition }: VrlProgram,
+  parsed: ParsedText,
+  document: string,
+  options: VrlCompileOptions,
+  engine: Vrl,
+): readonly Problem[] {
+  const { diagnostics } = engine.check(withoutReferences(source), { ...options, condition });
+  const scalar = parsed.locate(component.key, path);
+  return diagnostics.slice(0, maximumProblems).map((diagnostic) => {
+    const label = primaryLabel(diagnostic);
+    return {
+      severity: diagnostic.severity,
+      message: describe(diagnostic),
+      componentKey: component.key,
+      field: path.join("."),
+      span:
+        scalar === undefined || label === undefined
+          ? scalar
+          : placeInScalar(
+              document,
+              scalar,
+              source,
+              codeUnits(source, label.span[0]),
+              codeUnits(source, label.span[1]),
+            ),
+    };
+  });
 }
 
-/** Functions that Vector adds to VRL and the engine does not know. */
-const vectorFunctions =
-  /\b(get_secret|set_secret|remove_secret|set_semantic_meaning|find_enrichment_table_records|get_enrichment_table_record|find_vector_metrics|get_vector_metric|aggregate_vector_metrics|parse_dnstap|basename|dirname|split_path|crc|encode_csv|haversine|http_request|parse_yaml|pop|trim|validate_json_schema|xxhash|encrypt_ip|decrypt_ip|parse_cef|zip|object_from_array)\b/;
+/** References are pasted in later. A number of the same length stands where texts and numbers can. */
+function withoutReferences(source: string): string {
+  return source.replaceAll(/\b(?:SECRET|CERT)\[[^[\]\s]+\]/g, (reference) =>
+    "0".repeat(Buffer.byteLength(reference)),
+  );
+}
 
-/** The first error as one line for people, or undefined when the engine cannot judge the program. */
-export function describeVrl(source: string, errors: readonly VrlDiagnostic[]): string | undefined {
-  const [first] = errors;
-  if (first === undefined) return undefined;
-  // The engine is older than Vector's own: a function it does not know is no error of the person's.
-  if (first.code === 105 && vectorFunctions.test(source)) return undefined;
-  const label = first.labels.find(({ primary }) => primary) ?? first.labels[0];
-  return `VRL error ${first.code}: ${first.message}${label === undefined ? "" : ` (${label.message})`}`;
+/** UTF-8 bytes from the start as UTF-16 code units. */
+export function codeUnits(source: string, bytes: number): number {
+  return Buffer.from(source).subarray(0, bytes).toString().length;
+}
+
+function primaryLabel({ labels }: VrlDiagnostic): VrlDiagnostic["labels"][number] | undefined {
+  return labels.find(({ primary }) => primary) ?? labels[0];
+}
+
+/** A finding as one line for people. */
+function describe(diagnostic: VrlDiagnostic): string {
+  const { severity, code, message } = diagnostic;
+  if (code === 0) return message;
+  const label = primaryLabel(diagnostic);
+  const more = label === undefined || label.message === "" ? "" : ` (${label.message})`;
+  return `VRL ${severity} ${code}: ${message}${more}`;
 }

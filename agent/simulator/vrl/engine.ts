@@ -1,6 +1,5 @@
 import { Worker } from "node:worker_threads";
 import type { SimEvent, Value } from "../event.ts";
-import { formatDiagnostics, realErrors } from "./diagnostics.ts";
 import { type Condition, metricFields, nativeCondition } from "./native.ts";
 import type { Outcome, Request, Response } from "./protocol.ts";
 
@@ -32,25 +31,18 @@ export class WorkerVrl implements Vrl {
   #queue: Promise<unknown> = Promise.resolve();
   readonly #conditions = new Map<string, Condition | undefined>();
 
-  async checkProgram(source: string): Promise<string | undefined> {
-    const response = await this.#ask({ kind: "check", source });
-    if (response.kind === "broken") return `\nerror: ${response.message}\n`;
-    if (response.kind !== "checked") return undefined;
-    const errors = realErrors(source, response.errors);
-    return errors.length > 0 ? formatDiagnostics(source, errors) : undefined;
+  checkProgram(source: string): Promise<string | undefined> {
+    return this.#check(source, false);
   }
 
   async checkCondition(source: string): Promise<string | undefined> {
-    if (this.#native(source) !== undefined) return undefined;
-    const errors = await this.checkProgram(source);
-    if (errors !== undefined) return errors;
-    // Code 102 is "non-boolean predicate": the engine does not tell the type of a program.
-    const response = await this.#ask({
-      kind: "check",
-      source: `if (${source}\n) { true } else { false }`,
-    });
-    const isOther = response.kind === "checked" && response.errors.some(({ code }) => code === 102);
-    return isOther ? "VRL conditions must return a boolean." : undefined;
+    return this.#native(source) === undefined ? this.#check(source, true) : undefined;
+  }
+
+  async #check(source: string, condition: boolean): Promise<string | undefined> {
+    const response = await this.#ask({ kind: "check", source, condition });
+    if (response.kind === "broken") return `\nerror: ${response.message}\n`;
+    return response.kind === "checked" && response.report !== "" ? response.report : undefined;
   }
 
   async run(source: string, targets: readonly Value[]): Promise<readonly Outcome[]> {

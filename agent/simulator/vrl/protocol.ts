@@ -1,8 +1,12 @@
-import type { CompilationDiagnostic } from "@bpinternal/verel";
 import type { Value } from "../event.ts";
 
 export type Request =
-  | { readonly id: number; readonly kind: "check"; readonly source: string }
+  | {
+      readonly id: number;
+      readonly kind: "check";
+      readonly source: string;
+      readonly condition: boolean;
+    }
   | {
       readonly id: number;
       readonly kind: "run";
@@ -17,10 +21,7 @@ export type Outcome =
   | { readonly kind: "abort"; readonly message: string };
 
 export type Response =
-  | {
-      readonly id: number;
-      readonly kind: "checked";
-      readonly errors: readonly CompilationDiagnostic[];
-    }
+  /** The report is empty when the program compiles. */
+  | { readonly id: number; readonly kind: "checked"; readonly report: string }
   | { readonly id: number; readonly kind: "ran"; readonly outcomes: readonly Outcome[] }
   | { readonly id: number; readonly kind: "broken"; readonly message: string };

@@ -1,62 +1,47 @@
 import { parentPort } from "node:worker_threads";
-import { check, execute } from "@bpinternal/verel";
+import { loadVrl, type VrlValue } from "#vrl/vrl.ts";
 import type { Value } from "../event.ts";
 import type { Outcome, Request, Response } from "./protocol.ts";
 
-/** Errors that leave the WASM instance unusable. */
-const isBroken = (error: unknown): boolean =>
-  error instanceof Error && (error.name === "RuntimeError" || error instanceof RangeError);
+/** Dates go in and come out under this key. */
+const dateKey = "$date";
 
-const isObject = (value: Value | undefined): value is Readonly<Record<string, Value>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
-
-/** Dates go in as text: the engine takes JSON. */
-function plain(value: Value): Value {
-  if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.map(plain);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner)]));
+function encode(value: Value): VrlValue {
+  if (value instanceof Date) return { [dateKey]: value.toISOString() };
+  if (Array.isArray(value)) return value.map(encode);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, encode(inner)]));
 }
 
-// Makes the event's own timestamp a timestamp again, without narrowing its type for the compiler.
-const restore = `.timestamp = (parse_timestamp(.timestamp, "%+") ?? .timestamp); `;
+function decode(value: VrlValue): Value {
+  if (Array.isArray(value)) return value.map(decode);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value);
+  const [[key, text] = []] = entries;
+  if (entries.length === 1 && key === dateKey && typeof text === "string") return new Date(text);
+  return Object.fromEntries(entries.map(([name, inner]) => [name, decode(inner)]));
+}
 
-function run(source: string, target: Value): Outcome {
-  const dated = isObject(target) && target["timestamp"] instanceof Date;
-  try {
-    const done: { readonly event: Value; readonly result: Value } = execute(
-      dated ? restore + source : source,
-      plain(target),
-    );
-    const { event, result } = done;
-    const time = isObject(event) ? event["timestamp"] : undefined;
-    const back = dated && typeof time === "string" && !Number.isNaN(Date.parse(time));
-    return {
-      kind: "done",
-      target: back && isObject(event) ? { ...event, timestamp: new Date(time) } : event,
-      result,
-    };
-  } catch (error) {
-    if (isBroken(error) || !(error instanceof Error)) throw error;
-    const message = error.message.replace(/^(Termination|Compilation Error);\n/, "");
-    // The engine tells an abort from an error only by its text.
-    const aborted =
-      /\babort\b/.test(source) &&
-      !/^(function call error|can't|expected|unhandled)\b/.test(message);
-    return { kind: aborted ? "abort" : "error", message };
-  }
+const vrl = loadVrl();
+
+function run(source: string, targets: readonly Value[]): readonly Outcome[] {
+  const ran = vrl.run(source, { events: targets.map(encode) });
+  if ("error" in ran) return targets.map(() => ({ kind: "error", message: ran.error }));
+  return ran.outcomes.map((outcome) =>
+    outcome.kind === "done"
+      ? { kind: "done", target: decode(outcome.target), result: decode(outcome.result) }
+      : outcome,
+  );
 }
 
 function answer(request: Request): Response {
   const { id } = request;
   try {
-    if (request.kind === "check")
-      return { id, kind: "checked", errors: check(request.source).errors };
-    return {
-      id,
-      kind: "ran",
-      outcomes: request.targets.map((target) => run(request.source, target)),
-    };
+    if (request.kind === "run") {
+      return { id, kind: "ran", outcomes: run(request.source, request.targets) };
+    }
+    const { report } = vrl.check(request.source, { condition: request.condition });
+    return { id, kind: "checked", report };
   } catch (error) {
     return { id, kind: "broken", message: error instanceof Error ? error.message : String(error) };
   }
