@@ -97,6 +97,8 @@ export async function addPipeline(
     description,
     environmentId: input.environmentId,
     yaml: input.yaml,
+    // The mapping's default is SQL, and would be stored as a text.
+    references: {},
     createdById: userId,
     updatedById: userId,
   });
