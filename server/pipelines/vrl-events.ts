@@ -3,7 +3,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { isRecord, type GraphComponent, type PipelineGraph } from "./graph.ts";
 import { expandInputs, inputTypes, outputId, outputsOf } from "./ports.ts";
 
-export const anyObject: VrlKind = { types: [], object: { known: {}, unknown: "any" } };
+const anyObject: VrlKind = { types: [], object: { known: {}, unknown: "any" } };
 
 type EventKinds = Pick<VrlCompileOptions, "target" | "metadata">;
 
