@@ -52,6 +52,12 @@ export const configKeys = [
     text: "At least 32 characters. Keys for everything encrypted at rest are derived from it: losing it loses them. Required with an external database.",
   },
   {
+    key: "VECTORFLOW_SECRET_PREVIOUS",
+    reader: "server",
+    default: "",
+    text: "The secret before, while it is replaced: what it encrypted is still read. See `node server/main.ts rotate-secret`.",
+  },
+  {
     key: "NEXTAUTH_SECRET",
     reader: "server",
     default: "",

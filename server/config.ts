@@ -22,6 +22,7 @@ export interface ServerConfig {
   readonly databasePoolSize: number;
   /** Undefined: generated into the data directory, with the embedded database only. */
   readonly secret: string | undefined;
+  readonly secretPrevious: string | undefined;
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Networks of proxies whose word on the client's address is believed. */
   readonly trustedProxies: readonly string[];
@@ -66,6 +67,10 @@ export function parseConfig(
       "VECTORFLOW_SECRET must have at least 32 characters, e.g. from: openssl rand -base64 48",
     );
   }
+  const secretPrevious = value("VECTORFLOW_SECRET_PREVIOUS")?.trim();
+  if (secretPrevious !== undefined && secretPrevious === secret?.trim()) {
+    problems.push("VECTORFLOW_SECRET_PREVIOUS must be another one than VECTORFLOW_SECRET");
+  }
   if (databaseUrl !== undefined && secret === undefined) {
     problems.push(
       "VECTORFLOW_SECRET is required with VECTORFLOW_DATABASE_URL: all replicas need the same one",
@@ -85,6 +90,7 @@ export function parseConfig(
     databaseUrl,
     databasePoolSize: integer("VECTORFLOW_DATABASE_POOL_SIZE", value, 10, [2, 200], problems),
     secret,
+    secretPrevious,
     tls: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     trustedProxies: networks("VECTORFLOW_TRUSTED_PROXIES", value, problems),
     heartbeatIntervalMs: integer(

@@ -1,13 +1,16 @@
 import { once } from "node:events";
 import type { MikroORM } from "@mikro-orm/postgresql";
+import { systemClock } from "#common/clock.ts";
 import { createLogger, type Logger } from "#common/logger.ts";
 import { version } from "#common/version.ts";
 import { verifyAudit } from "./audit/verify.ts";
 import { ConfigError, parseConfig, type ServerConfig } from "./config.ts";
+import { rotateSealed } from "./crypto/rotation.ts";
 import { migrate } from "./db/migrate.ts";
 import { openOrm } from "./db/orm.ts";
 import { ListenError } from "./http-listener.ts";
-import { openDatabase, startServer } from "./server.ts";
+import type { Scope } from "./scope.ts";
+import { openDatabase, openSealer, startServer } from "./server.ts";
 
 const usage = `VectorFlow server ${version}
 
@@ -22,6 +25,11 @@ Commands:
             fit, when one was changed, removed or put in. Prints the hash of the last row: kept
             elsewhere, it shows later whether rows were cut off the end. With the embedded
             database the server must be stopped.
+  rotate-secret [--dry-run]
+            Encrypt everything at rest anew with VECTORFLOW_SECRET that VECTORFLOW_SECRET_PREVIOUS
+            encrypted. Servers that know both go on meanwhile. Safe to repeat. Exits with 1 and
+            names the rows, when some are readable with neither. --dry-run changes nothing. With
+            the embedded database the server must be stopped. See docs/secrets.md.
   version   Print the version.
 
 Everything is configured by environment variables: see docs/configuration.md.
@@ -31,7 +39,14 @@ function print(text: string): void {
   process.stdout.write(text);
 }
 
-const commands = new Set(["serve", "migrate", "audit verify", "version"]);
+const commands = new Set([
+  "serve",
+  "migrate",
+  "audit verify",
+  "rotate-secret",
+  "rotate-secret --dry-run",
+  "version",
+]);
 
 async function main(): Promise<number> {
   const command = process.argv.slice(2).join(" ");
@@ -52,6 +67,10 @@ async function main(): Promise<number> {
   for (const key of warnings) log.warn("unknown environment variable is ignored", { key });
   if (command === "migrate") return withDatabase(config, log, migrateOnly);
   if (command === "audit verify") return withDatabase(config, log, verifyAuditOnly);
+  if (command.startsWith("rotate-secret")) {
+    const dryRun = command.endsWith("--dry-run");
+    return withDatabase(config, log, (orm) => rotateSecret(orm, config, log, dryRun));
+  }
   // The signals are listened for from the start: one that comes while the database starts must not kill it.
   const signaled = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   await using server = await startServer(config, log);
@@ -98,6 +117,37 @@ async function verifyAuditOnly(orm: MikroORM): Promise<number> {
   const { sequence, id, reason } = verdict;
   process.stderr.write(`the audit is broken at row ${sequence} (id ${id}): ${reason}\n`);
   return 1;
+}
+
+async function rotateSecret(
+  orm: MikroORM,
+  config: ServerConfig,
+  log: Logger,
+  dryRun: boolean,
+): Promise<number> {
+  const scope: Scope = {
+    em: orm.em.fork(),
+    actor: { kind: "system" },
+    clock: systemClock,
+    log,
+    signal: new AbortController().signal,
+  };
+  const columns = await rotateSealed(scope, await openSealer(config), { dryRun });
+  for (const { name, current, rotated, unreadable } of columns) {
+    print(`${name}: ${rotated} ${dryRun ? "to rotate" : "rotated"}, ${current} current\n`);
+    for (const id of unreadable) {
+      process.stderr.write(`${name} of row ${id} cannot be read with any known secret\n`);
+    }
+  }
+  const unreadable = columns.reduce((total, column) => total + column.unreadable.length, 0);
+  print(
+    unreadable > 0
+      ? `${unreadable} values cannot be read: keep VECTORFLOW_SECRET_PREVIOUS, or set it to the secret that made them\n`
+      : dryRun
+        ? "nothing was changed\n"
+        : "everything is under VECTORFLOW_SECRET: VECTORFLOW_SECRET_PREVIOUS can be removed\n",
+  );
+  return unreadable > 0 ? 1 : 0;
 }
 
 /** Settles when the launcher that started this process is gone; never without one. */

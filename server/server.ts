@@ -60,6 +60,15 @@ export async function openDatabase(
   return embedded;
 }
 
+/** What seals values: by the secret in use, and opens those of the one before too. */
+export async function openSealer(config: ServerConfig): Promise<Sealer> {
+  const { secretPrevious } = config;
+  return new Sealer(
+    await readOrCreateSecret(config),
+    secretPrevious === undefined ? [] : [secretPrevious],
+  );
+}
+
 /** Generated once, beside the embedded database; with an external one it comes from the configuration. */
 async function readOrCreateSecret(config: ServerConfig): Promise<string> {
   if (config.secret !== undefined) return config.secret;
@@ -115,7 +124,7 @@ export async function startServer(
     let fleet = 0;
     let addresses = { web: "", agents: "" };
     const secret = await readOrCreateSecret(config);
-    const sealer = new Sealer(secret);
+    const sealer = await openSealer(config);
     const deps: ServerDeps = {
       config,
       databaseUrl: database.url,

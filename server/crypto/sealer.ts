@@ -40,13 +40,18 @@ export class Sealer {
     return `v1.${this.#current.id}.${sealed.toString("base64url")}`;
   }
 
+  /** Whether a text was sealed by the newest secret. */
+  isCurrent(text: string): boolean {
+    return text.split(".")[1] === this.#current.id;
+  }
+
   /** Throws a SealError when the text is of another secret, another context, or was changed. */
   open(context: string, text: string): Buffer {
     const [version, keyId = "", body = ""] = text.split(".");
     const key = this.#keys.get(keyId);
     if (version !== "v1" || key === undefined) {
       throw new SealError(
-        "a stored value was encrypted with another secret: set VECTORFLOW_SECRET to the one it was made with",
+        "a stored value was encrypted with another secret: set VECTORFLOW_SECRET, or VECTORFLOW_SECRET_PREVIOUS, to the one it was made with",
       );
     }
     const sealed = Buffer.from(body, "base64url");
@@ -61,6 +66,16 @@ export class Sealer {
     } catch (cause) {
       throw new SealError("a stored value was changed outside of VectorFlow", { cause });
     }
+  }
+}
+
+/** Whether a sealed text has this value; false when it does not open. */
+export function isSealed(sealer: Sealer, context: string, text: string, value: string): boolean {
+  try {
+    return sealer.open(context, text).equals(Buffer.from(value));
+  } catch (error) {
+    if (error instanceof SealError) return false;
+    throw error;
   }
 }
 

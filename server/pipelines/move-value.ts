@@ -5,7 +5,7 @@ import type { ServerDeps } from "../deps.ts";
 import { DomainError, FieldViolations } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { Secret } from "../secrets/secret.entity.ts";
-import { addSecret, checkValue, digestOf } from "../secrets/secrets.ts";
+import { addSecret, checkValue, holds } from "../secrets/secrets.ts";
 import { checkName, pushValues, taken, translateTaken } from "../secrets/stored-values.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import { findCredentials } from "./credentials.ts";
@@ -119,7 +119,7 @@ async function ensureSecret(
 ): Promise<boolean> {
   const present = await tx.em.findOne(Secret, { environmentId, name });
   if (present !== null) {
-    if (present.valueDigest === digestOf(deps, environmentId, name, value)) return false;
+    if (holds(deps, present, value)) return false;
     throw taken("secret", name);
   }
   const violations = new FieldViolations();

@@ -1,4 +1,5 @@
 import { audit } from "../audit/audit.ts";
+import { isSealed } from "../crypto/sealer.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { FieldViolations, notFound } from "../errors.ts";
@@ -149,15 +150,18 @@ export async function updateCertificate(
     const details = checkContent(input.content, fileType, violations);
     violations.throwIfAny();
     const before = { fingerprint: certificate.details?.fingerprint ?? null };
-    const digest = digestOf(vault, { ...input, name: certificate.name, filename }, input.content);
-    if (digest === certificate.contentDigest) {
+    const context = certificateContext(certificate.id);
+    if (
+      filename === certificate.filename &&
+      isSealed(vault.sealer, context, certificate.encryptedData, input.content)
+    ) {
       return { certificate, changed: false, pipelineNames: [] };
     }
     tx.em.assign(certificate, {
       filename,
       details,
-      encryptedData: vault.sealer.seal(certificateContext(certificate.id), input.content),
-      contentDigest: digest,
+      encryptedData: vault.sealer.seal(context, input.content),
+      contentDigest: digestOf(vault, { ...input, name: certificate.name, filename }, input.content),
       updatedAt: tx.clock.now(),
     });
     await tx.em.flush();

@@ -1,4 +1,5 @@
 import { audit } from "../audit/audit.ts";
+import { isSealed } from "../crypto/sealer.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { FieldViolations, notFound } from "../errors.ts";
@@ -37,13 +38,13 @@ export function checkValue(value: string, violations: FieldViolations): void {
   }
 }
 
-export function digestOf(
-  { digests }: Vault,
-  environmentId: string,
-  name: string,
-  value: string,
-): string {
+function digestOf({ digests }: Vault, environmentId: string, name: string, value: string): string {
   return digests.digest(`Secret/${environmentId}/${name}`, value);
+}
+
+/** Whether a secret has this value. Digests cannot tell: they change with the server's secret. */
+export function holds({ sealer }: Vault, secret: Secret, value: string): boolean {
+  return isSealed(sealer, secretContext(secret.id), secret.encryptedValue, value);
 }
 
 /** The secrets of an environment by name, after the given one. */
@@ -119,11 +120,10 @@ export async function updateSecret(
   return transact(scope, async (tx) => {
     await lockDelivery(tx, input.environmentId);
     const secret = await findSecret(tx, input);
-    const digest = digestOf(vault, input.environmentId, secret.name, input.value);
-    if (digest === secret.valueDigest) return { secret, changed: false, pipelineNames: [] };
+    if (holds(vault, secret, input.value)) return { secret, changed: false, pipelineNames: [] };
     tx.em.assign(secret, {
       encryptedValue: vault.sealer.seal(secretContext(secret.id), input.value),
-      valueDigest: digest,
+      valueDigest: digestOf(vault, input.environmentId, secret.name, input.value),
       updatedAt: tx.clock.now(),
     });
     await tx.em.flush();
