@@ -1,8 +1,10 @@
+import { once } from "node:events";
 import { chmod, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
-import { PipelineState } from "#gen/vectorflow/agent/v1/report_pb.ts";
+import { ApplyPhase, PipelineState } from "#gen/vectorflow/agent/v1/report_pb.ts";
 import {
   applied,
   isAlive,
@@ -50,6 +52,45 @@ describe.concurrent("supervising", () => {
     // The other pipeline's reports do not suffer (A6).
     expect(plane.last("p2")).toMatchObject({ state: PipelineState.RUNNING, restarts: 0 });
     expect(plane.heartbeats.at(-1)?.pipelines.map(({ pipelineId }) => pipelineId)).toContain("p2");
+  });
+
+  test("another program that takes our port before Vector does, and answers on it, costs nothing", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "vectorflow-port-"));
+    const [begun, go, vector] = ["begun", "go", "vector"].map((name) => join(folder, name));
+    await writeFile(
+      `${vector}`,
+      `#!/bin/sh
+case "$1" in
+--version|validate) ;;
+*) touch ${begun}; while [ ! -e ${go} ]; do sleep 0.02; done ;;
+esac
+exec "${vectorBin}" "$@"
+`,
+      { mode: 0o755 },
+    );
+    const env = { ...testDeps.env, VECTOR_BIN: `${vector}` };
+    await using plane = new FakeControlPlane();
+    await using agent = await startAgent(await plane.start(), { deps: { env } });
+    plane.want(wanted(1, yaml(0.5)));
+    await vi.waitFor(() => readFile(`${begun}`), slow);
+    const config = join(agent.folder, "pipelines/p1/vector.yaml");
+    const port = async (): Promise<number> =>
+      Number(
+        /__vectorflow_page:[^]*?address: 127\.0\.0\.1:(\d+)/.exec(
+          await readFile(config, "utf8"),
+        )?.[1],
+      );
+    const taken = await port();
+    const thief = createServer((_request, response) => void response.end("# not Vector's\n"));
+    thief.listen(taken, "127.0.0.1");
+    await once(thief, "listening");
+    await writeFile(`${go}`, "");
+    await applied(plane, 1);
+    expect(await port()).not.toBe(taken);
+    expect(plane.reports.map(({ phase }) => phase)).not.toContain(ApplyPhase.FAILED);
+    thief.close();
+    thief.closeAllConnections();
+    await rm(folder, { recursive: true });
   });
 
   test("all pipelines are ended at the same time, each by Vector's own limit", async () => {

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile, readlink } from "node:fs/promises";
 
 const established = "01";
 const listening = "0A";
@@ -8,6 +8,7 @@ interface Connection {
   readonly localPort: number;
   readonly remotePort: number;
   readonly state: string;
+  readonly inode: string;
 }
 
 /** The TCP sockets of this host; undefined where the system does not tell. */
@@ -21,10 +22,12 @@ async function sockets(): Promise<readonly Connection[] | undefined> {
       .split("\n")
       .slice(1)
       .flatMap((line) => {
-        const [, local = "", remote = "", state = ""] = line.trim().split(/\s+/);
+        const [, local = "", remote = "", state = "", , , , , , inode = ""] = line
+          .trim()
+          .split(/\s+/);
         if (state === "") return [];
         const port = (address: string): number => Number.parseInt(address.split(":")[1] ?? "", 16);
-        return [{ localPort: port(local), remotePort: port(remote), state }];
+        return [{ localPort: port(local), remotePort: port(remote), state, inode }];
       }),
   );
 }
@@ -33,6 +36,21 @@ async function sockets(): Promise<readonly Connection[] | undefined> {
 export async function isListening(port: number): Promise<boolean | undefined> {
   const all = await sockets();
   return all?.some(({ localPort, state }) => localPort === port && state === listening);
+}
+
+/** Whether a process listens on the port, and nobody else; undefined where the system does not tell. */
+export async function listensOn(pid: number, port: number): Promise<boolean | undefined> {
+  const all = await sockets();
+  const folder = `/proc/${pid}/fd`;
+  const names = await readdir(folder).catch(() => undefined);
+  if (all === undefined || names === undefined) return undefined;
+  const links = await Promise.all(
+    names.map((name) => readlink(`${folder}/${name}`).catch(() => "")),
+  );
+  const own = new Set(links);
+  return all
+    .filter(({ localPort, state }) => localPort === port && state === listening)
+    .every(({ inode }) => own.has(`socket:[${inode}]`));
 }
 
 /** How many clients are connected to a port of this host. Zero where the system does not tell. */

@@ -20,6 +20,7 @@ import {
 } from "./build.ts";
 import type { OutputStream } from "./child.ts";
 import { ConfigFiles } from "./config-files.ts";
+import { isListening, listensOn } from "./connections.ts";
 import { within } from "./deadline.ts";
 import type { RunnerLimits } from "./limits.ts";
 import { portsIn, type PortAllocator } from "./ports.ts";
@@ -146,7 +147,11 @@ export class ProcessSlot {
       const fault = await this.#settle(process, signal);
       if (fault === undefined) return undefined;
       await this.stop(this.#deps.limits.fatalGraceMs);
-      if (!isReserved(process.fatal?.componentId ?? "") || tries === portTries) return fault;
+      const ours =
+        isReserved(process.fatal?.componentId ?? "") ||
+        // The process is gone, and its line need not name the component.
+        (await isListening(process.metricsPort)) === true;
+      if (!ours || tries === portTries) return fault;
     }
   }
 
@@ -235,7 +240,10 @@ export class ProcessSlot {
     if (verdict === "ended") return process.fault("its metrics page does not answer");
     while (clock.now().getTime() < until) {
       if (process.ended !== undefined || process.fatal !== undefined) break;
-      if ((await metricsPage(process.metricsPort, 2_000)) !== undefined) return undefined;
+      const page = await metricsPage(process.metricsPort, 2_000);
+      // Who took the port may answer just as well.
+      const foreign = (await listensOn(process.pid, process.metricsPort)) === false;
+      if (page !== undefined && !foreign) return undefined;
       await within(process.exit, 50, clock, signal);
     }
     return process.fault("its metrics page does not answer");
