@@ -4,7 +4,8 @@ const node = { environment: "node" as const, testTimeout: 30_000, hookTimeout: 6
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // Tests wait more than they compute: a third keeps two cores busy.
+    maxWorkers: 3,
     projects: [
       {
         test: {
