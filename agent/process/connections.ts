@@ -42,7 +42,10 @@ export async function isListening(port: number): Promise<boolean | undefined> {
 export async function listensOn(pid: number, port: number): Promise<boolean | undefined> {
   const all = await sockets();
   const folder = `/proc/${pid}/fd`;
-  const names = await readdir(folder).catch(() => undefined);
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) =>
+    // A process that is gone listens on nothing.
+    error.code === "ENOENT" ? [] : undefined,
+  );
   if (all === undefined || names === undefined) return undefined;
   const links = await Promise.all(
     names.map((name) => readlink(`${folder}/${name}`).catch(() => "")),

@@ -243,6 +243,7 @@ export class ProcessSlot {
       const page = await metricsPage(process.metricsPort, 2_000);
       // Who took the port may answer just as well.
       const foreign = (await listensOn(process.pid, process.metricsPort)) === false;
+      if (process.ended !== undefined || process.fatal !== undefined) break;
       if (page !== undefined && !foreign) return undefined;
       await within(process.exit, 50, clock, signal);
     }
