@@ -4,8 +4,7 @@ const node = { environment: "node" as const, testTimeout: 30_000, hookTimeout: 6
 
 export default defineConfig({
   test: {
-    // Tests wait more than they compute: a third keeps two cores busy.
-    maxWorkers: 3,
+    maxWorkers: 2,
     projects: [
       {
         test: {
