@@ -242,9 +242,10 @@ export class ProcessSlot {
       if (process.ended !== undefined || process.fatal !== undefined) break;
       const page = await metricsPage(process.metricsPort, 2_000);
       // Who took the port may answer just as well.
-      const foreign = (await listensOn(process.pid, process.metricsPort)) === false;
-      if (process.ended !== undefined || process.fatal !== undefined) break;
-      if (page !== undefined && !foreign) return undefined;
+      if (page !== undefined && (await listensOn(process.pid, process.metricsPort)) !== false) {
+        if (process.ended !== undefined || process.fatal !== undefined) break;
+        return undefined;
+      }
       await within(process.exit, 50, clock, signal);
     }
     return process.fault("its metrics page does not answer");
