@@ -10,7 +10,7 @@ import { migrate } from "./db/migrate.ts";
 import { openOrm } from "./db/orm.ts";
 import { ListenError } from "./http-listener.ts";
 import type { Scope } from "./scope.ts";
-import { openDatabase, openSealer, startServer } from "./server.ts";
+import { openDatabase, openVault, startServer } from "./server.ts";
 
 const usage = `VectorFlow server ${version}
 
@@ -132,7 +132,8 @@ async function rotateSecret(
     log,
     signal: new AbortController().signal,
   };
-  const columns = await rotateSealed(scope, await openSealer(config), { dryRun });
+  const { sealer } = await openVault(config);
+  const columns = await rotateSealed(scope, sealer, { dryRun });
   for (const { name, current, rotated, unreadable } of columns) {
     print(`${name}: ${rotated} ${dryRun ? "to rotate" : "rotated"}, ${current} current\n`);
     for (const id of unreadable) {

@@ -60,13 +60,16 @@ export async function openDatabase(
   return embedded;
 }
 
-/** What seals values: by the secret in use, and opens those of the one before too. */
-export async function openSealer(config: ServerConfig): Promise<Sealer> {
+/** What keeps values: the sealer, which opens those of the secret before too, and the digests. */
+export async function openVault(
+  config: ServerConfig,
+): Promise<Pick<ServerDeps, "sealer" | "digests">> {
   const { secretPrevious } = config;
-  return new Sealer(
-    await readOrCreateSecret(config),
-    secretPrevious === undefined ? [] : [secretPrevious],
-  );
+  const secret = await readOrCreateSecret(config);
+  return {
+    sealer: new Sealer(secret, secretPrevious === undefined ? [] : [secretPrevious]),
+    digests: new KeyedDigest(secret),
+  };
 }
 
 /** Generated once, beside the embedded database; with an external one it comes from the configuration. */
@@ -123,8 +126,7 @@ export async function startServer(
     });
     let fleet = 0;
     let addresses = { web: "", agents: "" };
-    const secret = await readOrCreateSecret(config);
-    const sealer = await openSealer(config);
+    const { sealer, digests } = await openVault(config);
     const deps: ServerDeps = {
       config,
       databaseUrl: database.url,
@@ -149,7 +151,7 @@ export async function startServer(
       refusals: new Refusals(clock),
       access: new AccessWatch(),
       sealer,
-      digests: new KeyedDigest(secret),
+      digests,
       fleetSize: () => fleet,
       addresses: () => addresses,
       signal: shutdown.signal,
