@@ -2,7 +2,7 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import net from "node:net";
 import type { ServerDeps } from "./deps.ts";
 import { agentRpc, agentServiceDefinition, maximumMessageBytes } from "./fleet/agent.rpc.ts";
-import { listen, type Listener } from "./http-listener.ts";
+import { listen, type Listener } from "./http-port.ts";
 
 /** Half-open connections are noticed within this and the timeout. */
 const keepaliveMs = 20_000;

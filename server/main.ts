@@ -8,7 +8,7 @@ import { ConfigError, parseConfig, type ServerConfig } from "./config.ts";
 import { rotateSealed } from "./crypto/rotation.ts";
 import { migrate } from "./db/migrate.ts";
 import { openOrm } from "./db/orm.ts";
-import { ListenError } from "./http-listener.ts";
+import { ListenError } from "./http-port.ts";
 import type { Scope } from "./scope.ts";
 import { openDatabase, openVault, startServer } from "./server.ts";
 
