@@ -31,7 +31,7 @@ export interface HttpTimeouts {
 export interface HttpPortOptions {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly timeouts?: HttpTimeouts;
-  onError(error: Error): void;
+  readonly onError: (error: Error) => void;
 }
 
 const defaultTimeouts: HttpTimeouts = {
