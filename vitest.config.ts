@@ -1,6 +1,13 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
-const node = { environment: "node" as const, testTimeout: 30_000, hookTimeout: 60_000 };
+const node = {
+  environment: "node" as const,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  // Agents, servers and Vectors that tests start as processes begin in half the time.
+  env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
+};
 
 export default defineConfig({
   test: {

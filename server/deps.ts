@@ -4,7 +4,9 @@ import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import type { Refusals } from "./audit/refusals.ts";
 import type { AccessWatch } from "./auth/access-watch.ts";
+import type { Passwords } from "./auth/passwords.ts";
 import type { RateLimiter } from "./auth/rate-limiter.ts";
+import type { Background } from "./background.ts";
 import type { ServerConfig } from "./config.ts";
 import type { KeyedDigest } from "./crypto/keyed-digest.ts";
 import type { Sealer } from "./crypto/sealer.ts";
@@ -29,8 +31,10 @@ export interface ServerDeps {
   readonly live: LiveViews;
   readonly metrics: ServerMetrics;
   readonly signIns: RateLimiter;
+  readonly passwords: Passwords;
   readonly refusals: Refusals;
   readonly access: AccessWatch;
+  readonly background: Background;
   /** Encrypts what is kept at rest. */
   readonly sealer: Sealer;
   readonly digests: KeyedDigest;

@@ -43,7 +43,7 @@ function changeHandlers(deps: ServerDeps): { onChange(change: Change): void; onG
           deps.live.environmentChanged(change.environmentId, change.topic);
           break;
         case "sample":
-          void dispatchSample(deps, change);
+          void deps.background.track(dispatchSample(deps, change));
           break;
         case "node_revoked":
           deps.hub.revoke(change.nodeId);

@@ -1,5 +1,5 @@
 import type { DescService } from "@bufbuild/protobuf";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { Health } from "#gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "#gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "#gen/grpc/reflection/v1alpha/reflection_pb.ts";
@@ -69,9 +69,11 @@ export const userServices: readonly DescService[] = [
   ComponentSchemaService,
 ];
 
-/** The interceptors of all calls; errors outermost, so that a denial is converted too. */
+/** The interceptors of all calls; errors outside of the others, so that a denial is converted too. */
 export function interceptors(deps: ServerDeps) {
+  const awaited: Interceptor = (next) => (request) => deps.background.track(next(request));
   return [
+    awaited,
     errorInterceptor(deps.log),
     accessInterceptor(deps),
     streamLimitInterceptor(),

@@ -2,6 +2,7 @@ import type { EntityManager } from "@mikro-orm/postgresql";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import type { Role } from "./db/enums.ts";
+import type { CallTransaction } from "./db/transaction.ts";
 
 /** The API token by which a program acts. */
 export interface ApiTokenActor {
@@ -35,6 +36,6 @@ export interface Scope {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** Set for a call that must not act twice: `transact` begins with it. */
-  readonly claim?: ((em: EntityManager) => Promise<void>) | undefined;
+  /** Set for a call that must not act twice: all that it changes is one transaction. */
+  readonly call?: CallTransaction | undefined;
 }

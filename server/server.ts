@@ -8,8 +8,10 @@ import type { Logger } from "#common/logger.ts";
 import { listenAgents } from "./agent-listener.ts";
 import { Refusals } from "./audit/refusals.ts";
 import { AccessWatch } from "./auth/access-watch.ts";
+import { Passwords } from "./auth/passwords.ts";
 import { RateLimiter } from "./auth/rate-limiter.ts";
 import { createSetupToken, readSettings } from "./auth/setup.ts";
+import { Background } from "./background.ts";
 import type { ServerConfig } from "./config.ts";
 import { KeyedDigest } from "./crypto/keyed-digest.ts";
 import { Sealer } from "./crypto/sealer.ts";
@@ -88,6 +90,8 @@ export interface StartOptions {
   readonly clock?: Clock;
   /** Where the built web client is. */
   readonly webRoot?: string;
+  /** See `Passwords`. */
+  readonly passwordCost?: number;
 }
 
 /** Starts everything and returns when the server listens. What was started is stopped again on failure. */
@@ -109,6 +113,7 @@ export async function startServer(
     const pool = new pg.Pool({ connectionString: database.url, max: 4, idleTimeoutMillis: 30_000 });
     pool.on("error", (error) => log.warn("a database connection was lost", { error }));
     stack.defer(() => pool.end());
+    const background = stack.use(new Background());
     const compiler = stack.use(new PipelineCompiler());
     pools.push(pool);
     const sumOf = (name: "totalCount" | "idleCount" | "waitingCount"): number =>
@@ -137,7 +142,8 @@ export async function startServer(
       compiler,
       metrics,
       hub: new AgentHub(
-        (id, nodeIds) => readDesiredState({ em: orm.em.fork(), sealer, log }, id, nodeIds),
+        (id, nodeIds) =>
+          background.track(readDesiredState({ em: orm.em.fork(), sealer, log }, id, nodeIds)),
         log,
       ),
       ingest: new Ingest({
@@ -148,8 +154,10 @@ export async function startServer(
       }),
       live: new LiveViews(() => orm.em.fork(), clock, log),
       signIns: new RateLimiter(clock, 20, 20),
+      passwords: new Passwords(options.passwordCost),
       refusals: new Refusals(clock),
       access: new AccessWatch(),
+      background,
       sealer,
       digests,
       fleetSize: () => fleet,

@@ -3,7 +3,7 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import { describe, expect, inject, test } from "vitest";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
-import type { Logger } from "#common/logger.ts";
+import { silentLogger, type Logger } from "#common/logger.ts";
 import { adminPassword, setUp, startTestServer, type TestServer } from "./testing/test-server.ts";
 
 const credentials = { email: "admin@example.com", password: adminPassword };
@@ -128,7 +128,8 @@ describe("the web listener", () => {
 
 describe("signing in (X1)", () => {
   test("takes as long for nobody as for a wrong password", async () => {
-    await using server = await startTestServer(inject("templateUrl"));
+    const options = { passwordCost: 12 };
+    await using server = await startTestServer(inject("templateUrl"), {}, silentLogger, options);
     await setUp(server);
     const auth = server.client(AuthService);
     const timed = async (email: string): Promise<number> => {

@@ -168,9 +168,7 @@ export async function createApiToken(
       diff: diffOf({}, { name, role, expiresAt: expiresAt?.toISOString() }),
     });
   });
-  const [view] = await scope.em
-    .fork()
-    .execute<ApiTokenView[]>(`${tokenQuery} where a."id" = ?`, [id]);
+  const [view] = await scope.em.execute<ApiTokenView[]>(`${tokenQuery} where a."id" = ?`, [id]);
   if (view === undefined) throw notFound("api_token", id);
   return { view, token };
 }

@@ -39,6 +39,7 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
       let demoPipelineId = "";
       const result = await completeSetup(
         scope,
+        deps.passwords,
         { ...request, userAgent: ctx.requestHeader.get("user-agent") ?? undefined },
         async (tx, { environmentId }) => {
           if (!request.createDemoPipeline) return;

@@ -1,5 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { CurrentUserSchema } from "#gen/vectorflow/v1/auth_pb.ts";
+import { freshView } from "../db/transaction.ts";
 import { notFound } from "../errors.ts";
 import { roleToProto } from "../rpc/role-proto.ts";
 import type { Scope } from "../scope.ts";
@@ -15,7 +16,7 @@ export async function currentUser(
   sealer: Sealer,
   id: string,
 ): Promise<MessageInitShape<typeof CurrentUserSchema>> {
-  const em = scope.em.fork();
+  const em = freshView(scope);
   const user = await em.findOne(User, { id });
   if (user === null) throw notFound("user", id);
   const memberships = await membershipsOf(em, [id]);

@@ -24,7 +24,7 @@ export function profileRpc(deps: ServerDeps): ServiceImpl<typeof ProfileService>
     },
     async changePassword(request, ctx) {
       const scope = callScope(deps, ctx);
-      const { token } = await changePassword(scope, deps.signIns, request);
+      const { token } = await changePassword(scope, deps, request);
       const { secure } = ctx.values.get(callerKey);
       ctx.responseHeader.set("set-cookie", sessionCookie(token, secure));
       return {

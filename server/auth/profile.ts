@@ -3,13 +3,20 @@ import { announce } from "../db/changes.ts";
 import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Actor, Scope } from "../scope.ts";
-import { hashPassword, verifyPassword } from "./password.ts";
 import { Session } from "./session.entity.ts";
 import { endSessions, rotateSession } from "./sessions.ts";
 import { countFailure, tooManyAttempts } from "./lockout.ts";
+import type { Passwords } from "./passwords.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import { User } from "./user.entity.ts";
 import { checkPassword, lockUser } from "./users.ts";
+
+/** What asking for a password needs besides its scope. */
+export interface PasswordDeps {
+  readonly passwords: Passwords;
+  /** Of guesses. */
+  readonly signIns: RateLimiter;
+}
 
 /** The person who acts. Throws `forbidden` when it is a program, by a token. */
 export function personOf(scope: Scope): Extract<Actor, { kind: "user" }> {
@@ -37,7 +44,7 @@ export async function updateProfile(scope: Scope, input: { readonly name: string
  */
 export async function changePassword(
   scope: Scope,
-  limiter: RateLimiter,
+  deps: PasswordDeps,
   input: {
     readonly currentPassword: string;
     readonly newPassword: string;
@@ -50,8 +57,8 @@ export async function changePassword(
     violations.add("new_password", "must be another than the current one");
   }
   violations.throwIfAny();
-  await confirmPassword(scope, limiter, "current_password", input.currentPassword);
-  const passwordHash = await hashPassword(input.newPassword);
+  await confirmPassword(scope, deps, "current_password", input.currentPassword);
+  const passwordHash = await deps.passwords.hash(input.newPassword);
   return transact(scope, async (tx) => {
     const user = await lockUser(tx, userId);
     tx.em.assign(user, { passwordHash, mustChangePassword: false });
@@ -71,7 +78,7 @@ export async function changePassword(
 /** Throws `invalid` unless this is the acting person's password. Failures count towards the lock. */
 export async function confirmPassword(
   scope: Scope,
-  limiter: RateLimiter,
+  { signIns: limiter, passwords }: PasswordDeps,
   field: string,
   password: string,
 ): Promise<void> {
@@ -79,7 +86,7 @@ export async function confirmPassword(
   if (!limiter.take(`account:${email}`)) throw tooManyAttempts();
   const user = await scope.em.findOneOrFail(User, { id: userId });
   const locked = user.lockedUntil != null && user.lockedUntil > scope.clock.now();
-  const matches = await verifyPassword(password.slice(0, 1024), user.passwordHash);
+  const matches = await passwords.verify(password.slice(0, 1024), user.passwordHash);
   if (matches && !locked) return;
   await transact(scope, async (tx) => {
     await countFailure(tx, userId);

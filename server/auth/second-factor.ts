@@ -4,8 +4,7 @@ import { announce } from "../db/changes.ts";
 import { transact } from "../db/transaction.ts";
 import { DomainError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
-import { confirmPassword, personOf } from "./profile.ts";
-import type { RateLimiter } from "./rate-limiter.ts";
+import { confirmPassword, personOf, type PasswordDeps } from "./profile.ts";
 import { endSessions } from "./sessions.ts";
 import { countFailure, tooManyAttempts } from "./lockout.ts";
 import {
@@ -20,9 +19,8 @@ import type { User } from "./user.entity.ts";
 import { lockUser, refuseSelf } from "./users.ts";
 
 /** What the use cases of the second factor need besides their scope. */
-export interface SecondFactorDeps {
+export interface SecondFactorDeps extends PasswordDeps {
   readonly sealer: Sealer;
-  readonly signIns: RateLimiter;
 }
 
 const secretContext = (userId: string): string => `User.totpSecret/${userId}`;
@@ -70,11 +68,11 @@ function storeBackupHashes(sealer: Sealer, user: User, hashes: readonly string[]
 /** Makes a secret, which does nothing before it is confirmed by a code. */
 export async function beginSecondFactor(
   scope: Scope,
-  { sealer, signIns }: SecondFactorDeps,
+  deps: SecondFactorDeps,
   password: string,
 ): Promise<{ secret: string; uri: string }> {
   const { userId, email } = personOf(scope);
-  await confirmPassword(scope, signIns, "current_password", password);
+  await confirmPassword(scope, deps, "current_password", password);
   const secret = newTotpSecret();
   await transact(scope, async (tx) => {
     const user = await lockUser(tx, userId);
@@ -85,7 +83,7 @@ export async function beginSecondFactor(
         "you have a second factor already: turn it off first",
       );
     }
-    user.totpSecret = sealer.seal(secretContext(userId), secret);
+    user.totpSecret = deps.sealer.seal(secretContext(userId), secret);
     user.totpLastStep = null;
     audit(tx, {
       action: "profile.second_factor_begun",
@@ -143,7 +141,7 @@ export async function disableSecondFactor(
   deps: SecondFactorDeps,
   input: { readonly password: string; readonly code: string },
 ): Promise<void> {
-  await confirmPassword(scope, deps.signIns, "current_password", input.password);
+  await confirmPassword(scope, deps, "current_password", input.password);
   await withCode(scope, deps, input.code, async (tx, user) => {
     refuseOff(user);
     const [team] = await tx.em.execute<{ name: string }[]>(

@@ -7,7 +7,7 @@ import type { Scope } from "../scope.ts";
 import { SystemSettings } from "../settings/system-settings.entity.ts";
 import { TeamMember } from "../teams/team-member.entity.ts";
 import { Team } from "../teams/team.entity.ts";
-import { hashPassword } from "./password.ts";
+import type { Passwords } from "./passwords.ts";
 import { createSession } from "./sessions.ts";
 import { hashToken, matchesHash, newToken } from "./tokens.ts";
 import { User } from "./user.entity.ts";
@@ -56,6 +56,7 @@ export interface SetupResult {
  */
 export async function completeSetup(
   scope: Scope,
+  passwords: Passwords,
   input: SetupInput,
   also: (scope: Scope, result: SetupResult) => Promise<void>,
 ): Promise<SetupResult> {
@@ -66,7 +67,7 @@ export async function completeSetup(
   const environmentName = violations.text("environment_name", input.environmentName, 1, 100);
   checkPassword(violations, "password", input.password);
   violations.throwIfAny();
-  const passwordHash = await hashPassword(input.password);
+  const passwordHash = await passwords.hash(input.password);
   return transact(scope, async (tx) => {
     await tx.em.execute(`select 1 from "SystemSettings" for update`);
     const settings = await readSettings(tx);

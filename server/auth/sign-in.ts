@@ -7,7 +7,7 @@ import { DomainError } from "../errors.ts";
 import { limitKey } from "../rpc/client-address.ts";
 import type { Scope } from "../scope.ts";
 import { countFailure, tooManyAttempts } from "./lockout.ts";
-import { verifyPassword } from "./password.ts";
+import type { Passwords } from "./passwords.ts";
 import type { RateLimiter } from "./rate-limiter.ts";
 import { useCode } from "./second-factor.ts";
 import { Session } from "./session.entity.ts";
@@ -18,6 +18,7 @@ import { lockUser } from "./users.ts";
 /** What signing in needs besides its scope. */
 export interface SignInDeps {
   readonly signIns: RateLimiter;
+  readonly passwords: Passwords;
   readonly refusals: Refusals;
   readonly sealer: Sealer;
 }
@@ -33,7 +34,7 @@ function refused(): DomainError {
  */
 export async function signIn(
   scope: Scope,
-  { signIns: limiter, refusals, sealer }: SignInDeps,
+  { signIns: limiter, passwords, refusals, sealer }: SignInDeps,
   input: {
     readonly email: string;
     readonly password: string;
@@ -50,7 +51,7 @@ export async function signIn(
   const now = scope.clock.now();
   const user = await scope.em.findOne(User, { email });
   // Compared in every case: a locked account must take as long as a wrong password.
-  const matches = await verifyPassword(input.password.slice(0, 1024), user?.passwordHash);
+  const matches = await passwords.verify(input.password.slice(0, 1024), user?.passwordHash);
   const locked = user?.lockedAt != null || (user?.lockedUntil != null && user.lockedUntil > now);
   if (user === null || !matches || locked) {
     const reason = user === null ? "unknown_user" : locked ? "locked" : "wrong_password";

@@ -34,14 +34,18 @@ export function userRpc(deps: ServerDeps): ServiceImpl<typeof UserService> {
       };
     },
     async createUser(request, ctx) {
-      const { temporaryPassword, ...view } = await createUser(callScope(deps, ctx), request);
+      const { temporaryPassword, ...view } = await createUser(
+        callScope(deps, ctx),
+        deps.passwords,
+        request,
+      );
       return { user: toProto(view), temporaryPassword };
     },
     async updateUser(request, ctx) {
       return { user: toProto(await updateUser(callScope(deps, ctx), request)) };
     },
     async resetPassword({ id }, ctx) {
-      return { temporaryPassword: await resetPassword(callScope(deps, ctx), id) };
+      return { temporaryPassword: await resetPassword(callScope(deps, ctx), deps.passwords, id) };
     },
     async resetSecondFactor({ id }, ctx) {
       await resetSecondFactor(callScope(deps, ctx), id);

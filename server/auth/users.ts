@@ -3,11 +3,11 @@ import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { audit, diffOf } from "../audit/audit.ts";
 import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
-import { transact } from "../db/transaction.ts";
+import { freshView, transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { membershipsOf, type MembershipView } from "./memberships.ts";
-import { hashPassword } from "./password.ts";
+import type { Passwords } from "./passwords.ts";
 import { endSessions } from "./sessions.ts";
 import { User } from "./user.entity.ts";
 
@@ -45,7 +45,7 @@ export async function listUsers(
 }
 
 async function viewUser(scope: Scope, id: string): Promise<UserView> {
-  const user = await scope.em.fork().findOne(User, { id });
+  const user = await freshView(scope).findOne(User, { id });
   if (user === null) throw notFound("user", id);
   return { user, memberships: await membershipsOf(scope.em, [id]) };
 }
@@ -75,6 +75,7 @@ function temporaryPassword(): string {
 /** Creates an account with a temporary password. Throws `conflict` when the e-mail is taken. */
 export async function createUser(
   scope: Scope,
+  passwords: Passwords,
   input: { readonly email: string; readonly name: string; readonly superAdmin: boolean },
 ): Promise<UserView & { readonly temporaryPassword: string }> {
   const violations = new FieldViolations();
@@ -82,7 +83,7 @@ export async function createUser(
   const name = violations.text("name", input.name, 1, 100);
   violations.throwIfAny();
   const password = temporaryPassword();
-  const passwordHash = await hashPassword(password);
+  const passwordHash = await passwords.hash(password);
   const id = newId();
   try {
     await transact(scope, async (tx) => {
@@ -158,9 +159,13 @@ export async function updateUser(scope: Scope, change: UserChange): Promise<User
 }
 
 /** Replaces the password by a temporary one, which is returned once. */
-export async function resetPassword(scope: Scope, id: string): Promise<string> {
+export async function resetPassword(
+  scope: Scope,
+  passwords: Passwords,
+  id: string,
+): Promise<string> {
   const password = temporaryPassword();
-  const passwordHash = await hashPassword(password);
+  const passwordHash = await passwords.hash(password);
   await transact(scope, async (tx) => {
     const user = await lockUser(tx, id);
     refuseSelf(tx, id, "reset the password of");

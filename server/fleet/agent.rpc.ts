@@ -88,13 +88,14 @@ function readMessage(schema: DescMessage, bytes: Buffer, isItem: boolean): Messa
 
 /** Implements the agent plane over the hub and the ingest. */
 export function agentRpc(deps: ServerDeps, installationId: string): UntypedServiceImplementation {
+  const { background } = deps;
   const refusals = new RateLimiter(deps.clock, 1, 1);
   const clones = new RateLimiter(deps.clock, 1, 1);
   const session: SessionDeps = {
     ...deps,
     encode: sharedEncoder(installationId),
-    keepSample: (answer) => void keepSample(deps, answer),
-    keepSchema: (version, answer) => void keepSchema(deps, version, answer),
+    keepSample: (answer) => void background.track(keepSample(deps, answer)),
+    keepSchema: (version, answer) => void background.track(keepSchema(deps, version, answer)),
   };
   return {
     enroll: (
@@ -230,9 +231,11 @@ async function beginSession(
   const leave = (): void => {
     if (left) return;
     left = true;
-    releaseSession(deps.orm.em.fork(), node.id, sessionId).catch((error: unknown) =>
-      deps.log.error("cannot release a session", { nodeId: node.id, error }),
-    );
+    deps.background
+      .track(releaseSession(deps.orm.em.fork(), node.id, sessionId))
+      .catch((error: unknown) =>
+        deps.log.error("cannot release a session", { nodeId: node.id, error }),
+      );
     deps.hub.remove(session);
     session.inspection.end("the host has lost its connection to the server");
     deps.metrics.sessions.set(deps.hub.size);
@@ -246,8 +249,8 @@ async function beginSession(
   });
   for (const report of greeting.reports.slice(0, 500)) session.report(report);
   receive(deps, installationId, call, session, node);
-  void askForSchema(deps, session, greeting.host);
-  void dispatchWaiting(deps, node.id);
+  void deps.background.track(askForSchema(deps, session, greeting.host));
+  void deps.background.track(dispatchWaiting(deps, node.id));
   await deps.hub.offerTo(session);
 }
 
@@ -305,8 +308,8 @@ function receive(
           session.heartbeat(message.value);
           if (message.value.host !== undefined) {
             session.vectorProblem = message.value.host.vector?.problem ?? "";
-            void recordFacts(deps, node.id, message.value.host);
-            void askForSchema(deps, session, message.value.host);
+            void deps.background.track(recordFacts(deps, node.id, message.value.host));
+            void deps.background.track(askForSchema(deps, session, message.value.host));
           }
           break;
         case "pipelineReport":
@@ -326,7 +329,8 @@ function receive(
         case "fenced":
           session.highestGeneration = fenceOf(message.value, installationId);
           if (session.fenced) {
-            void recordFence(deps, node.id, counter(message.value.highestGeneration));
+            const highest = counter(message.value.highestGeneration);
+            void deps.background.track(recordFence(deps, node.id, highest));
           }
           break;
         case "componentSchema":

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { PipelineSchema } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import type { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { freshView } from "../db/transaction.ts";
 import type { ServerDeps } from "../deps.ts";
 import { notFound } from "../errors.ts";
 import { previewPolicies } from "../fleet/policy-preview.ts";
@@ -127,8 +128,7 @@ export async function fullPipeline(
   scope: Scope,
   pipeline: Pipeline,
 ): Promise<MessageInitShape<typeof PipelineSchema>> {
-  // A fresh view: the entity was changed in another transaction.
-  const em = scope.em.fork();
+  const em = freshView(scope);
   const row = await readPipelineRow(em, pipeline.id);
   if (row === undefined) throw notFound("pipeline", pipeline.id);
   const { problems } = await compileIn(scope, deps.compiler, pipeline.environmentId, pipeline.yaml);

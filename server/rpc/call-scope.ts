@@ -1,5 +1,6 @@
 import type { Message } from "@bufbuild/protobuf";
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
+import type { CallTransaction } from "../db/transaction.ts";
 import type { ServerDeps } from "../deps.ts";
 import type { Actor, Scope } from "../scope.ts";
 
@@ -19,8 +20,10 @@ export const actorKey = createContextKey<Actor>(
   { description: "actor" },
 );
 
-/** Claims the call's idempotency key in the transaction of its change. */
-export const claimKey = createContextKey<Scope["claim"]>(undefined, { description: "claim" });
+/** The transaction of a call that must not act twice. */
+export const transactionKey = createContextKey<CallTransaction | undefined>(undefined, {
+  description: "transaction",
+});
 
 /** The answer of the call that this one repeats: the service gives it instead of acting. */
 export const replayKey = createContextKey<Message | undefined>(undefined, {
@@ -34,12 +37,17 @@ export const recheckKey = createContextKey<() => Promise<void>>(async () => {}, 
 
 /** The scope of a call: its own entity manager, its actor, its signal. */
 export function callScope(deps: ServerDeps, ctx: HandlerContext): Scope {
+  const em = deps.orm.em.fork();
+  const call = ctx.values.get(transactionKey);
   return {
-    em: deps.orm.em.fork(),
+    // What a call has changed is seen by itself before anyone else.
+    get em() {
+      return call?.em ?? em;
+    },
     actor: ctx.values.get(actorKey),
     clock: deps.clock,
     log: deps.log.child({ rpc: `${ctx.service.typeName}/${ctx.method.name}` }),
     signal: ctx.signal,
-    claim: ctx.values.get(claimKey),
+    call,
   };
 }

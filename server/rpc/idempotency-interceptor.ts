@@ -10,16 +10,14 @@ import type {
 } from "@connectrpc/connect";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { newId } from "../db/columns.ts";
+import { CallTransaction } from "../db/transaction.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError, type ErrorKind } from "../errors.ts";
 import type { Actor } from "../scope.ts";
-import { actorKey, claimKey, replayKey } from "./call-scope.ts";
+import { actorKey, replayKey, transactionKey } from "./call-scope.ts";
 import type { StoredFailure } from "./idempotency-key.entity.ts";
 
 const keptMs = 24 * 3_600_000;
-/** How long a repeat waits for the first call, which may still be at work. */
-const waitMs = 10_000;
-const pollMs = 50;
 
 interface KeyRow {
   readonly id: string;
@@ -38,11 +36,12 @@ class Repeated extends Error {
  * Makes calls that change something safe to repeat: with an `idempotency-key` header, a repeat by the same actor
  * within a day gets the first answer, and nothing happens again.
  *
- * 1. The key is claimed by the first statement of the change's own transaction (`transact`), so a key that is there
- *    means a change that happened, and of two calls at once one waits and then finds the other's key.
- * 2. The answer is stored after the handler, encrypted, since it may hold what is shown once. A call that died in
- *    between left its key: repeats are told that it was done and its answer is lost, and do not act.
- * 3. A call that changed nothing leaves no key, so that it can be corrected and sent again.
+ * 1. The key is claimed by the first statement of the change's own transaction, so that of two calls at once one waits
+ *    and then finds the other's key.
+ * 2. The answer is that transaction's last statement, encrypted, since it may hold what is shown once: a key that is
+ *    there has its change and its answer, whenever the power was cut.
+ * 3. A call that changed nothing leaves no key, so that it can be corrected and sent again. A refusal may have changed
+ *    something (a wrong password is counted), and is an answer; after any other failure there is no change either.
  */
 export function idempotencyInterceptor(deps: ServerDeps): Interceptor {
   return (next) => async (request) => {
@@ -60,23 +59,26 @@ export function idempotencyInterceptor(deps: ServerDeps): Interceptor {
     const call = new KeyedCall(deps, actor, key, request);
     const known = await call.find();
     const repeat = async (first: KeyRow): Promise<UnaryResponse> => {
-      request.contextValues.set(replayKey, await call.answerOf(first));
+      request.contextValues.set(replayKey, call.answerOf(first));
       const response = await next(request);
       response.header.set("idempotency-replayed", "true");
       return response as UnaryResponse;
     };
     if (known !== undefined) return repeat(known);
-    request.contextValues.set(claimKey, (em) => call.claim(em));
+    const transaction = new CallTransaction((em) => call.claim(em));
+    request.contextValues.set(transactionKey, transaction);
     try {
       const response = await next(request);
-      if (!response.stream) await call.store({ answer: response.message });
+      await transaction.commit((em) => call.storeAnswer(em, response.message as Message));
       return response;
     } catch (error) {
-      if (error instanceof Repeated) {
-        const first = await call.find();
-        if (first !== undefined) return repeat(first);
+      if (error instanceof DomainError) {
+        await transaction.commit((em) => call.storeFailure(em, error));
+      } else {
+        await transaction.rollback();
       }
-      if (call.claimed) await call.store({ failure: error });
+      const first = error instanceof Repeated ? await call.find() : undefined;
+      if (first !== undefined) return repeat(first);
       throw error;
     }
   };
@@ -116,7 +118,6 @@ function actorOf(actor: Actor): string | undefined {
 
 /** One call with a key. */
 class KeyedCall {
-  claimed = false;
   readonly #deps: ServerDeps;
   readonly #id = newId();
   readonly #actor: string;
@@ -145,7 +146,7 @@ class KeyedCall {
     return row;
   }
 
-  /** Claims the key in the transaction of a change; again in each further one of the same call. */
+  /** Claims the key; throws `Repeated` when another call has it. */
   async claim(em: EntityManager): Promise<void> {
     const now = this.#deps.clock.now();
     const [row] = await em.execute<{ id: string }[]>(
@@ -154,28 +155,30 @@ class KeyedCall {
        on conflict ("actor", "key") do update set "id" = excluded."id", "rpc" = excluded."rpc",
          "requestHash" = excluded."requestHash", "createdAt" = excluded."createdAt", "answer" = null,
          "failure" = null
-       where k."id" = excluded."id" or k."createdAt" <= ? returning "id"`,
+       where k."createdAt" <= ? returning "id"`,
       [this.#id, this.#actor, this.#key, this.#rpc, this.#requestHash, now, this.#cutoff()],
     );
     if (row === undefined) throw new Repeated();
-    this.claimed = true;
   }
 
-  async store(outcome: { answer: Message } | { failure: unknown }): Promise<void> {
-    if (!this.claimed) return;
-    const answer = "answer" in outcome ? this.#seal(outcome.answer) : null;
-    const failure = "failure" in outcome ? JSON.stringify(toStored(outcome.failure)) : null;
-    await this.#deps.orm.em
-      .fork()
-      .execute(`update "IdempotencyKey" set "answer" = ?, "failure" = ?::jsonb where "id" = ?`, [
-        answer,
-        failure,
-        this.#id,
-      ]);
+  async storeAnswer(em: EntityManager, answer: Message): Promise<void> {
+    await em.execute(`update "IdempotencyKey" set "answer" = ? where "id" = ?`, [
+      this.#seal(answer),
+      this.#id,
+    ]);
+  }
+
+  async storeFailure(em: EntityManager, error: DomainError): Promise<void> {
+    const { kind, reason, message, violations } = error;
+    const failure: StoredFailure = { kind, reason, message, violations };
+    await em.execute(`update "IdempotencyKey" set "failure" = ?::jsonb where "id" = ?`, [
+      JSON.stringify(failure),
+      this.#id,
+    ]);
   }
 
   /** What the first call was answered; throws what it was refused with. */
-  async answerOf(first: KeyRow): Promise<Message> {
+  answerOf(first: KeyRow): Message {
     if (first.requestHash !== this.#requestHash || first.rpc !== this.#rpc) {
       throw new DomainError(
         "invalid",
@@ -183,22 +186,8 @@ class KeyedCall {
         "this idempotency-key belongs to another request: use a new one",
       );
     }
-    const { clock } = this.#deps;
-    const deadline = clock.now().getTime() + waitMs;
-    let row: KeyRow | undefined = first;
-    while (row !== undefined && row.answer === null && row.failure === null) {
-      if (clock.now().getTime() > deadline) {
-        throw new DomainError(
-          "unavailable",
-          "answer_lost",
-          "the first call with this idempotency-key was done, but its answer is not known: look at the result",
-        );
-      }
-      await clock.sleep(pollMs, this.#request.signal);
-      row = await this.find();
-    }
-    if (row?.failure != null) throw fromStored(row.failure);
-    return this.#unseal(this.#request.method, row);
+    if (first.failure !== null) throw fromStored(first.failure);
+    return this.#unseal(this.#request.method, first);
   }
 
   #cutoff(): Date {
@@ -210,23 +199,10 @@ class KeyedCall {
     return this.#deps.sealer.seal(`IdempotencyKey.answer/${this.#id}`, bytes);
   }
 
-  #unseal(method: DescMethod, row: KeyRow | undefined): Message {
-    const context = `IdempotencyKey.answer/${row?.id ?? ""}`;
-    return fromBinary(method.output, this.#deps.sealer.open(context, row?.answer ?? ""));
+  #unseal(method: DescMethod, row: KeyRow): Message {
+    const context = `IdempotencyKey.answer/${row.id}`;
+    return fromBinary(method.output, this.#deps.sealer.open(context, row.answer ?? ""));
   }
-}
-
-function toStored(error: unknown): StoredFailure {
-  if (error instanceof DomainError) {
-    const { kind, reason, message, violations } = error;
-    return { kind, reason, message, violations };
-  }
-  return {
-    kind: "unavailable",
-    reason: "answer_lost",
-    message: "the first call with this idempotency-key failed after its change: look at the result",
-    violations: [],
-  };
 }
 
 function fromStored({ kind, reason, message, violations }: StoredFailure): DomainError {

@@ -38,9 +38,10 @@ export async function listMembers(
 }
 
 async function viewMember(scope: Scope, teamId: string, userId: string): Promise<MemberView> {
-  const [member] = await scope.em
-    .fork()
-    .execute<MemberView[]>(`${memberQuery} where m."teamId" = ? and u."id" = ?`, [teamId, userId]);
+  const [member] = await scope.em.execute<MemberView[]>(
+    `${memberQuery} where m."teamId" = ? and u."id" = ?`,
+    [teamId, userId],
+  );
   if (member === undefined) throw notFound("member", userId);
   return member;
 }

@@ -2,7 +2,7 @@ import { audit, diffOf } from "../audit/audit.ts";
 import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
 import type { Role } from "../db/enums.ts";
-import { transact } from "../db/transaction.ts";
+import { freshView, transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { TeamMember } from "./team-member.entity.ts";
@@ -73,7 +73,7 @@ async function readTeams(
 }
 
 async function viewTeam(scope: Scope, id: string): Promise<TeamView> {
-  const [team] = await readTeams({ ...scope, em: scope.em.fork() }, { id, limit: 1 });
+  const [team] = await readTeams({ ...scope, em: freshView(scope) }, { id, limit: 1 });
   if (team === undefined) throw notFound("team", id);
   return team;
 }

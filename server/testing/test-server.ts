@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { silentLogger, type Logger } from "#common/logger.ts";
 import { parseConfig } from "../config.ts";
-import { startServer, type RunningServer } from "../server.ts";
+import { startServer, type RunningServer, type StartOptions } from "../server.ts";
 import { createTestDatabase } from "./database.ts";
 
 /** A real server on free ports over a database of its own. */
@@ -24,6 +25,8 @@ export async function startTestServer(
   templateUrl: string,
   env: Readonly<Record<string, string>> = {},
   log: Logger = silentLogger,
+  // The cheapest, since most tests sign in and few are about passwords.
+  options: StartOptions = { passwordCost: 4 },
 ): Promise<TestServer> {
   const stack = new AsyncDisposableStack();
   const database = stack.use(await createTestDatabase(templateUrl));
@@ -38,7 +41,7 @@ export async function startTestServer(
     VECTORFLOW_HEARTBEAT_INTERVAL_MS: "500",
     ...env,
   });
-  const server = stack.use(await startServer(config, log));
+  const server = stack.use(await startServer(config, log, options));
   // Where it listens: its public address need not lead anywhere.
   const baseUrl = `http://${server.listening.http}`;
   const transport = (token?: string): Transport =>
@@ -48,6 +51,10 @@ export async function startTestServer(
       interceptors: [
         (next) => (request) => {
           if (token !== undefined) request.header.set("authorization", `Bearer ${token}`);
+          // As the web client and the command line do.
+          if (!request.header.has("idempotency-key")) {
+            request.header.set("idempotency-key", randomUUID());
+          }
           return next(request);
         },
       ],
