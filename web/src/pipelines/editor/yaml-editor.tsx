@@ -13,6 +13,8 @@ export function YamlEditor(props: {
   /** Where to put the cursor; a new object jumps again. */
   jump?: { readonly position: number } | undefined;
   onChange?: (text: string) => void;
+  /** Somebody wants another name for what is at this position. */
+  onRename?: (position: number) => void;
 }): JSX.Element {
   let parent: HTMLDivElement | undefined;
   let editor: YamlCodeMirror | undefined;
@@ -23,6 +25,7 @@ export function YamlEditor(props: {
       text: props.text,
       readOnly: props.readOnly ?? false,
       onChange: (text) => props.onChange?.(text),
+      onRename: (position) => props.onRename?.(position),
     });
     editor.setProblems(props.problems ?? []);
     if (props.jump) editor.reveal(props.jump.position);
