@@ -87,9 +87,10 @@ export function componentToProto(
     type: component.type,
     inputs: [...component.inputs],
     edges: component.edges.map(edgeToProto),
-    outputs: component.outputs.map(({ name, types }) => ({
+    outputs: component.outputs.map(({ name, types, fields }) => ({
       name: name ?? "",
       dataTypes: types.map((type) => dataTypes[type]),
+      fields: fields.map((field) => ({ ...field, types: [...field.types] })),
     })),
   };
 }

@@ -1,10 +1,9 @@
 import type { VrlCompileOptions, VrlKind } from "#vrl/vrl.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { isRecord, type GraphComponent, type PipelineGraph } from "./graph.ts";
+import { anyObject } from "./kinds.ts";
 import { inputTypes, outputId } from "./ports.ts";
 import type { Wiring } from "./wiring.ts";
-
-const anyObject: VrlKind = { types: [], object: { known: {}, unknown: "any" } };
 
 type EventKinds = Pick<VrlCompileOptions, "target" | "metadata">;
 

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/pipeline.proto.
  */
 export const file_vectorflow_v1_pipeline: GenFile = /*@__PURE__*/
-  fileDesc("Chx2ZWN0b3JmbG93L3YxL3BpcGVsaW5lLnByb3RvEg12ZWN0b3JmbG93LnYxIrYCCg9QaXBlbGluZVN1bW1hcnkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIWCg5lbnZpcm9ubWVudF9pZBgEIAEoCRINCgVkcmFmdBgFIAEoCBIPCgdjaGFuZ2VkGAYgASgIEhgKEGRlcGxveWVkX3ZlcnNpb24YByABKA0SLwoLZGVwbG95X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp1cGRhdGVkX2J5GAogASgJEiwKCmNvbXBvbmVudHMYCyADKAsyGC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudCLAAQoJQ29tcG9uZW50EgsKA2tleRgBIAEoCRIqCgRraW5kGAIgASgOMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRLaW5kEgwKBHR5cGUYAyABKAkSDgoGaW5wdXRzGAQgAygJEisKBWVkZ2VzGAUgAygLMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRFZGdlEi8KB291dHB1dHMYBiADKAsyHi52ZWN0b3JmbG93LnYxLkNvbXBvbmVudE91dHB1dCI2Cg1Db21wb25lbnRFZGdlEhUKDWNvbXBvbmVudF9rZXkYASABKAkSDgoGb3V0cHV0GAIgASgJIkwKD0NvbXBvbmVudE91dHB1dBIMCgRuYW1lGAEgASgJEisKCmRhdGFfdHlwZXMYAiADKA4yFy52ZWN0b3JmbG93LnYxLkRhdGFUeXBlIsoBCghQaXBlbGluZRIvCgdzdW1tYXJ5GAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVN1bW1hcnkSDAoEeWFtbBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoCRIoCghwcm9ibGVtcxgEIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRIVCg1kZXBsb3llZF95YW1sGAUgASgJEiwKCmNvbXBvbmVudHMYBiADKAsyGC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudCLnAQoHUHJvYmxlbRIpCghzZXZlcml0eRgBIAEoDjIXLnZlY3RvcmZsb3cudjEuU2V2ZXJpdHkSDwoHbWVzc2FnZRgCIAEoCRIVCg1jb21wb25lbnRfa2V5GAMgASgJEg0KBWZpZWxkGAQgASgJEgwKBGZyb20YBSABKA0SCgoCdG8YBiABKA0SDAoEbGluZRgHIAEoDRImCgNmaXgYCCABKAsyGS52ZWN0b3JmbG93LnYxLlByb2JsZW1GaXgSKgoKdGV4dF9maXhlcxgJIAMoCzIWLnZlY3RvcmZsb3cudjEuVGV4dEZpeCJACgdUZXh0Rml4Eg0KBXRpdGxlGAEgASgJEiYKBWVkaXRzGAIgAygLMhcudmVjdG9yZmxvdy52MS5UZXh0RWRpdCI0CghUZXh0RWRpdBIMCgRmcm9tGAEgASgNEgoKAnRvGAIgASgNEg4KBmluc2VydBgDIAEoCSIuCgpQcm9ibGVtRml4EhgKDm1vdmVfdG9fc2VjcmV0GAEgASgJSABCBgoEa2luZCLBAQoPUGlwZWxpbmVWZXJzaW9uEgoKAmlkGAEgASgJEhMKC3BpcGVsaW5lX2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKA0SEwoLY29uZmlnX3lhbWwYBCABKAkSEQoJY2hhbmdlbG9nGAUgASgJEhIKCmNyZWF0ZWRfYnkYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2N1cnJlbnQYCCABKAgimQYKEk5vZGVQaXBlbGluZVN0YXR1cxIPCgdub2RlX2lkGAEgASgJEhEKCW5vZGVfbmFtZRgCIAEoCRITCgtwaXBlbGluZV9pZBgDIAEoCRIVCg1waXBlbGluZV9uYW1lGAQgASgJEioKBXN0YXRlGAUgASgOMhsudmVjdG9yZmxvdy52MS5Qcm9jZXNzU3RhdGUSJwoEc3RlcBgGIAEoDjIZLnZlY3RvcmZsb3cudjEuRGVwbG95U3RlcBIXCg9kZXNpcmVkX3ZlcnNpb24YByABKA0SGQoRYXR0ZW1wdGVkX3ZlcnNpb24YCCABKA0SGQoRZWZmZWN0aXZlX3ZlcnNpb24YCSABKA0SDgoGcmVhc29uGAogASgJEigKCHByb2JsZW1zGAsgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhAKCGxvZ190YWlsGAwgAygJEhAKCHJlc3RhcnRzGA0gASgNEhYKDnVwdGltZV9zZWNvbmRzGA4gASgBEi8KC3VwZGF0ZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9uZXh0X3N0YXJ0X3RpbWUYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmdhcF9tcxgRIAEoDRIwCgxyZWNlaXZlX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXZhbGlkYXRlX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmFwcGx5X3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaF90aW1lGBUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1CgxyZWFjaGFiaWxpdHkYFiABKA4yHy52ZWN0b3JmbG93LnYxLk5vZGVSZWFjaGFiaWxpdHkSDgoGbm90aWNlGBcgASgJEhYKDnZlY3Rvcl92ZXJzaW9uGBggASgJKoEBCg1Db21wb25lbnRLaW5kEh4KGkNPTVBPTkVOVF9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVQ09NUE9ORU5UX0tJTkRfU09VUkNFEAESHAoYQ09NUE9ORU5UX0tJTkRfVFJBTlNGT1JNEAISFwoTQ09NUE9ORU5UX0tJTkRfU0lOSxADKu8BCgxQcm9jZXNzU3RhdGUSHQoZUFJPQ0VTU19TVEFURV9VTlNQRUNJRklFRBAAEhkKFVBST0NFU1NfU1RBVEVfUEVORElORxABEhoKFlBST0NFU1NfU1RBVEVfU1RBUlRJTkcQAhIZChVQUk9DRVNTX1NUQVRFX1JVTk5JTkcQAxIZChVQUk9DRVNTX1NUQVRFX1NUT1BQRUQQBBIZChVQUk9DRVNTX1NUQVRFX0NSQVNIRUQQBRIWChJQUk9DRVNTX1NUQVRFX0hFTEQQBhIgChxQUk9DRVNTX1NUQVRFX05PVF9ERUxJVkVSSU5HEAcq3wEKCkRlcGxveVN0ZXASGwoXREVQTE9ZX1NURVBfVU5TUEVDSUZJRUQQABIXChNERVBMT1lfU1RFUF9XQUlUSU5HEAESGAoUREVQTE9ZX1NURVBfUkVDRUlWRUQQAhIZChVERVBMT1lfU1RFUF9WQUxJREFURUQQAxIYChRERVBMT1lfU1RFUF9BUFBMWUlORxAEEhcKE0RFUExPWV9TVEVQX0hFQUxUSFkQBRIWChJERVBMT1lfU1RFUF9GQUlMRUQQBhIbChdERVBMT1lfU1RFUF9ST0xMRURfQkFDSxAHKmMKCERhdGFUeXBlEhkKFURBVEFfVFlQRV9VTlNQRUNJRklFRBAAEhEKDURBVEFfVFlQRV9MT0cQARIUChBEQVRBX1RZUEVfTUVUUklDEAISEwoPREFUQV9UWVBFX1RSQUNFEAMqTgoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIUChBTRVZFUklUWV9XQVJOSU5HEAESEgoOU0VWRVJJVFlfRVJST1IQAip5ChBOb2RlUmVhY2hhYmlsaXR5EiEKHU5PREVfUkVBQ0hBQklMSVRZX1VOU1BFQ0lGSUVEEAASHwobTk9ERV9SRUFDSEFCSUxJVFlfQ09OTkVDVEVEEAESIQodTk9ERV9SRUFDSEFCSUxJVFlfVU5SRUFDSEFCTEUQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chx2ZWN0b3JmbG93L3YxL3BpcGVsaW5lLnByb3RvEg12ZWN0b3JmbG93LnYxIrYCCg9QaXBlbGluZVN1bW1hcnkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIWCg5lbnZpcm9ubWVudF9pZBgEIAEoCRINCgVkcmFmdBgFIAEoCBIPCgdjaGFuZ2VkGAYgASgIEhgKEGRlcGxveWVkX3ZlcnNpb24YByABKA0SLwoLZGVwbG95X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp1cGRhdGVkX2J5GAogASgJEiwKCmNvbXBvbmVudHMYCyADKAsyGC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudCLAAQoJQ29tcG9uZW50EgsKA2tleRgBIAEoCRIqCgRraW5kGAIgASgOMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRLaW5kEgwKBHR5cGUYAyABKAkSDgoGaW5wdXRzGAQgAygJEisKBWVkZ2VzGAUgAygLMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRFZGdlEi8KB291dHB1dHMYBiADKAsyHi52ZWN0b3JmbG93LnYxLkNvbXBvbmVudE91dHB1dCI2Cg1Db21wb25lbnRFZGdlEhUKDWNvbXBvbmVudF9rZXkYASABKAkSDgoGb3V0cHV0GAIgASgJIncKD0NvbXBvbmVudE91dHB1dBIMCgRuYW1lGAEgASgJEisKCmRhdGFfdHlwZXMYAiADKA4yFy52ZWN0b3JmbG93LnYxLkRhdGFUeXBlEikKBmZpZWxkcxgDIAMoCzIZLnZlY3RvcmZsb3cudjEuS25vd25GaWVsZCI6CgpLbm93bkZpZWxkEgwKBHBhdGgYASABKAkSDQoFdHlwZXMYAiADKAkSDwoHY2VydGFpbhgDIAEoCCLKAQoIUGlwZWxpbmUSLwoHc3VtbWFyeRgBIAEoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdW1tYXJ5EgwKBHlhbWwYAiABKAkSEAoIcmV2aXNpb24YAyABKAkSKAoIcHJvYmxlbXMYBCADKAsyFi52ZWN0b3JmbG93LnYxLlByb2JsZW0SFQoNZGVwbG95ZWRfeWFtbBgFIAEoCRIsCgpjb21wb25lbnRzGAYgAygLMhgudmVjdG9yZmxvdy52MS5Db21wb25lbnQi5wEKB1Byb2JsZW0SKQoIc2V2ZXJpdHkYASABKA4yFy52ZWN0b3JmbG93LnYxLlNldmVyaXR5Eg8KB21lc3NhZ2UYAiABKAkSFQoNY29tcG9uZW50X2tleRgDIAEoCRINCgVmaWVsZBgEIAEoCRIMCgRmcm9tGAUgASgNEgoKAnRvGAYgASgNEgwKBGxpbmUYByABKA0SJgoDZml4GAggASgLMhkudmVjdG9yZmxvdy52MS5Qcm9ibGVtRml4EioKCnRleHRfZml4ZXMYCSADKAsyFi52ZWN0b3JmbG93LnYxLlRleHRGaXgiQAoHVGV4dEZpeBINCgV0aXRsZRgBIAEoCRImCgVlZGl0cxgCIAMoCzIXLnZlY3RvcmZsb3cudjEuVGV4dEVkaXQiNAoIVGV4dEVkaXQSDAoEZnJvbRgBIAEoDRIKCgJ0bxgCIAEoDRIOCgZpbnNlcnQYAyABKAkiLgoKUHJvYmxlbUZpeBIYCg5tb3ZlX3RvX3NlY3JldBgBIAEoCUgAQgYKBGtpbmQiwQEKD1BpcGVsaW5lVmVyc2lvbhIKCgJpZBgBIAEoCRITCgtwaXBlbGluZV9pZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgNEhMKC2NvbmZpZ195YW1sGAQgASgJEhEKCWNoYW5nZWxvZxgFIAEoCRISCgpjcmVhdGVkX2J5GAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAggASgIIpkGChJOb2RlUGlwZWxpbmVTdGF0dXMSDwoHbm9kZV9pZBgBIAEoCRIRCglub2RlX25hbWUYAiABKAkSEwoLcGlwZWxpbmVfaWQYAyABKAkSFQoNcGlwZWxpbmVfbmFtZRgEIAEoCRIqCgVzdGF0ZRgFIAEoDjIbLnZlY3RvcmZsb3cudjEuUHJvY2Vzc1N0YXRlEicKBHN0ZXAYBiABKA4yGS52ZWN0b3JmbG93LnYxLkRlcGxveVN0ZXASFwoPZGVzaXJlZF92ZXJzaW9uGAcgASgNEhkKEWF0dGVtcHRlZF92ZXJzaW9uGAggASgNEhkKEWVmZmVjdGl2ZV92ZXJzaW9uGAkgASgNEg4KBnJlYXNvbhgKIAEoCRIoCghwcm9ibGVtcxgLIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRIQCghsb2dfdGFpbBgMIAMoCRIQCghyZXN0YXJ0cxgNIAEoDRIWCg51cHRpbWVfc2Vjb25kcxgOIAEoARIvCgt1cGRhdGVfdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbmV4dF9zdGFydF90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZnYXBfbXMYESABKA0SMAoMcmVjZWl2ZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg12YWxpZGF0ZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgphcHBseV90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoMcmVhY2hhYmlsaXR5GBYgASgOMh8udmVjdG9yZmxvdy52MS5Ob2RlUmVhY2hhYmlsaXR5Eg4KBm5vdGljZRgXIAEoCRIWCg52ZWN0b3JfdmVyc2lvbhgYIAEoCSqBAQoNQ29tcG9uZW50S2luZBIeChpDT01QT05FTlRfS0lORF9VTlNQRUNJRklFRBAAEhkKFUNPTVBPTkVOVF9LSU5EX1NPVVJDRRABEhwKGENPTVBPTkVOVF9LSU5EX1RSQU5TRk9STRACEhcKE0NPTVBPTkVOVF9LSU5EX1NJTksQAyrvAQoMUHJvY2Vzc1N0YXRlEh0KGVBST0NFU1NfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVQUk9DRVNTX1NUQVRFX1BFTkRJTkcQARIaChZQUk9DRVNTX1NUQVRFX1NUQVJUSU5HEAISGQoVUFJPQ0VTU19TVEFURV9SVU5OSU5HEAMSGQoVUFJPQ0VTU19TVEFURV9TVE9QUEVEEAQSGQoVUFJPQ0VTU19TVEFURV9DUkFTSEVEEAUSFgoSUFJPQ0VTU19TVEFURV9IRUxEEAYSIAocUFJPQ0VTU19TVEFURV9OT1RfREVMSVZFUklORxAHKt8BCgpEZXBsb3lTdGVwEhsKF0RFUExPWV9TVEVQX1VOU1BFQ0lGSUVEEAASFwoTREVQTE9ZX1NURVBfV0FJVElORxABEhgKFERFUExPWV9TVEVQX1JFQ0VJVkVEEAISGQoVREVQTE9ZX1NURVBfVkFMSURBVEVEEAMSGAoUREVQTE9ZX1NURVBfQVBQTFlJTkcQBBIXChNERVBMT1lfU1RFUF9IRUFMVEhZEAUSFgoSREVQTE9ZX1NURVBfRkFJTEVEEAYSGwoXREVQTE9ZX1NURVBfUk9MTEVEX0JBQ0sQBypjCghEYXRhVHlwZRIZChVEQVRBX1RZUEVfVU5TUEVDSUZJRUQQABIRCg1EQVRBX1RZUEVfTE9HEAESFAoQREFUQV9UWVBFX01FVFJJQxACEhMKD0RBVEFfVFlQRV9UUkFDRRADKk4KCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASFAoQU0VWRVJJVFlfV0FSTklORxABEhIKDlNFVkVSSVRZX0VSUk9SEAIqeQoQTm9kZVJlYWNoYWJpbGl0eRIhCh1OT0RFX1JFQUNIQUJJTElUWV9VTlNQRUNJRklFRBAAEh8KG05PREVfUkVBQ0hBQklMSVRZX0NPTk5FQ1RFRBABEiEKHU5PREVfUkVBQ0hBQklMSVRZX1VOUkVBQ0hBQkxFEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A pipeline in lists.
@@ -184,6 +184,13 @@ export type ComponentOutput = Message<"vectorflow.v1.ComponentOutput"> & {
    * @generated from field: repeated vectorflow.v1.DataType data_types = 2;
    */
   dataTypes: DataType[];
+
+  /**
+   * What is known of the fields of its events, at most 200, by path.
+   *
+   * @generated from field: repeated vectorflow.v1.KnownField fields = 3;
+   */
+  fields: KnownField[];
 };
 
 /**
@@ -192,6 +199,41 @@ export type ComponentOutput = Message<"vectorflow.v1.ComponentOutput"> & {
  */
 export const ComponentOutputSchema: GenMessage<ComponentOutput> = /*@__PURE__*/
   messageDesc(file_vectorflow_v1_pipeline, 3);
+
+/**
+ * A field that events have, as far as sources and programs tell.
+ *
+ * @generated from message vectorflow.v1.KnownField
+ */
+export type KnownField = Message<"vectorflow.v1.KnownField"> & {
+  /**
+   * A path of VRL, as in `.http.status`.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * Types as VRL names them; empty when it can be anything.
+   *
+   * @generated from field: repeated string types = 2;
+   */
+  types: string[];
+
+  /**
+   * Every event has it, with one of these types. Otherwise it is what events have when programs succeed on them.
+   *
+   * @generated from field: bool certain = 3;
+   */
+  certain: boolean;
+};
+
+/**
+ * Describes the message vectorflow.v1.KnownField.
+ * Use `create(KnownFieldSchema)` to create a new message.
+ */
+export const KnownFieldSchema: GenMessage<KnownField> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline, 4);
 
 /**
  * A pipeline with its text.
@@ -245,7 +287,7 @@ export type Pipeline = Message<"vectorflow.v1.Pipeline"> & {
  * Use `create(PipelineSchema)` to create a new message.
  */
 export const PipelineSchema: GenMessage<Pipeline> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 4);
+  messageDesc(file_vectorflow_v1_pipeline, 5);
 
 /**
  * Something wrong in a configuration.
@@ -316,7 +358,7 @@ export type Problem = Message<"vectorflow.v1.Problem"> & {
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema: GenMessage<Problem> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 5);
+  messageDesc(file_vectorflow_v1_pipeline, 6);
 
 /**
  * A change of the text that settles a problem.
@@ -342,7 +384,7 @@ export type TextFix = Message<"vectorflow.v1.TextFix"> & {
  * Use `create(TextFixSchema)` to create a new message.
  */
 export const TextFixSchema: GenMessage<TextFix> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 6);
+  messageDesc(file_vectorflow_v1_pipeline, 7);
 
 /**
  * A replacement of a part of a text. Places are UTF-16 code units of the text before any edit.
@@ -371,7 +413,7 @@ export type TextEdit = Message<"vectorflow.v1.TextEdit"> & {
  * Use `create(TextEditSchema)` to create a new message.
  */
 export const TextEditSchema: GenMessage<TextEdit> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 7);
+  messageDesc(file_vectorflow_v1_pipeline, 8);
 
 /**
  * What one call can do about a problem.
@@ -398,7 +440,7 @@ export type ProblemFix = Message<"vectorflow.v1.ProblemFix"> & {
  * Use `create(ProblemFixSchema)` to create a new message.
  */
 export const ProblemFixSchema: GenMessage<ProblemFix> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 8);
+  messageDesc(file_vectorflow_v1_pipeline, 9);
 
 /**
  * An immutable snapshot of what was deployed.
@@ -454,7 +496,7 @@ export type PipelineVersion = Message<"vectorflow.v1.PipelineVersion"> & {
  * Use `create(PipelineVersionSchema)` to create a new message.
  */
 export const PipelineVersionSchema: GenMessage<PipelineVersion> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 9);
+  messageDesc(file_vectorflow_v1_pipeline, 10);
 
 /**
  * A pipeline on one node. What was attempted, what runs and why are separate facts.
@@ -600,7 +642,7 @@ export type NodePipelineStatus = Message<"vectorflow.v1.NodePipelineStatus"> & {
  * Use `create(NodePipelineStatusSchema)` to create a new message.
  */
 export const NodePipelineStatusSchema: GenMessage<NodePipelineStatus> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 10);
+  messageDesc(file_vectorflow_v1_pipeline, 11);
 
 /**
  * The kind of a component.

@@ -1,7 +1,7 @@
 import { createMemo, createSignal, lazy, Match, Show, Switch, type JSX } from "solid-js";
 
 import { applyEdits } from "#common/apply-edits.ts";
-import type { Problem, TextFix } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { Component, Problem, TextFix } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { useEnvironment } from "../state/environment.tsx";
 import { useLive } from "../state/live.tsx";
@@ -32,6 +32,11 @@ export function EditTab(): JSX.Element {
     if (checked === undefined) return [];
     return checked.text === pipeline.draft.text() ? checked.response.problems : previous;
   }, []);
+  // What was known of the last text that could be read stays while one types.
+  const components = createMemo((previous: readonly Component[]): readonly Component[] => {
+    const known = pipeline.preview.checked()?.response.components ?? [];
+    return known.length === 0 ? previous : known;
+  }, []);
   const [renaming, setRenaming] = createSignal<RenameTarget>();
   const targets = (): RenameTarget[] =>
     renameTargets(pipeline.preview.checked()?.response.components ?? []);
@@ -56,6 +61,7 @@ export function EditTab(): JSX.Element {
             text={pipeline.draft.text()}
             readOnly={!environment.canEdit()}
             problems={problems()}
+            components={components()}
             jump={jump()}
             onChange={pipeline.draft.edit}
             onRename={rename}

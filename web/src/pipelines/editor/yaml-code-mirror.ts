@@ -21,10 +21,11 @@ import {
   lineNumbers,
 } from "@codemirror/view";
 
-import { Severity, type Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { Severity, type Component, type Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { codeTheme } from "./code-theme.ts";
 import { completePipeline } from "./completion.ts";
+import { completeFields } from "./fields.ts";
 import { yamlIndent } from "./yaml-indent.ts";
 
 export interface YamlCodeMirror {
@@ -45,6 +46,8 @@ export function createYamlCodeMirror(
     readonly readOnly: boolean;
     readonly onChange: (text: string) => void;
     readonly onRename: (position: number) => void;
+    /** What is known of the text's components, for completion. */
+    readonly components: () => readonly Component[];
   },
 ): YamlCodeMirror {
   const view = new EditorView({
@@ -64,7 +67,7 @@ export function createYamlCodeMirror(
         bracketMatching(),
         closeBrackets(),
         highlightSelectionMatches(),
-        autocompletion({ override: [completePipeline] }),
+        autocompletion({ override: [completePipeline, completeFields(options.components)] }),
         indentService.of((context, position) => yamlIndent(context.lineAt(position, -1).text)),
         yaml(),
         codeTheme,

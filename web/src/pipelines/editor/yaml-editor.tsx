@@ -1,6 +1,6 @@
 import { createEffect, on, onCleanup, onMount, type JSX } from "solid-js";
 
-import type { Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { Component, Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { createYamlCodeMirror, type YamlCodeMirror } from "./yaml-code-mirror.ts";
 
@@ -10,6 +10,8 @@ export function YamlEditor(props: {
   readOnly?: boolean;
   label?: string;
   problems?: readonly Problem[];
+  /** What is known of the text's components, for completion. */
+  components?: readonly Component[];
   /** Where to put the cursor; a new object jumps again. */
   jump?: { readonly position: number } | undefined;
   onChange?: (text: string) => void;
@@ -25,6 +27,7 @@ export function YamlEditor(props: {
       text: props.text,
       readOnly: props.readOnly ?? false,
       onChange: (text) => props.onChange?.(text),
+      components: () => props.components ?? [],
       onRename: (position) => props.onRename?.(position),
     });
     editor.setProblems(props.problems ?? []);
