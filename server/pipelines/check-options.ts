@@ -6,6 +6,8 @@ export interface OptionProblem {
   readonly severity: "error" | "warning";
   readonly path: readonly (string | number)[];
   readonly message: string;
+  /** What may have been meant instead of the option's name, or of its value. */
+  readonly close?: { readonly of: "name" | "value"; readonly text: string };
 }
 
 /** Options that Vector accepts and the catalogue does not list, with those that also take a bool. */
@@ -54,7 +56,14 @@ function checkLevel(
       const close = closest(name, [...known.keys()]);
       const hint = close === undefined ? "" : `; did you mean ${close}?`;
       const severity = strict && path.length === 0 ? "error" : "warning";
-      problems.push({ severity, path: [...path, name], message: `unknown option ${name}${hint}` });
+      problems.push({
+        severity,
+        path: [...path, name],
+        message: `unknown option ${name}${hint}`,
+        ...(close === undefined || value[close] !== undefined
+          ? {}
+          : { close: { of: "name", text: close } }),
+      });
     }
   }
   for (const fact of known.values()) {
@@ -130,7 +139,13 @@ function checkValue(
     typeof value === "string" &&
     !matchesEnum(value, fact.enum)
   ) {
-    wrong(`one of ${fact.enum.join(", ")}`);
+    const close = closest(value, fact.enum);
+    problems.push({
+      severity: "error",
+      path,
+      message: `${nameOf(fact)} must be one of ${fact.enum.join(", ")}`,
+      ...(close === undefined ? {} : { close: { of: "value", text: close } }),
+    });
   }
   return undefined;
 }

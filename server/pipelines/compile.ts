@@ -1,14 +1,41 @@
 import type { Vrl } from "#vrl/vrl.ts";
-import { loadCatalogue } from "./catalogue.ts";
+import { loadCatalogue, type DataType, type Kind } from "./catalogue.ts";
+import { checkPrograms } from "./check-programs.ts";
 import { checkGraph, type CheckContext } from "./check.ts";
-import { isRecord, parsePipelineText, type PipelineGraph, type Problem } from "./graph.ts";
+import {
+  parsePipelineText,
+  type GraphComponent,
+  type PipelineGraph,
+  type Problem,
+} from "./graph.ts";
+import type { EventFields } from "./event-fields.ts";
+import { fieldsOf, type KnownField } from "./kinds.ts";
+import { outputId } from "./ports.ts";
 import { renderConfig } from "./render.ts";
-import { eventKindsIn } from "./vrl-events.ts";
-import { checkVrl, vrlPrograms } from "./vrl.ts";
+import { wire, type Edge, type Wiring } from "./wiring.ts";
+
+/** An output with what its events are. */
+export interface WiredOutput {
+  readonly name: string | null;
+  readonly types: readonly DataType[];
+  readonly fields: readonly KnownField[];
+}
+
+/** A component with what it reads and emits. */
+export interface WiredComponent {
+  readonly key: string;
+  readonly kind: Kind;
+  readonly type: string;
+  /** With patterns expanded. */
+  readonly inputs: readonly string[];
+  readonly edges: readonly Edge[];
+  readonly outputs: readonly WiredOutput[];
+}
 
 /** All that is known of a text. */
 export interface CompiledPipeline {
   readonly graph: PipelineGraph | undefined;
+  readonly components: readonly WiredComponent[];
   /** In the order of the text, errors first. */
   readonly problems: readonly Problem[];
   /** The configuration for hosts; undefined while there are errors. */
@@ -18,9 +45,6 @@ export interface CompiledPipeline {
 /** More tell nobody more; errors come first. */
 const maximumProblems = 500;
 
-/** Larger programs are left to the hosts' own Vector: the compiler's time grows faster than their length. */
-const maximumVrlLength = 65_536;
-
 /** Parses, checks and renders a text. `engine` is loaded only when there is a program to compile. */
 export function compilePipeline(
   text: string,
@@ -29,27 +53,43 @@ export function compilePipeline(
 ): CompiledPipeline {
   const parsed = parsePipelineText(text);
   const { graph } = parsed;
-  if (graph === undefined) return { graph, problems: parsed.problems, configYaml: undefined };
-  const catalogue = loadCatalogue();
-  const problems = [...parsed.problems, ...checkGraph(parsed, graph, catalogue, context)];
-  const tables = graph.globalConfig["enrichment_tables"];
-  const tableNames = isRecord(tables) ? Object.keys(tables) : [];
-  const eventKinds = eventKindsIn(graph, catalogue);
-  for (const program of graph.components.flatMap(vrlPrograms)) {
-    if (program.source.length > maximumVrlLength) continue;
-    const events = program.component.type === "remap" ? eventKinds(program.component) : {};
-    const options = { ...events, tables: tableNames };
-    problems.push(...checkVrl(program, parsed, text, options, engine()));
+  if (graph === undefined) {
+    return { graph, components: [], problems: parsed.problems, configYaml: undefined };
   }
+  const catalogue = loadCatalogue();
+  const wiring = wire(graph, catalogue);
+  const programs = checkPrograms(text, parsed, graph, wiring, catalogue, engine);
+  const problems = [
+    ...parsed.problems,
+    ...checkGraph(text, parsed, graph, wiring, catalogue, context),
+    ...programs.problems,
+  ];
   const hasErrors = problems.some(({ severity }) => severity === "error");
   const rank = { error: 0, warning: 1 };
   return {
     graph,
+    components: graph.components.map((component) => wired(component, wiring, programs.events)),
     problems: problems
       .toSorted(
         (a, b) => rank[a.severity] - rank[b.severity] || (a.span?.from ?? 0) - (b.span?.from ?? 0),
       )
       .slice(0, maximumProblems),
-    configYaml: hasErrors ? undefined : renderConfig(graph, catalogue),
+    configYaml: hasErrors ? undefined : renderConfig(graph, wiring),
+  };
+}
+
+function wired(component: GraphComponent, wiring: Wiring, events: EventFields): WiredComponent {
+  const { key, kind, type } = component;
+  return {
+    key,
+    kind,
+    type,
+    inputs: wiring.inputs(component),
+    edges: wiring.edges(component),
+    outputs: wiring.outputs(component).map(({ name }) => {
+      const id = outputId(key, name);
+      const { likely, sure } = events.emitted(id);
+      return { name, types: wiring.emitted(id), fields: fieldsOf(likely, sure) };
+    }),
   };
 }

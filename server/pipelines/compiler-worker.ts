@@ -2,18 +2,27 @@ import { parentPort } from "node:worker_threads";
 import { loadVrl } from "#vrl/vrl.ts";
 import type { CheckContext } from "./check.ts";
 import { compilePipeline } from "./compile.ts";
+import { editText, type PipelineEdit } from "./edit-text.ts";
 
-/** One text to compile. */
-export interface CompileRequest {
+/** What the thread does with a text. */
+export type Work =
+  | { readonly kind: "compile"; readonly text: string; readonly context: CheckContext }
+  | { readonly kind: "edit"; readonly text: string; readonly edit: PipelineEdit };
+
+export interface WorkRequest {
   readonly id: number;
-  readonly text: string;
-  readonly context: CheckContext;
+  readonly work: Work;
 }
 
-parentPort?.on("message", ({ id, text, context }: CompileRequest) => {
+function carryOut(work: Work): unknown {
+  // The module is loaded with the first program.
+  if (work.kind === "compile") return compilePipeline(work.text, work.context, loadVrl);
+  return editText(work.text, work.edit);
+}
+
+parentPort?.on("message", ({ id, work }: WorkRequest) => {
   try {
-    // The module is loaded with the first program.
-    parentPort?.postMessage({ id, compiled: compilePipeline(text, context, loadVrl) });
+    parentPort?.postMessage({ id, result: carryOut(work) });
   } catch (error) {
     // The module is unusable after an overflow of its stack: the thread must go.
     parentPort?.postMessage({ id, failed: String(error) });

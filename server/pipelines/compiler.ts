@@ -2,15 +2,18 @@ import { Worker } from "node:worker_threads";
 import { DomainError } from "../errors.ts";
 import type { CheckContext } from "./check.ts";
 import type { CompiledPipeline } from "./compile.ts";
+import type { Work, WorkRequest } from "./compiler-worker.ts";
+import type { PipelineEdit } from "./edit-text.ts";
+import type { Renamed } from "./rename.ts";
 
 interface Waiting {
-  resolve(compiled: CompiledPipeline): void;
+  resolve(result: unknown): void;
   reject(error: Error): void;
   readonly timer: NodeJS.Timeout;
 }
 
 type Answer = { readonly id: number } & (
-  | { readonly compiled: CompiledPipeline }
+  | { readonly result: unknown }
   | { readonly failed: string }
 );
 
@@ -35,6 +38,15 @@ export class PipelineCompiler implements AsyncDisposable {
 
   /** Throws DomainError `exhausted` when too many wait, and `invalid` when the text takes too long. */
   compile(text: string, context: CheckContext): Promise<CompiledPipeline> {
+    return this.#ask({ kind: "compile", text, context }) as Promise<CompiledPipeline>;
+  }
+
+  /** Changes a text in place. Throws as `compile` does. */
+  edit(text: string, edit: PipelineEdit): Promise<Renamed> {
+    return this.#ask({ kind: "edit", text, edit }) as Promise<Renamed>;
+  }
+
+  #ask(work: Work): Promise<unknown> {
     if (this.#waiting.size >= maximumWaiting) {
       throw new DomainError(
         "exhausted",
@@ -43,11 +55,11 @@ export class PipelineCompiler implements AsyncDisposable {
       );
     }
     const id = (this.#nextId += 1);
-    const { promise, resolve, reject } = Promise.withResolvers<CompiledPipeline>();
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const timer = setTimeout(() => this.#giveUp(id), this.#timeoutMs);
     this.#waiting.set(id, { resolve, reject, timer });
     clearTimeout(this.#idle);
-    (this.#worker ??= this.#start()).postMessage({ id, text, context });
+    (this.#worker ??= this.#start()).postMessage({ id, work } satisfies WorkRequest);
     return promise;
   }
 
@@ -70,7 +82,7 @@ export class PipelineCompiler implements AsyncDisposable {
     if (waiting === undefined) return undefined;
     this.#waiting.delete(answer.id);
     clearTimeout(waiting.timer);
-    waiting.resolve(answer.compiled);
+    waiting.resolve(answer.result);
     if (this.#waiting.size === 0) {
       this.#idle = setTimeout(() => this.#replace(), idleMs);
       this.#idle.unref();

@@ -12,6 +12,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { kinds, type Kind } from "./catalogue.ts";
+import { placeIn, type TextFix, type TextPlace } from "./text-edits.ts";
 
 /** Places in the text, in UTF-16 code units from its start. */
 export interface Span {
@@ -29,6 +30,8 @@ export interface Problem {
   readonly span: Span | undefined;
   /** The name that a secret may get which takes the value up. */
   readonly moveToSecret?: string;
+  /** Changes of the text that settle it, the likeliest first. */
+  readonly fixes?: readonly TextFix[];
 }
 
 export interface GraphComponent {
@@ -62,13 +65,15 @@ export interface ParsedText {
   readonly problems: readonly Problem[];
   /** Where a path of a component stands in the text: the key of the component for an empty path. */
   locate(key: string, path: readonly (string | number)[]): Span | undefined;
+  /** The node that stands there; undefined where nothing is written. */
+  place(key: string, path: readonly (string | number)[]): TextPlace | undefined;
 }
 
 /** Larger texts are refused before they are parsed. */
 export const maximumTextLength = 1_048_576;
 
 const sectionKinds = new Map<string, Kind>(kinds.map((kind) => [`${kind}s`, kind]));
-const keyPattern = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
+export const keyPattern = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
 
 /** Parses a configuration in YAML into a graph. Never throws on what a person wrote. */
 export function parsePipelineText(text: string): ParsedText {
@@ -91,11 +96,11 @@ export function parsePipelineText(text: string): ParsedText {
         ...general(message.split("\n", 1)[0] ?? message),
         span: { from: pos[0], to: Math.max(pos[1], pos[0] + 1) },
       })),
-      locate: () => undefined,
+      ...nowhere,
     };
   }
   if (document.contents === null) {
-    return { graph: emptyGraph, problems: [], locate: () => undefined };
+    return { graph: emptyGraph, problems: [], ...nowhere };
   }
   if (!isMap(document.contents)) return failed("the configuration must be a map of sections");
   try {
@@ -108,6 +113,8 @@ export function parsePipelineText(text: string): ParsedText {
   }
 }
 
+const nowhere = { locate: () => undefined, place: () => undefined };
+
 const emptyGraph: PipelineGraph = { globalConfig: {}, globalYaml: "", components: [] };
 
 function general(message: string): Problem {
@@ -115,13 +122,13 @@ function general(message: string): Problem {
 }
 
 function failed(message: string): ParsedText {
-  return { graph: undefined, problems: [general(message)], locate: () => undefined };
+  return { graph: undefined, problems: [general(message)], ...nowhere };
 }
 
 function readSections(text: string, document: Document, root: YAMLMap): ParsedText {
   const problems: Problem[] = [];
   const components: GraphComponent[] = [];
-  const nodes = new Map<string, { key: Span | undefined; value: unknown }>();
+  const nodes = new Map<string, Pair>();
   const globals: Pair[] = [];
   for (const pair of root.items) {
     const kind = sectionKinds.get(String(keyOf(pair)));
@@ -147,7 +154,7 @@ function readSections(text: string, document: Document, root: YAMLMap): ParsedTe
         });
         continue;
       }
-      nodes.set(component.key, { key: spanOf(entry.key), value: entry.value });
+      nodes.set(component.key, entry);
       components.push(component);
     }
   }
@@ -161,7 +168,15 @@ function readSections(text: string, document: Document, root: YAMLMap): ParsedTe
       : globals.map((pair) => sliceOf(text, pair)).join(""),
     components,
   };
-  return { graph, problems, locate: (key, path) => locate(nodes.get(key), path) };
+  return {
+    graph,
+    problems,
+    locate: (key, path) => locate(nodes.get(key), path),
+    place(key, path) {
+      const entry = nodes.get(key);
+      return entry === undefined ? undefined : placeIn(entry.value, path, 0, entry);
+    },
+  };
 }
 
 function readComponent(
@@ -270,13 +285,10 @@ function bodyOf(text: string, entry: Pair): string {
     .concat("\n");
 }
 
-function locate(
-  found: { key: Span | undefined; value: unknown } | undefined,
-  path: readonly (string | number)[],
-): Span | undefined {
+function locate(found: Pair | undefined, path: readonly (string | number)[]): Span | undefined {
   if (found === undefined) return undefined;
-  let span = found.key;
-  let node = found.value;
+  let span = spanOf(found.key);
+  let node: unknown = found.value;
   for (const step of path) {
     if (isMap(node)) {
       const pair = node.items.find((item) => String(keyOf(item)) === String(step));

@@ -6,7 +6,7 @@ export interface ComponentRow {
   readonly key: string;
   readonly kind: ComponentKind;
   readonly type: string;
-  readonly inputs: string[] | null;
+  readonly edges: { readonly from: string; readonly output: string | null }[] | null;
 }
 
 /** A pipeline in a list. */
@@ -30,9 +30,9 @@ export const pipelineColumns = `p."id", p."name", p."description", p."environmen
   p."updatedAt", coalesce(u."name", u."email") as "updatedBy",
   coalesce((
     select jsonb_agg(jsonb_build_object('key', c."componentKey", 'kind', c."kind", 'type', c."componentType",
-      'inputs', (
-        select jsonb_agg(case when e."sourcePort" is null then f."componentKey"
-          else f."componentKey" || '.' || e."sourcePort" end order by f."ordinal", e."sourcePort")
+      'edges', (
+        select jsonb_agg(jsonb_build_object('from', f."componentKey", 'output', e."sourcePort")
+          order by f."ordinal", e."sourcePort")
         from "PipelineEdge" e join "PipelineNode" f on f."id" = e."sourceNodeId" where e."targetNodeId" = c."id"))
       order by c."ordinal")
     from "PipelineNode" c where c."pipelineId" = p."id"), '[]'::jsonb) as "components"`;

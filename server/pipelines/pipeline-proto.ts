@@ -1,22 +1,33 @@
 import type { Message, MessageInitShape } from "@bufbuild/protobuf";
-import { ChangeKind, type PolicyRefusalSchema } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import {
+  ChangeKind,
+  type EditPipelineTextRequest,
+  type PolicyRefusalSchema,
+} from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import {
   ComponentKind,
+  DataType,
   DeployStep,
   NodeReachability,
   ProcessState,
   Severity,
+  type ComponentSchema,
   type NodePipelineStatusSchema,
   type PipelineSummarySchema,
   type PipelineVersionSchema,
   type ProblemSchema,
 } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import type { ComponentKind as StoredKind } from "../db/enums.ts";
+import { DomainError } from "../errors.ts";
 import type { PolicyRefusal } from "../fleet/policy-preview.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
+import type { DataType as StoredDataType } from "./catalogue.ts";
 import type { ComponentChange } from "./changes.ts";
+import type { WiredComponent } from "./compile.ts";
+import type { PipelineEdit } from "./edit-text.ts";
 import type { Problem } from "./graph.ts";
 import type { PipelineRow } from "./pipeline-list.ts";
+import { outputId } from "./ports.ts";
 import type { StatusView } from "./statuses.ts";
 import type { VersionView } from "./versions.ts";
 
@@ -47,11 +58,39 @@ export function summaryToProto(
     ...optionalTime("deployTime", row.deployedAt),
     ...optionalTime("updateTime", row.updatedAt),
     updatedBy: row.updatedBy ?? "",
-    components: row.components.map(({ key, kind, type, inputs }) => ({
+    components: row.components.map(({ key, kind, type, edges }) => ({
       key,
       kind: kindToProto[kind],
       type,
-      inputs: inputs ?? [],
+      inputs: (edges ?? []).map(({ from, output }) => outputId(from, output)),
+      edges: (edges ?? []).map(edgeToProto),
+    })),
+  };
+}
+
+function edgeToProto(edge: { readonly from: string; readonly output: string | null }) {
+  return { componentKey: edge.from, output: edge.output ?? "" };
+}
+
+const dataTypes = {
+  log: DataType.LOG,
+  metric: DataType.METRIC,
+  trace: DataType.TRACE,
+} satisfies Record<StoredDataType, DataType>;
+
+export function componentToProto(
+  component: WiredComponent,
+): Exclude<MessageInitShape<typeof ComponentSchema>, Message> {
+  return {
+    key: component.key,
+    kind: kindToProto[component.kind.toUpperCase() as StoredKind],
+    type: component.type,
+    inputs: [...component.inputs],
+    edges: component.edges.map(edgeToProto),
+    outputs: component.outputs.map(({ name, types, fields }) => ({
+      name: name ?? "",
+      dataTypes: types.map((type) => dataTypes[type]),
+      fields: fields.map((field) => ({ ...field, types: [...field.types] })),
     })),
   };
 }
@@ -94,6 +133,7 @@ function problemToProto(
     ...(problem.moveToSecret === undefined
       ? {}
       : { fix: { kind: { case: "moveToSecret", value: problem.moveToSecret } } }),
+    textFixes: (problem.fixes ?? []).map(({ title, edits }) => ({ title, edits: [...edits] })),
     ...(span === undefined
       ? {}
       : {
@@ -102,6 +142,19 @@ function problemToProto(
           line: lineAt(span.from),
         }),
   };
+}
+
+export function editFromProto(edit: EditPipelineTextRequest["edit"]): PipelineEdit {
+  switch (edit.case) {
+    case "renameComponent":
+      return { kind: "rename-component", key: edit.value.key, newKey: edit.value.newKey };
+    case "renameOutput": {
+      const { componentKey: key, name, newName } = edit.value;
+      return { kind: "rename-output", key, name, newName };
+    }
+    default:
+      throw new DomainError("invalid", "edit_missing", "the request names no change");
+  }
 }
 
 export function refusalToProto({

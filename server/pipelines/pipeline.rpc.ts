@@ -20,6 +20,8 @@ import {
 import { listPipelines, readPipelineRow } from "./pipeline-list.ts";
 import {
   changeToProto,
+  componentToProto,
+  editFromProto,
   problemsToProto,
   refusalToProto,
   statusToProto,
@@ -31,6 +33,7 @@ import {
   compileIn,
   createPipeline,
   deletePipeline,
+  editPipeline,
   findPipeline,
   updatePipeline,
 } from "./pipelines.ts";
@@ -82,8 +85,16 @@ export function pipelineRpc(deps: ServerDeps): ServiceImpl<typeof PipelineServic
       return preview(deps, callScope(deps, ctx), request);
     },
     async checkPipeline({ environmentId, yaml }, ctx) {
-      const { problems } = await compileIn(callScope(deps, ctx), compiler, environmentId, yaml);
-      return { problems: problemsToProto(problems, yaml) };
+      const scope = callScope(deps, ctx);
+      const { problems, components } = await compileIn(scope, compiler, environmentId, yaml);
+      return {
+        problems: problemsToProto(problems, yaml),
+        components: components.map(componentToProto),
+      };
+    },
+    async editPipelineText({ yaml, edit }) {
+      const { text, edits, notes } = await editPipeline(compiler, yaml, editFromProto(edit));
+      return { yaml: text, edits: [...edits], notes: [...notes] };
     },
     async deployPipeline(request, ctx) {
       const scope = callScope(deps, ctx);
@@ -131,7 +142,12 @@ export async function fullPipeline(
   const em = freshView(scope);
   const row = await readPipelineRow(em, pipeline.id);
   if (row === undefined) throw notFound("pipeline", pipeline.id);
-  const { problems } = await compileIn(scope, deps.compiler, pipeline.environmentId, pipeline.yaml);
+  const { problems, components } = await compileIn(
+    scope,
+    deps.compiler,
+    pipeline.environmentId,
+    pipeline.yaml,
+  );
   const deployed =
     row.deployedVersion === null
       ? undefined
@@ -142,6 +158,7 @@ export async function fullPipeline(
     revision: String(pipeline.revision),
     problems: problemsToProto(problems, pipeline.yaml),
     deployedYaml: deployed?.configYaml ?? "",
+    components: components.map(componentToProto),
   };
 }
 
@@ -175,6 +192,7 @@ async function preview(
   return {
     configYaml: compiled.configYaml ?? "",
     problems: problemsToProto(compiled.problems, request.yaml),
+    components: compiled.components.map(componentToProto),
     deployedYaml: deployed?.configYaml ?? "",
     changes:
       compiled.graph === undefined

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { audit, diffOf } from "../audit/audit.ts";
 import { announce } from "../db/changes.ts";
@@ -14,11 +15,13 @@ import { loadCatalogue } from "./catalogue.ts";
 import type { CheckContext } from "./check.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { PipelineCompiler } from "./compiler.ts";
+import type { PipelineEdit } from "./edit-text.ts";
 import { graphValues, maximumTextLength, type PipelineGraph, type Problem } from "./graph.ts";
 import { PipelineEdge } from "./pipeline-edge.entity.ts";
 import { PipelineNode } from "./pipeline-node.entity.ts";
 import { Pipeline } from "./pipeline.entity.ts";
-import { expandInputs } from "./ports.ts";
+import type { Renamed } from "./rename.ts";
+import { wire } from "./wiring.ts";
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9 _-]*$/;
 
@@ -51,6 +54,20 @@ export async function compileIn(
     certificateNames: new Set(certificates.map(({ name }) => name)),
   };
   return compiler.compile(text, context);
+}
+
+/** Changes a text in place. Throws `invalid` when it cannot be. */
+export async function editPipeline(
+  compiler: PipelineCompiler,
+  text: string,
+  edit: PipelineEdit,
+): Promise<Extract<Renamed, { kind: "renamed" }>> {
+  if (text.length > maximumTextLength) throw textTooLong(text.length);
+  const renamed = await compiler.edit(text, edit);
+  if (renamed.kind === "impossible") {
+    throw new DomainError("invalid", "edit_impossible", renamed.message);
+  }
+  return renamed;
 }
 
 function textTooLong(length: number): DomainError {
@@ -268,6 +285,7 @@ export async function storeGraph(
   const byKey = new Map(rows.map((row) => [row.componentKey, row]));
   await em.nativeDelete(PipelineEdge, { pipelineId: pipeline.id });
   const kept = new Set(graph.components.map(({ key }) => key));
+  await followRenames(scope, rows, byKey, graph);
   for (const row of rows) if (!kept.has(row.componentKey)) em.remove(row);
   const columns = { source: 0, transform: 1, sink: 2 };
   graph.components.forEach((component, ordinal) => {
@@ -294,9 +312,11 @@ export async function storeGraph(
     byKey.set(component.key, created);
   });
   await em.flush();
+  const wiring = wire(graph, loadCatalogue());
   for (const component of graph.components) {
     const target = byKey.get(component.key);
-    for (const input of expandInputs(component, graph.components, loadCatalogue())) {
+    for (const input of wiring.inputs(component)) {
+      // An edge to an output that vanished stays, so that people see where it was.
       const [key = input, ...port] = input.split(".");
       const source = byKey.get(key);
       if (source === undefined || target === undefined || !kept.has(key)) continue;
@@ -314,6 +334,36 @@ export async function storeGraph(
     references: collectReferences(graphValues(graph)),
   });
   await em.flush();
+}
+
+/**
+ * A component that is gone and one that is new with the same body are the same one under another name: it keeps its
+ * row, and with it its place on the canvas.
+ */
+async function followRenames(
+  scope: Scope,
+  rows: readonly PipelineNode[],
+  byKey: Map<string, PipelineNode>,
+  graph: PipelineGraph,
+): Promise<void> {
+  const keys = new Set(graph.components.map(({ key }) => key));
+  const gone = rows.filter((row) => !keys.has(row.componentKey));
+  const fresh = graph.components.filter(({ key }) => !byKey.has(key));
+  for (const component of fresh) {
+    const same = gone.filter(
+      ({ kind, componentType, config, componentKey }) =>
+        byKey.has(componentKey) &&
+        kind === component.kind.toUpperCase() &&
+        componentType === component.type &&
+        isDeepStrictEqual(config, component.config),
+    );
+    const [row] = same;
+    if (row === undefined || same.length > 1) continue;
+    byKey.delete(row.componentKey);
+    byKey.set(component.key, row);
+    scope.em.assign(row, { componentKey: component.key });
+  }
+  await scope.em.flush();
 }
 
 /** Throws `invalid`, naming the components, when a text has errors. */

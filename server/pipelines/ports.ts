@@ -7,7 +7,7 @@ export interface Port {
   readonly types: readonly DataType[];
 }
 
-const everything: readonly DataType[] = ["log", "metric", "trace"];
+export const everything: readonly DataType[] = ["log", "metric", "trace"];
 
 /** What another component writes into `inputs` to read this output. */
 export function outputId(key: string, port: string | null): string {
@@ -49,11 +49,18 @@ export function outputsOf(component: GraphComponent, catalogue: Catalogue): read
       return (["logs", "metrics", "traces"] as const).map((name) => ({
         name,
         types:
-          config["use_otlp_decoding"] === undefined ? [name.slice(0, -1) as DataType] : everything,
+          name === "metrics" && decodesOtlp(config["use_otlp_decoding"], name)
+            ? ["log"]
+            : [name.slice(0, -1) as DataType],
       }));
     default:
       return [{ name: null, types }];
   }
+}
+
+/** Metrics that are left in their protocol's own shape come out as logs. */
+function decodesOtlp(option: unknown, signal: string): boolean {
+  return option === true || (isRecord(option) && option[signal] === true);
 }
 
 function outputTypes(
@@ -62,12 +69,14 @@ function outputTypes(
   catalogue: Catalogue,
 ): readonly DataType[] {
   if (facts.outputs_by === undefined) return facts.outputs ?? everything;
-  const codec = readPath(component.config, facts.outputs_by.split(", ", 1)[0] ?? "");
-  return (
-    catalogue.codecs.decoding[typeof codec === "string" ? codec : "bytes"] ??
-    facts.outputs ??
-    everything
+  const decoded = new Set(
+    facts.outputs_by.split(", ").flatMap((path) => {
+      const codec = readPath(component.config, path);
+      const name = typeof codec === "string" ? codec : "bytes";
+      return catalogue.codecs.decoding[name] ?? facts.outputs ?? everything;
+    }),
   );
+  return everything.filter((type) => decoded.has(type));
 }
 
 /** What a component accepts. */
@@ -101,17 +110,25 @@ export function wildcardMatcher(pattern: string): (id: string) => boolean {
   return (id) => expression.test(id);
 }
 
-/** The inputs of a component with its patterns expanded against all others, as they will be deployed. */
-export function expandInputs(
-  component: GraphComponent,
-  components: readonly GraphComponent[],
-  catalogue: Catalogue,
-): readonly string[] {
-  const outputs = components
-    .filter(({ key }) => key !== component.key)
-    .flatMap((other) => outputsOf(other, catalogue).map(({ name }) => outputId(other.key, name)));
-  const expanded = component.inputs.flatMap((input) =>
-    isWildcard(input) ? outputs.filter(wildcardMatcher(input)) : [input],
-  );
-  return [...new Set(expanded)];
+/** What tables in memory emit as sources, by the names that `inputs` has for them. */
+export function tableOutputs(
+  globalConfig: Readonly<Record<string, unknown>>,
+): readonly { readonly key: string; readonly ports: readonly Port[] }[] {
+  const tables = globalConfig["enrichment_tables"];
+  return Object.values(isRecord(tables) ? tables : {}).flatMap((table) => {
+    const source = isRecord(table) ? table["source_config"] : undefined;
+    if (!isRecord(source) || typeof source["source_key"] !== "string") return [];
+    const expired: Port[] =
+      source["export_expired_items"] === true ? [{ name: "expired", types: ["log"] }] : [];
+    return [{ key: source["source_key"], ports: [{ name: null, types: ["log"] }, ...expired] }];
+  });
+}
+
+/** The outputs that tables read: a table in memory takes events as a sink does. */
+export function tableInputs(globalConfig: Readonly<Record<string, unknown>>): readonly string[] {
+  const tables = globalConfig["enrichment_tables"];
+  return Object.values(isRecord(tables) ? tables : {}).flatMap((table) => {
+    const inputs = isRecord(table) ? table["inputs"] : undefined;
+    return (Array.isArray(inputs) ? inputs : [inputs]).filter((input) => typeof input === "string");
+  });
 }

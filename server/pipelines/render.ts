@@ -1,7 +1,7 @@
 import { Document, isMap, parseDocument, type YAMLMap } from "yaml";
-import type { Catalogue } from "./catalogue.ts";
 import type { PipelineGraph } from "./graph.ts";
-import { expandInputs, isWildcard } from "./ports.ts";
+import { isWildcard } from "./ports.ts";
+import type { Wiring } from "./wiring.ts";
 
 /**
  * Renders a graph as the configuration that hosts get: top-level options, then sources, transforms and
@@ -9,7 +9,7 @@ import { expandInputs, isWildcard } from "./ports.ts";
  * pipeline's own components, so that nothing injected later is ever caught by one. The same graph gives
  * the same bytes. Pure.
  */
-export function renderConfig(graph: PipelineGraph, catalogue: Catalogue): string {
+export function renderConfig(graph: PipelineGraph, wiring: Wiring): string {
   const document = new Document({}, { merge: true });
   const globals = parseDocument(graph.globalYaml, { merge: true });
   if (isMap(globals.contents)) document.contents = globals.contents;
@@ -22,7 +22,7 @@ export function renderConfig(graph: PipelineGraph, catalogue: Catalogue): string
     for (const component of components) {
       const body = parseDocument(component.yaml, { merge: true });
       if (component.inputs.some(isWildcard)) {
-        body.set("inputs", body.createNode(expandInputs(component, graph.components, catalogue)));
+        body.set("inputs", body.createNode(wiring.inputs(component)));
       }
       section.add({ key: component.key, value: body.contents });
     }

@@ -1,9 +1,9 @@
 import type { VrlCompileOptions, VrlKind } from "#vrl/vrl.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { isRecord, type GraphComponent, type PipelineGraph } from "./graph.ts";
-import { expandInputs, inputTypes, outputId, outputsOf } from "./ports.ts";
-
-const anyObject: VrlKind = { types: [], object: { known: {}, unknown: "any" } };
+import { anyObject } from "./kinds.ts";
+import { inputTypes, outputId } from "./ports.ts";
+import type { Wiring } from "./wiring.ts";
 
 type EventKinds = Pick<VrlCompileOptions, "target" | "metadata">;
 
@@ -13,13 +13,14 @@ type EventKinds = Pick<VrlCompileOptions, "target" | "metadata">;
  */
 export function eventKindsIn(
   graph: PipelineGraph,
+  wiring: Wiring,
   catalogue: Catalogue,
 ): (component: GraphComponent) => EventKinds {
   const schema = graph.globalConfig["schema"];
   const namespaced = isRecord(schema) && schema["log_namespace"] === true;
   const ofLogs = new Map<string, GraphComponent>();
   for (const component of graph.components) {
-    for (const { name, types } of outputsOf(component, catalogue)) {
+    for (const { name, types } of wiring.outputs(component)) {
       if (types.includes("log")) ofLogs.set(outputId(component.key, name), component);
     }
   }
@@ -31,7 +32,7 @@ export function eventKindsIn(
     const kinds = new Set<VrlKind>();
     // Set before its inputs are followed, so that a cycle ends.
     known.set(component.key, kinds);
-    for (const input of expandInputs(component, graph.components, catalogue)) {
+    for (const input of wiring.inputs(component)) {
       const upstream = ofLogs.get(input);
       if (upstream === undefined) continue;
       if (upstream.kind === "transform" && inputTypes(upstream, catalogue).includes("log")) {

@@ -1,4 +1,4 @@
-import type { Vrl, VrlCompileOptions, VrlDiagnostic } from "#vrl/vrl.ts";
+import type { Vrl, VrlChecked, VrlCompileOptions, VrlDiagnostic } from "#vrl/vrl.ts";
 import { isRecord, type GraphComponent, type ParsedText, type Problem } from "./graph.ts";
 import { placeInScalar } from "./scalar-text.ts";
 
@@ -82,7 +82,7 @@ export function checkVrl(
   options: VrlCompileOptions,
   engine: Vrl,
 ): readonly Problem[] {
-  const { diagnostics } = engine.check(withoutReferences(source), { ...options, condition });
+  const { diagnostics } = compileVrl({ source, condition }, options, engine);
   const scalar = parsed.locate(component.key, path);
   return diagnostics.slice(0, maximumProblems).map((diagnostic) => {
     const label = primaryLabel(diagnostic);
@@ -103,6 +103,14 @@ export function checkVrl(
             ),
     };
   });
+}
+
+export function compileVrl(
+  { source, condition }: Pick<VrlProgram, "source" | "condition">,
+  options: VrlCompileOptions,
+  engine: Vrl,
+): VrlChecked {
+  return engine.check(withoutReferences(source), { ...options, condition });
 }
 
 /** References are pasted in later. A number of the same length stands where texts and numbers can. */

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/pipeline.proto.
  */
 export const file_vectorflow_v1_pipeline: GenFile = /*@__PURE__*/
-  fileDesc("Chx2ZWN0b3JmbG93L3YxL3BpcGVsaW5lLnByb3RvEg12ZWN0b3JmbG93LnYxIrYCCg9QaXBlbGluZVN1bW1hcnkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIWCg5lbnZpcm9ubWVudF9pZBgEIAEoCRINCgVkcmFmdBgFIAEoCBIPCgdjaGFuZ2VkGAYgASgIEhgKEGRlcGxveWVkX3ZlcnNpb24YByABKA0SLwoLZGVwbG95X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp1cGRhdGVkX2J5GAogASgJEiwKCmNvbXBvbmVudHMYCyADKAsyGC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudCJiCglDb21wb25lbnQSCwoDa2V5GAEgASgJEioKBGtpbmQYAiABKA4yHC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudEtpbmQSDAoEdHlwZRgDIAEoCRIOCgZpbnB1dHMYBCADKAkinAEKCFBpcGVsaW5lEi8KB3N1bW1hcnkYASABKAsyHi52ZWN0b3JmbG93LnYxLlBpcGVsaW5lU3VtbWFyeRIMCgR5YW1sGAIgASgJEhAKCHJldmlzaW9uGAMgASgJEigKCHByb2JsZW1zGAQgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhUKDWRlcGxveWVkX3lhbWwYBSABKAkiuwEKB1Byb2JsZW0SKQoIc2V2ZXJpdHkYASABKA4yFy52ZWN0b3JmbG93LnYxLlNldmVyaXR5Eg8KB21lc3NhZ2UYAiABKAkSFQoNY29tcG9uZW50X2tleRgDIAEoCRINCgVmaWVsZBgEIAEoCRIMCgRmcm9tGAUgASgNEgoKAnRvGAYgASgNEgwKBGxpbmUYByABKA0SJgoDZml4GAggASgLMhkudmVjdG9yZmxvdy52MS5Qcm9ibGVtRml4Ii4KClByb2JsZW1GaXgSGAoObW92ZV90b19zZWNyZXQYASABKAlIAEIGCgRraW5kIsEBCg9QaXBlbGluZVZlcnNpb24SCgoCaWQYASABKAkSEwoLcGlwZWxpbmVfaWQYAiABKAkSDwoHdmVyc2lvbhgDIAEoDRITCgtjb25maWdfeWFtbBgEIAEoCRIRCgljaGFuZ2Vsb2cYBSABKAkSEgoKY3JlYXRlZF9ieRgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3VycmVudBgIIAEoCCKZBgoSTm9kZVBpcGVsaW5lU3RhdHVzEg8KB25vZGVfaWQYASABKAkSEQoJbm9kZV9uYW1lGAIgASgJEhMKC3BpcGVsaW5lX2lkGAMgASgJEhUKDXBpcGVsaW5lX25hbWUYBCABKAkSKgoFc3RhdGUYBSABKA4yGy52ZWN0b3JmbG93LnYxLlByb2Nlc3NTdGF0ZRInCgRzdGVwGAYgASgOMhkudmVjdG9yZmxvdy52MS5EZXBsb3lTdGVwEhcKD2Rlc2lyZWRfdmVyc2lvbhgHIAEoDRIZChFhdHRlbXB0ZWRfdmVyc2lvbhgIIAEoDRIZChFlZmZlY3RpdmVfdmVyc2lvbhgJIAEoDRIOCgZyZWFzb24YCiABKAkSKAoIcHJvYmxlbXMYCyADKAsyFi52ZWN0b3JmbG93LnYxLlByb2JsZW0SEAoIbG9nX3RhaWwYDCADKAkSEAoIcmVzdGFydHMYDSABKA0SFgoOdXB0aW1lX3NlY29uZHMYDiABKAESLwoLdXBkYXRlX3RpbWUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD25leHRfc3RhcnRfdGltZRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZ2FwX21zGBEgASgNEjAKDHJlY2VpdmVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNdmFsaWRhdGVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXBwbHlfdGltZRgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoX3RpbWUYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKDHJlYWNoYWJpbGl0eRgWIAEoDjIfLnZlY3RvcmZsb3cudjEuTm9kZVJlYWNoYWJpbGl0eRIOCgZub3RpY2UYFyABKAkSFgoOdmVjdG9yX3ZlcnNpb24YGCABKAkqgQEKDUNvbXBvbmVudEtpbmQSHgoaQ09NUE9ORU5UX0tJTkRfVU5TUEVDSUZJRUQQABIZChVDT01QT05FTlRfS0lORF9TT1VSQ0UQARIcChhDT01QT05FTlRfS0lORF9UUkFOU0ZPUk0QAhIXChNDT01QT05FTlRfS0lORF9TSU5LEAMq7wEKDFByb2Nlc3NTdGF0ZRIdChlQUk9DRVNTX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVUFJPQ0VTU19TVEFURV9QRU5ESU5HEAESGgoWUFJPQ0VTU19TVEFURV9TVEFSVElORxACEhkKFVBST0NFU1NfU1RBVEVfUlVOTklORxADEhkKFVBST0NFU1NfU1RBVEVfU1RPUFBFRBAEEhkKFVBST0NFU1NfU1RBVEVfQ1JBU0hFRBAFEhYKElBST0NFU1NfU1RBVEVfSEVMRBAGEiAKHFBST0NFU1NfU1RBVEVfTk9UX0RFTElWRVJJTkcQByrfAQoKRGVwbG95U3RlcBIbChdERVBMT1lfU1RFUF9VTlNQRUNJRklFRBAAEhcKE0RFUExPWV9TVEVQX1dBSVRJTkcQARIYChRERVBMT1lfU1RFUF9SRUNFSVZFRBACEhkKFURFUExPWV9TVEVQX1ZBTElEQVRFRBADEhgKFERFUExPWV9TVEVQX0FQUExZSU5HEAQSFwoTREVQTE9ZX1NURVBfSEVBTFRIWRAFEhYKEkRFUExPWV9TVEVQX0ZBSUxFRBAGEhsKF0RFUExPWV9TVEVQX1JPTExFRF9CQUNLEAcqTgoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIUChBTRVZFUklUWV9XQVJOSU5HEAESEgoOU0VWRVJJVFlfRVJST1IQAip5ChBOb2RlUmVhY2hhYmlsaXR5EiEKHU5PREVfUkVBQ0hBQklMSVRZX1VOU1BFQ0lGSUVEEAASHwobTk9ERV9SRUFDSEFCSUxJVFlfQ09OTkVDVEVEEAESIQodTk9ERV9SRUFDSEFCSUxJVFlfVU5SRUFDSEFCTEUQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chx2ZWN0b3JmbG93L3YxL3BpcGVsaW5lLnByb3RvEg12ZWN0b3JmbG93LnYxIrYCCg9QaXBlbGluZVN1bW1hcnkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIWCg5lbnZpcm9ubWVudF9pZBgEIAEoCRINCgVkcmFmdBgFIAEoCBIPCgdjaGFuZ2VkGAYgASgIEhgKEGRlcGxveWVkX3ZlcnNpb24YByABKA0SLwoLZGVwbG95X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp1cGRhdGVkX2J5GAogASgJEiwKCmNvbXBvbmVudHMYCyADKAsyGC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudCLAAQoJQ29tcG9uZW50EgsKA2tleRgBIAEoCRIqCgRraW5kGAIgASgOMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRLaW5kEgwKBHR5cGUYAyABKAkSDgoGaW5wdXRzGAQgAygJEisKBWVkZ2VzGAUgAygLMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRFZGdlEi8KB291dHB1dHMYBiADKAsyHi52ZWN0b3JmbG93LnYxLkNvbXBvbmVudE91dHB1dCI2Cg1Db21wb25lbnRFZGdlEhUKDWNvbXBvbmVudF9rZXkYASABKAkSDgoGb3V0cHV0GAIgASgJIncKD0NvbXBvbmVudE91dHB1dBIMCgRuYW1lGAEgASgJEisKCmRhdGFfdHlwZXMYAiADKA4yFy52ZWN0b3JmbG93LnYxLkRhdGFUeXBlEikKBmZpZWxkcxgDIAMoCzIZLnZlY3RvcmZsb3cudjEuS25vd25GaWVsZCI6CgpLbm93bkZpZWxkEgwKBHBhdGgYASABKAkSDQoFdHlwZXMYAiADKAkSDwoHY2VydGFpbhgDIAEoCCLKAQoIUGlwZWxpbmUSLwoHc3VtbWFyeRgBIAEoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdW1tYXJ5EgwKBHlhbWwYAiABKAkSEAoIcmV2aXNpb24YAyABKAkSKAoIcHJvYmxlbXMYBCADKAsyFi52ZWN0b3JmbG93LnYxLlByb2JsZW0SFQoNZGVwbG95ZWRfeWFtbBgFIAEoCRIsCgpjb21wb25lbnRzGAYgAygLMhgudmVjdG9yZmxvdy52MS5Db21wb25lbnQi5wEKB1Byb2JsZW0SKQoIc2V2ZXJpdHkYASABKA4yFy52ZWN0b3JmbG93LnYxLlNldmVyaXR5Eg8KB21lc3NhZ2UYAiABKAkSFQoNY29tcG9uZW50X2tleRgDIAEoCRINCgVmaWVsZBgEIAEoCRIMCgRmcm9tGAUgASgNEgoKAnRvGAYgASgNEgwKBGxpbmUYByABKA0SJgoDZml4GAggASgLMhkudmVjdG9yZmxvdy52MS5Qcm9ibGVtRml4EioKCnRleHRfZml4ZXMYCSADKAsyFi52ZWN0b3JmbG93LnYxLlRleHRGaXgiQAoHVGV4dEZpeBINCgV0aXRsZRgBIAEoCRImCgVlZGl0cxgCIAMoCzIXLnZlY3RvcmZsb3cudjEuVGV4dEVkaXQiNAoIVGV4dEVkaXQSDAoEZnJvbRgBIAEoDRIKCgJ0bxgCIAEoDRIOCgZpbnNlcnQYAyABKAkiLgoKUHJvYmxlbUZpeBIYCg5tb3ZlX3RvX3NlY3JldBgBIAEoCUgAQgYKBGtpbmQiwQEKD1BpcGVsaW5lVmVyc2lvbhIKCgJpZBgBIAEoCRITCgtwaXBlbGluZV9pZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgNEhMKC2NvbmZpZ195YW1sGAQgASgJEhEKCWNoYW5nZWxvZxgFIAEoCRISCgpjcmVhdGVkX2J5GAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAggASgIIpkGChJOb2RlUGlwZWxpbmVTdGF0dXMSDwoHbm9kZV9pZBgBIAEoCRIRCglub2RlX25hbWUYAiABKAkSEwoLcGlwZWxpbmVfaWQYAyABKAkSFQoNcGlwZWxpbmVfbmFtZRgEIAEoCRIqCgVzdGF0ZRgFIAEoDjIbLnZlY3RvcmZsb3cudjEuUHJvY2Vzc1N0YXRlEicKBHN0ZXAYBiABKA4yGS52ZWN0b3JmbG93LnYxLkRlcGxveVN0ZXASFwoPZGVzaXJlZF92ZXJzaW9uGAcgASgNEhkKEWF0dGVtcHRlZF92ZXJzaW9uGAggASgNEhkKEWVmZmVjdGl2ZV92ZXJzaW9uGAkgASgNEg4KBnJlYXNvbhgKIAEoCRIoCghwcm9ibGVtcxgLIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRIQCghsb2dfdGFpbBgMIAMoCRIQCghyZXN0YXJ0cxgNIAEoDRIWCg51cHRpbWVfc2Vjb25kcxgOIAEoARIvCgt1cGRhdGVfdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbmV4dF9zdGFydF90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZnYXBfbXMYESABKA0SMAoMcmVjZWl2ZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg12YWxpZGF0ZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgphcHBseV90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoMcmVhY2hhYmlsaXR5GBYgASgOMh8udmVjdG9yZmxvdy52MS5Ob2RlUmVhY2hhYmlsaXR5Eg4KBm5vdGljZRgXIAEoCRIWCg52ZWN0b3JfdmVyc2lvbhgYIAEoCSqBAQoNQ29tcG9uZW50S2luZBIeChpDT01QT05FTlRfS0lORF9VTlNQRUNJRklFRBAAEhkKFUNPTVBPTkVOVF9LSU5EX1NPVVJDRRABEhwKGENPTVBPTkVOVF9LSU5EX1RSQU5TRk9STRACEhcKE0NPTVBPTkVOVF9LSU5EX1NJTksQAyrvAQoMUHJvY2Vzc1N0YXRlEh0KGVBST0NFU1NfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVQUk9DRVNTX1NUQVRFX1BFTkRJTkcQARIaChZQUk9DRVNTX1NUQVRFX1NUQVJUSU5HEAISGQoVUFJPQ0VTU19TVEFURV9SVU5OSU5HEAMSGQoVUFJPQ0VTU19TVEFURV9TVE9QUEVEEAQSGQoVUFJPQ0VTU19TVEFURV9DUkFTSEVEEAUSFgoSUFJPQ0VTU19TVEFURV9IRUxEEAYSIAocUFJPQ0VTU19TVEFURV9OT1RfREVMSVZFUklORxAHKt8BCgpEZXBsb3lTdGVwEhsKF0RFUExPWV9TVEVQX1VOU1BFQ0lGSUVEEAASFwoTREVQTE9ZX1NURVBfV0FJVElORxABEhgKFERFUExPWV9TVEVQX1JFQ0VJVkVEEAISGQoVREVQTE9ZX1NURVBfVkFMSURBVEVEEAMSGAoUREVQTE9ZX1NURVBfQVBQTFlJTkcQBBIXChNERVBMT1lfU1RFUF9IRUFMVEhZEAUSFgoSREVQTE9ZX1NURVBfRkFJTEVEEAYSGwoXREVQTE9ZX1NURVBfUk9MTEVEX0JBQ0sQBypjCghEYXRhVHlwZRIZChVEQVRBX1RZUEVfVU5TUEVDSUZJRUQQABIRCg1EQVRBX1RZUEVfTE9HEAESFAoQREFUQV9UWVBFX01FVFJJQxACEhMKD0RBVEFfVFlQRV9UUkFDRRADKk4KCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASFAoQU0VWRVJJVFlfV0FSTklORxABEhIKDlNFVkVSSVRZX0VSUk9SEAIqeQoQTm9kZVJlYWNoYWJpbGl0eRIhCh1OT0RFX1JFQUNIQUJJTElUWV9VTlNQRUNJRklFRBAAEh8KG05PREVfUkVBQ0hBQklMSVRZX0NPTk5FQ1RFRBABEiEKHU5PREVfUkVBQ0hBQklMSVRZX1VOUkVBQ0hBQkxFEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A pipeline in lists.
@@ -116,6 +116,20 @@ export type Component = Message<"vectorflow.v1.Component"> & {
    * @generated from field: repeated string inputs = 4;
    */
   inputs: string[];
+
+  /**
+   * Those of its inputs that exist, as the ends of edges.
+   *
+   * @generated from field: repeated vectorflow.v1.ComponentEdge edges = 5;
+   */
+  edges: ComponentEdge[];
+
+  /**
+   * What it emits, by its type and options. Empty in lists of pipelines and for sinks.
+   *
+   * @generated from field: repeated vectorflow.v1.ComponentOutput outputs = 6;
+   */
+  outputs: ComponentOutput[];
 };
 
 /**
@@ -124,6 +138,102 @@ export type Component = Message<"vectorflow.v1.Component"> & {
  */
 export const ComponentSchema: GenMessage<Component> = /*@__PURE__*/
   messageDesc(file_vectorflow_v1_pipeline, 1);
+
+/**
+ * The end of an edge at the component that emits.
+ *
+ * @generated from message vectorflow.v1.ComponentEdge
+ */
+export type ComponentEdge = Message<"vectorflow.v1.ComponentEdge"> & {
+  /**
+   * @generated from field: string component_key = 1;
+   */
+  componentKey: string;
+
+  /**
+   * Empty for the default output.
+   *
+   * @generated from field: string output = 2;
+   */
+  output: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.ComponentEdge.
+ * Use `create(ComponentEdgeSchema)` to create a new message.
+ */
+export const ComponentEdgeSchema: GenMessage<ComponentEdge> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline, 2);
+
+/**
+ * An output of a component.
+ *
+ * @generated from message vectorflow.v1.ComponentOutput
+ */
+export type ComponentOutput = Message<"vectorflow.v1.ComponentOutput"> & {
+  /**
+   * Empty for the default output.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What its events can be, as far as the components before it tell.
+   *
+   * @generated from field: repeated vectorflow.v1.DataType data_types = 2;
+   */
+  dataTypes: DataType[];
+
+  /**
+   * What is known of the fields of its events, at most 200, by path.
+   *
+   * @generated from field: repeated vectorflow.v1.KnownField fields = 3;
+   */
+  fields: KnownField[];
+};
+
+/**
+ * Describes the message vectorflow.v1.ComponentOutput.
+ * Use `create(ComponentOutputSchema)` to create a new message.
+ */
+export const ComponentOutputSchema: GenMessage<ComponentOutput> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline, 3);
+
+/**
+ * A field that events have, as far as sources and programs tell.
+ *
+ * @generated from message vectorflow.v1.KnownField
+ */
+export type KnownField = Message<"vectorflow.v1.KnownField"> & {
+  /**
+   * A path of VRL, as in `.http.status`.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * Types as VRL names them; empty when it can be anything.
+   *
+   * @generated from field: repeated string types = 2;
+   */
+  types: string[];
+
+  /**
+   * Every event has it, with one of these types. Otherwise it is what events have when programs succeed on them.
+   *
+   * @generated from field: bool certain = 3;
+   */
+  certain: boolean;
+};
+
+/**
+ * Describes the message vectorflow.v1.KnownField.
+ * Use `create(KnownFieldSchema)` to create a new message.
+ */
+export const KnownFieldSchema: GenMessage<KnownField> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline, 4);
 
 /**
  * A pipeline with its text.
@@ -163,6 +273,13 @@ export type Pipeline = Message<"vectorflow.v1.Pipeline"> & {
    * @generated from field: string deployed_yaml = 5;
    */
   deployedYaml: string;
+
+  /**
+   * Those of the draft, with their outputs; empty when it is no configuration.
+   *
+   * @generated from field: repeated vectorflow.v1.Component components = 6;
+   */
+  components: Component[];
 };
 
 /**
@@ -170,7 +287,7 @@ export type Pipeline = Message<"vectorflow.v1.Pipeline"> & {
  * Use `create(PipelineSchema)` to create a new message.
  */
 export const PipelineSchema: GenMessage<Pipeline> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 2);
+  messageDesc(file_vectorflow_v1_pipeline, 5);
 
 /**
  * Something wrong in a configuration.
@@ -227,6 +344,13 @@ export type Problem = Message<"vectorflow.v1.Problem"> & {
    * @generated from field: vectorflow.v1.ProblemFix fix = 8;
    */
   fix?: ProblemFix | undefined;
+
+  /**
+   * Changes of the text that settle it, the likeliest first. Each is whole.
+   *
+   * @generated from field: repeated vectorflow.v1.TextFix text_fixes = 9;
+   */
+  textFixes: TextFix[];
 };
 
 /**
@@ -234,7 +358,62 @@ export type Problem = Message<"vectorflow.v1.Problem"> & {
  * Use `create(ProblemSchema)` to create a new message.
  */
 export const ProblemSchema: GenMessage<Problem> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 3);
+  messageDesc(file_vectorflow_v1_pipeline, 6);
+
+/**
+ * A change of the text that settles a problem.
+ *
+ * @generated from message vectorflow.v1.TextFix
+ */
+export type TextFix = Message<"vectorflow.v1.TextFix"> & {
+  /**
+   * What it does, as a button says it.
+   *
+   * @generated from field: string title = 1;
+   */
+  title: string;
+
+  /**
+   * @generated from field: repeated vectorflow.v1.TextEdit edits = 2;
+   */
+  edits: TextEdit[];
+};
+
+/**
+ * Describes the message vectorflow.v1.TextFix.
+ * Use `create(TextFixSchema)` to create a new message.
+ */
+export const TextFixSchema: GenMessage<TextFix> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline, 7);
+
+/**
+ * A replacement of a part of a text. Places are UTF-16 code units of the text before any edit.
+ *
+ * @generated from message vectorflow.v1.TextEdit
+ */
+export type TextEdit = Message<"vectorflow.v1.TextEdit"> & {
+  /**
+   * @generated from field: uint32 from = 1;
+   */
+  from: number;
+
+  /**
+   * @generated from field: uint32 to = 2;
+   */
+  to: number;
+
+  /**
+   * @generated from field: string insert = 3;
+   */
+  insert: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.TextEdit.
+ * Use `create(TextEditSchema)` to create a new message.
+ */
+export const TextEditSchema: GenMessage<TextEdit> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline, 8);
 
 /**
  * What one call can do about a problem.
@@ -261,7 +440,7 @@ export type ProblemFix = Message<"vectorflow.v1.ProblemFix"> & {
  * Use `create(ProblemFixSchema)` to create a new message.
  */
 export const ProblemFixSchema: GenMessage<ProblemFix> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 4);
+  messageDesc(file_vectorflow_v1_pipeline, 9);
 
 /**
  * An immutable snapshot of what was deployed.
@@ -317,7 +496,7 @@ export type PipelineVersion = Message<"vectorflow.v1.PipelineVersion"> & {
  * Use `create(PipelineVersionSchema)` to create a new message.
  */
 export const PipelineVersionSchema: GenMessage<PipelineVersion> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 5);
+  messageDesc(file_vectorflow_v1_pipeline, 10);
 
 /**
  * A pipeline on one node. What was attempted, what runs and why are separate facts.
@@ -463,7 +642,7 @@ export type NodePipelineStatus = Message<"vectorflow.v1.NodePipelineStatus"> & {
  * Use `create(NodePipelineStatusSchema)` to create a new message.
  */
 export const NodePipelineStatusSchema: GenMessage<NodePipelineStatus> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline, 6);
+  messageDesc(file_vectorflow_v1_pipeline, 11);
 
 /**
  * The kind of a component.
@@ -636,6 +815,46 @@ export const DeployStepSchema: GenEnum<DeployStep> = /*@__PURE__*/
   enumDesc(file_vectorflow_v1_pipeline, 2);
 
 /**
+ * The type of an event.
+ *
+ * @generated from enum vectorflow.v1.DataType
+ */
+export const DataType = {
+  /**
+   * @generated from enum value: DATA_TYPE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: DATA_TYPE_LOG = 1;
+   */
+  LOG: 1,
+
+  /**
+   * @generated from enum value: DATA_TYPE_METRIC = 2;
+   */
+  METRIC: 2,
+
+  /**
+   * @generated from enum value: DATA_TYPE_TRACE = 3;
+   */
+  TRACE: 3,
+} as const;
+
+/**
+ * The type of an event.
+ *
+ * @generated from enum vectorflow.v1.DataType
+ */
+export type DataType = (typeof DataType)[keyof typeof DataType] | UnknownEnum;
+
+/**
+ * Describes the enum vectorflow.v1.DataType.
+ */
+export const DataTypeSchema: GenEnum<DataType> = /*@__PURE__*/
+  enumDesc(file_vectorflow_v1_pipeline, 3);
+
+/**
  * How bad a problem is. Errors stop a deploy.
  *
  * @generated from enum vectorflow.v1.Severity
@@ -668,7 +887,7 @@ export type Severity = (typeof Severity)[keyof typeof Severity] | UnknownEnum;
  * Describes the enum vectorflow.v1.Severity.
  */
 export const SeveritySchema: GenEnum<Severity> = /*@__PURE__*/
-  enumDesc(file_vectorflow_v1_pipeline, 3);
+  enumDesc(file_vectorflow_v1_pipeline, 4);
 
 /**
  * Whether the node of a status can be believed to be up to date.
@@ -705,5 +924,5 @@ export type NodeReachability = (typeof NodeReachability)[keyof typeof NodeReacha
  * Describes the enum vectorflow.v1.NodeReachability.
  */
 export const NodeReachabilitySchema: GenEnum<NodeReachability> = /*@__PURE__*/
-  enumDesc(file_vectorflow_v1_pipeline, 4);
+  enumDesc(file_vectorflow_v1_pipeline, 5);
 

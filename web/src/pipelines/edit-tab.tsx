@@ -1,6 +1,7 @@
 import { createMemo, createSignal, lazy, Match, Show, Switch, type JSX } from "solid-js";
 
-import type { Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { applyEdits } from "#common/apply-edits.ts";
+import type { Component, Problem, TextFix } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { useEnvironment } from "../state/environment.tsx";
 import { useLive } from "../state/live.tsx";
@@ -14,6 +15,8 @@ import { YamlEditor } from "./editor/yaml-editor.tsx";
 import { MoveToSecretDialog } from "./move-to-secret.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 import { ProblemsPanel } from "./problems-panel.tsx";
+import { RenamePartDialog } from "./rename-part-dialog.tsx";
+import { renameTargets, targetAt, type RenameTarget } from "./rename-targets.ts";
 
 const DiffView = lazy(async () => ({ default: (await import("./editor/diff-view.tsx")).DiffView }));
 
@@ -29,6 +32,21 @@ export function EditTab(): JSX.Element {
     if (checked === undefined) return [];
     return checked.text === pipeline.draft.text() ? checked.response.problems : previous;
   }, []);
+  // What was known of the last text that could be read stays while one types.
+  const components = createMemo((previous: readonly Component[]): readonly Component[] => {
+    const known = pipeline.preview.checked()?.response.components ?? [];
+    return known.length === 0 ? previous : known;
+  }, []);
+  const [renaming, setRenaming] = createSignal<RenameTarget>();
+  const targets = (): RenameTarget[] =>
+    renameTargets(pipeline.preview.checked()?.response.components ?? []);
+  const rename = (position: number): void => {
+    setRenaming(targetAt(pipeline.draft.text(), position, targets()) ?? targets()[0]);
+  };
+  const isChecked = (): boolean => pipeline.preview.checked()?.text === pipeline.draft.text();
+  const apply = (fix: TextFix): void => {
+    if (isChecked()) pipeline.draft.edit(applyEdits(pipeline.draft.text(), fix.edits));
+  };
   const jumpTo = (problem: Problem): void => {
     const position =
       problem.to > 0 ? problem.from : lineStart(pipeline.draft.text(), Math.max(1, problem.line));
@@ -43,20 +61,27 @@ export function EditTab(): JSX.Element {
             text={pipeline.draft.text()}
             readOnly={!environment.canEdit()}
             problems={problems()}
+            components={components()}
             jump={jump()}
             onChange={pipeline.draft.edit}
+            onRename={rename}
           />
           <footer class="editor-foot">
             <SaveState state={pipeline.draft.state()} />
             <span class="faint">Tab indents; Esc, then Tab leaves the editor</span>
+            <Show when={environment.canEdit() && targets().length > 0}>
+              <Button onClick={() => setRenaming(targets()[0])}>Rename a component… (F2)</Button>
+            </Show>
           </footer>
         </div>
         <ProblemsPanel
           preview={pipeline.preview}
           onJump={jumpTo}
           onFix={environment.canEdit() ? setMoving : undefined}
+          onTextFix={environment.canEdit() && isChecked() ? apply : undefined}
         />
       </div>
+      <RenamePartDialog target={renaming()} onClose={() => setRenaming(undefined)} />
       <MoveToSecretDialog problem={moving()} onClose={() => setMoving(undefined)} />
     </>
   );

@@ -93,6 +93,37 @@ describe("editor", () => {
     expect(view.contentDOM.querySelector(".cm-lintRange-error")?.textContent).toBe("unknown_thing");
   });
 
+  test("a problem is settled with one click, by its button or under the marked place", async () => {
+    const { user } = renderApp(`${page}?tab=edit`, deployed());
+    const view = await editor();
+    replaceAll(view, demoYaml.replace("type: remap", "type: unknown_thing"));
+    await user.click(await screen.findByRole("button", { name: "Make it remap" }));
+    expect(view.state.doc.toString()).toBe(demoYaml);
+    expect(await screen.findByText("No problems")).toBeTruthy();
+  });
+
+  test("a component gets another name wherever it stands", async () => {
+    const { user } = renderApp(`${page}?tab=edit`, deployed());
+    const view = await editor();
+    await screen.findByText("No problems");
+    view.focus();
+    view.dispatch({ selection: { anchor: demoYaml.indexOf("parse:") + 2 } });
+    await user.keyboard("{F2}");
+    const dialog = await screen.findByRole("dialog");
+    const name = within(dialog).getByLabelText<HTMLInputElement>("New name");
+    expect(name.value).toBe("parse");
+    await user.clear(name);
+    await user.type(name, "print");
+    await user.click(within(dialog).getByRole("button", { name: "Rename" }));
+    expect(await within(dialog).findByText(/another component is named print/i)).toBeTruthy();
+    await user.clear(name);
+    await user.type(name, "decode");
+    await user.click(within(dialog).getByRole("button", { name: "Rename" }));
+    await expect
+      .poll(() => view.state.doc.toString())
+      .toBe(demoYaml.replaceAll(/\bparse\b/g, "decode"));
+  });
+
   test("somebody else's text is followed while nothing is typed", async () => {
     const { world } = renderApp(`${page}?tab=edit`, deployed());
     const view = await editor();

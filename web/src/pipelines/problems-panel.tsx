@@ -1,11 +1,14 @@
 import { For, Show, type JSX } from "solid-js";
 
-import type { Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { Problem, TextFix } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { plural } from "../lib/format.ts";
 import { Button } from "../ui/button.tsx";
 import { ProblemLine } from "./problem-line.tsx";
 import { countErrors, sortProblems, type Preview } from "./preview.ts";
+
+/** The editor offers the others under the marked place. */
+const shownFixes = 3;
 
 /** Everything that is wrong with the text; choosing one goes there. */
 export function ProblemsPanel(props: {
@@ -13,6 +16,8 @@ export function ProblemsPanel(props: {
   onJump: (problem: Problem) => void;
   /** Absent for whoever may not change the draft. */
   onFix?: ((problem: Problem) => void) | undefined;
+  /** Absent too while the text is newer than the problems: fixes are places in the text. */
+  onTextFix?: ((fix: TextFix) => void) | undefined;
 }): JSX.Element {
   const problems = (): Problem[] => sortProblems(props.preview.checked()?.response.problems ?? []);
   const title = (): string => {
@@ -45,6 +50,13 @@ export function ProblemsPanel(props: {
               <button type="button" class="problem-button" onClick={() => props.onJump(problem)}>
                 <ProblemLine problem={problem} />
               </button>
+              <Show when={props.onTextFix}>
+                {(apply) => (
+                  <For each={problem.textFixes.slice(0, shownFixes)}>
+                    {(fix) => <Button onClick={() => apply()(fix)}>{fix.title}</Button>}
+                  </For>
+                )}
+              </Show>
               <Show when={problem.fix?.kind.case === "moveToSecret" && props.onFix}>
                 {(fix) => (
                   <Button

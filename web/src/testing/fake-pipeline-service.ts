@@ -85,6 +85,7 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof PipelineSer
       const problems = checkYaml(yaml);
       return {
         problems,
+        components: componentsOf(yaml),
         deployedYaml,
         configYaml: problems.length > 0 ? "" : yaml,
         changes: changesBetween(deployedYaml, yaml),
@@ -92,6 +93,21 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof PipelineSer
         refusingNodeCount: Math.max(0, ...world.policyRefusals.map(({ nodeCount }) => nodeCount)),
         targets: [...world.hosts.values()].map(({ id, name }) => ({ id, name, connected: true })),
       };
+    },
+    editPipelineText({ yaml, edit }) {
+      world.enter("editPipelineText");
+      if (edit.case !== "renameComponent") {
+        throw failure(Code.InvalidArgument, "there is no such route", "edit_impossible");
+      }
+      const { key, newKey } = edit.value;
+      if (componentsOf(yaml).some((component) => component.key === newKey)) {
+        throw failure(
+          Code.InvalidArgument,
+          `another component is named ${newKey}`,
+          "edit_impossible",
+        );
+      }
+      return { yaml: yaml.replaceAll(new RegExp(`\\b${key}\\b`, "g"), newKey), notes: [] };
     },
     deployPipeline({ id, changelog }) {
       world.enter("deployPipeline");

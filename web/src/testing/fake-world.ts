@@ -242,6 +242,12 @@ export function checkYaml(yaml: string): Problem[] {
       from,
       to: from + (match[1]?.length ?? 0),
       line: yaml.slice(0, from).split("\n").length,
+      textFixes: [
+        {
+          title: "Make it remap",
+          edits: [{ from, to: from + (match[1]?.length ?? 0), insert: "remap" }],
+        },
+      ],
     });
   });
   return [...unknown, ...passwords];

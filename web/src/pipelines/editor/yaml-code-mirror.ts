@@ -21,10 +21,11 @@ import {
   lineNumbers,
 } from "@codemirror/view";
 
-import { Severity, type Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { Severity, type Component, type Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { codeTheme } from "./code-theme.ts";
 import { completePipeline } from "./completion.ts";
+import { completeFields } from "./fields.ts";
 import { yamlIndent } from "./yaml-indent.ts";
 
 export interface YamlCodeMirror {
@@ -44,6 +45,9 @@ export function createYamlCodeMirror(
     readonly text: string;
     readonly readOnly: boolean;
     readonly onChange: (text: string) => void;
+    readonly onRename: (position: number) => void;
+    /** What is known of the text's components, for completion. */
+    readonly components: () => readonly Component[];
   },
 ): YamlCodeMirror {
   const view = new EditorView({
@@ -63,7 +67,7 @@ export function createYamlCodeMirror(
         bracketMatching(),
         closeBrackets(),
         highlightSelectionMatches(),
-        autocompletion({ override: [completePipeline] }),
+        autocompletion({ override: [completePipeline, completeFields(options.components)] }),
         indentService.of((context, position) => yamlIndent(context.lineAt(position, -1).text)),
         yaml(),
         codeTheme,
@@ -73,6 +77,13 @@ export function createYamlCodeMirror(
           if (update.docChanged) options.onChange(update.state.doc.toString());
         }),
         keymap.of([
+          {
+            key: "F2",
+            run({ state }) {
+              if (!options.readOnly) options.onRename(state.selection.main.head);
+              return !options.readOnly;
+            },
+          },
           ...completionKeymap,
           ...lintKeymap,
           ...searchKeymap,
@@ -86,11 +97,13 @@ export function createYamlCodeMirror(
   });
   return {
     setText(text) {
-      if (view.state.doc.toString() === text) return;
-      view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } });
+      const change = changeBetween(view.state.doc.toString(), text);
+      if (change !== undefined) view.dispatch({ changes: change });
     },
     setProblems(problems) {
-      const diagnostics = problems.map((problem) => toDiagnostic(problem, view.state));
+      const diagnostics = problems.map((problem) =>
+        toDiagnostic(problem, view.state, options.readOnly),
+      );
       view.dispatch(setDiagnostics(view.state, diagnostics));
     },
     reveal(position) {
@@ -106,7 +119,9 @@ export function createYamlCodeMirror(
 }
 
 /** A problem without a place is shown on its line, or on the first one. */
-function toDiagnostic(problem: Problem, state: EditorState): Diagnostic {
+function toDiagnostic(problem: Problem, state: EditorState, readOnly: boolean): Diagnostic {
+  const checked = state.doc;
+  const fixes = readOnly ? [] : problem.textFixes;
   const { from, to } = problemRange(problem, state);
   return {
     from,
@@ -114,6 +129,29 @@ function toDiagnostic(problem: Problem, state: EditorState): Diagnostic {
     severity: problem.severity === Severity.ERROR ? "error" : "warning",
     message: problem.message,
     ...(problem.componentKey !== "" && { source: problem.componentKey }),
+    actions: fixes.map(({ title, edits }) => ({
+      name: title,
+      // The places are those of the text that was checked.
+      apply: (view) => view.state.doc.eq(checked) && view.dispatch({ changes: edits }),
+    })),
+  };
+}
+
+/** The part that differs, so that the cursor and the view stay where they are. */
+function changeBetween(
+  before: string,
+  after: string,
+): { from: number; to: number; insert: string } | undefined {
+  if (before === after) return undefined;
+  const shorter = Math.min(before.length, after.length);
+  let start = 0;
+  while (start < shorter && before[start] === after[start]) start++;
+  let end = 0;
+  while (end < shorter - start && before.at(-1 - end) === after.at(-1 - end)) end++;
+  return {
+    from: start,
+    to: before.length - end,
+    insert: after.slice(start, after.length - end),
   };
 }
 

@@ -1,6 +1,6 @@
 import { createEffect, on, onCleanup, onMount, type JSX } from "solid-js";
 
-import type { Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { Component, Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { createYamlCodeMirror, type YamlCodeMirror } from "./yaml-code-mirror.ts";
 
@@ -10,9 +10,13 @@ export function YamlEditor(props: {
   readOnly?: boolean;
   label?: string;
   problems?: readonly Problem[];
+  /** What is known of the text's components, for completion. */
+  components?: readonly Component[];
   /** Where to put the cursor; a new object jumps again. */
   jump?: { readonly position: number } | undefined;
   onChange?: (text: string) => void;
+  /** Somebody wants another name for what is at this position. */
+  onRename?: (position: number) => void;
 }): JSX.Element {
   let parent: HTMLDivElement | undefined;
   let editor: YamlCodeMirror | undefined;
@@ -23,6 +27,8 @@ export function YamlEditor(props: {
       text: props.text,
       readOnly: props.readOnly ?? false,
       onChange: (text) => props.onChange?.(text),
+      components: () => props.components ?? [],
+      onRename: (position) => props.onRename?.(position),
     });
     editor.setProblems(props.problems ?? []);
     if (props.jump) editor.reveal(props.jump.position);
