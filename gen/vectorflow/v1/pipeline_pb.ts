@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/pipeline.proto.
  */
 export const file_vectorflow_v1_pipeline: GenFile = /*@__PURE__*/
-  fileDesc("Chx2ZWN0b3JmbG93L3YxL3BpcGVsaW5lLnByb3RvEg12ZWN0b3JmbG93LnYxIrYCCg9QaXBlbGluZVN1bW1hcnkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIWCg5lbnZpcm9ubWVudF9pZBgEIAEoCRINCgVkcmFmdBgFIAEoCBIPCgdjaGFuZ2VkGAYgASgIEhgKEGRlcGxveWVkX3ZlcnNpb24YByABKA0SLwoLZGVwbG95X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp1cGRhdGVkX2J5GAogASgJEiwKCmNvbXBvbmVudHMYCyADKAsyGC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudCJiCglDb21wb25lbnQSCwoDa2V5GAEgASgJEioKBGtpbmQYAiABKA4yHC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudEtpbmQSDAoEdHlwZRgDIAEoCRIOCgZpbnB1dHMYBCADKAkinAEKCFBpcGVsaW5lEi8KB3N1bW1hcnkYASABKAsyHi52ZWN0b3JmbG93LnYxLlBpcGVsaW5lU3VtbWFyeRIMCgR5YW1sGAIgASgJEhAKCHJldmlzaW9uGAMgASgJEigKCHByb2JsZW1zGAQgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhUKDWRlcGxveWVkX3lhbWwYBSABKAkiuwEKB1Byb2JsZW0SKQoIc2V2ZXJpdHkYASABKA4yFy52ZWN0b3JmbG93LnYxLlNldmVyaXR5Eg8KB21lc3NhZ2UYAiABKAkSFQoNY29tcG9uZW50X2tleRgDIAEoCRINCgVmaWVsZBgEIAEoCRIMCgRmcm9tGAUgASgNEgoKAnRvGAYgASgNEgwKBGxpbmUYByABKA0SJgoDZml4GAggASgLMhkudmVjdG9yZmxvdy52MS5Qcm9ibGVtRml4Ii4KClByb2JsZW1GaXgSGAoObW92ZV90b19zZWNyZXQYASABKAlIAEIGCgRraW5kIsEBCg9QaXBlbGluZVZlcnNpb24SCgoCaWQYASABKAkSEwoLcGlwZWxpbmVfaWQYAiABKAkSDwoHdmVyc2lvbhgDIAEoDRITCgtjb25maWdfeWFtbBgEIAEoCRIRCgljaGFuZ2Vsb2cYBSABKAkSEgoKY3JlYXRlZF9ieRgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3VycmVudBgIIAEoCCKZBgoSTm9kZVBpcGVsaW5lU3RhdHVzEg8KB25vZGVfaWQYASABKAkSEQoJbm9kZV9uYW1lGAIgASgJEhMKC3BpcGVsaW5lX2lkGAMgASgJEhUKDXBpcGVsaW5lX25hbWUYBCABKAkSKgoFc3RhdGUYBSABKA4yGy52ZWN0b3JmbG93LnYxLlByb2Nlc3NTdGF0ZRInCgRzdGVwGAYgASgOMhkudmVjdG9yZmxvdy52MS5EZXBsb3lTdGVwEhcKD2Rlc2lyZWRfdmVyc2lvbhgHIAEoDRIZChFhdHRlbXB0ZWRfdmVyc2lvbhgIIAEoDRIZChFlZmZlY3RpdmVfdmVyc2lvbhgJIAEoDRIOCgZyZWFzb24YCiABKAkSKAoIcHJvYmxlbXMYCyADKAsyFi52ZWN0b3JmbG93LnYxLlByb2JsZW0SEAoIbG9nX3RhaWwYDCADKAkSEAoIcmVzdGFydHMYDSABKA0SFgoOdXB0aW1lX3NlY29uZHMYDiABKAESLwoLdXBkYXRlX3RpbWUYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD25leHRfc3RhcnRfdGltZRgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGZ2FwX21zGBEgASgNEjAKDHJlY2VpdmVfdGltZRgSIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNdmFsaWRhdGVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKYXBwbHlfdGltZRgUIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoX3RpbWUYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjUKDHJlYWNoYWJpbGl0eRgWIAEoDjIfLnZlY3RvcmZsb3cudjEuTm9kZVJlYWNoYWJpbGl0eRIOCgZub3RpY2UYFyABKAkSFgoOdmVjdG9yX3ZlcnNpb24YGCABKAkqgQEKDUNvbXBvbmVudEtpbmQSHgoaQ09NUE9ORU5UX0tJTkRfVU5TUEVDSUZJRUQQABIZChVDT01QT05FTlRfS0lORF9TT1VSQ0UQARIcChhDT01QT05FTlRfS0lORF9UUkFOU0ZPUk0QAhIXChNDT01QT05FTlRfS0lORF9TSU5LEAMq7wEKDFByb2Nlc3NTdGF0ZRIdChlQUk9DRVNTX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVUFJPQ0VTU19TVEFURV9QRU5ESU5HEAESGgoWUFJPQ0VTU19TVEFURV9TVEFSVElORxACEhkKFVBST0NFU1NfU1RBVEVfUlVOTklORxADEhkKFVBST0NFU1NfU1RBVEVfU1RPUFBFRBAEEhkKFVBST0NFU1NfU1RBVEVfQ1JBU0hFRBAFEhYKElBST0NFU1NfU1RBVEVfSEVMRBAGEiAKHFBST0NFU1NfU1RBVEVfTk9UX0RFTElWRVJJTkcQByrfAQoKRGVwbG95U3RlcBIbChdERVBMT1lfU1RFUF9VTlNQRUNJRklFRBAAEhcKE0RFUExPWV9TVEVQX1dBSVRJTkcQARIYChRERVBMT1lfU1RFUF9SRUNFSVZFRBACEhkKFURFUExPWV9TVEVQX1ZBTElEQVRFRBADEhgKFERFUExPWV9TVEVQX0FQUExZSU5HEAQSFwoTREVQTE9ZX1NURVBfSEVBTFRIWRAFEhYKEkRFUExPWV9TVEVQX0ZBSUxFRBAGEhsKF0RFUExPWV9TVEVQX1JPTExFRF9CQUNLEAcqTgoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIUChBTRVZFUklUWV9XQVJOSU5HEAESEgoOU0VWRVJJVFlfRVJST1IQAip5ChBOb2RlUmVhY2hhYmlsaXR5EiEKHU5PREVfUkVBQ0hBQklMSVRZX1VOU1BFQ0lGSUVEEAASHwobTk9ERV9SRUFDSEFCSUxJVFlfQ09OTkVDVEVEEAESIQodTk9ERV9SRUFDSEFCSUxJVFlfVU5SRUFDSEFCTEUQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chx2ZWN0b3JmbG93L3YxL3BpcGVsaW5lLnByb3RvEg12ZWN0b3JmbG93LnYxIpcDCg9QaXBlbGluZVN1bW1hcnkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIWCg5lbnZpcm9ubWVudF9pZBgEIAEoCRINCgVkcmFmdBgFIAEoCBIPCgdjaGFuZ2VkGAYgASgIEhgKEGRlcGxveWVkX3ZlcnNpb24YByABKA0SLwoLZGVwbG95X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp1cGRhdGVkX2J5GAogASgJEiwKCmNvbXBvbmVudHMYCyADKAsyGC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudBIrCgVzdGF0ZRgUIAEoDjIcLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdGF0ZRIWCg5wYXVzZWRfdmVyc2lvbhgVIAEoDRIaChJ1bmRlcGxveWVkX3ZlcnNpb24YFiABKA0iYgoJQ29tcG9uZW50EgsKA2tleRgBIAEoCRIqCgRraW5kGAIgASgOMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRLaW5kEgwKBHR5cGUYAyABKAkSDgoGaW5wdXRzGAQgAygJIpwBCghQaXBlbGluZRIvCgdzdW1tYXJ5GAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVN1bW1hcnkSDAoEeWFtbBgCIAEoCRIQCghyZXZpc2lvbhgDIAEoCRIoCghwcm9ibGVtcxgEIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRIVCg1kZXBsb3llZF95YW1sGAUgASgJIrsBCgdQcm9ibGVtEikKCHNldmVyaXR5GAEgASgOMhcudmVjdG9yZmxvdy52MS5TZXZlcml0eRIPCgdtZXNzYWdlGAIgASgJEhUKDWNvbXBvbmVudF9rZXkYAyABKAkSDQoFZmllbGQYBCABKAkSDAoEZnJvbRgFIAEoDRIKCgJ0bxgGIAEoDRIMCgRsaW5lGAcgASgNEiYKA2ZpeBgIIAEoCzIZLnZlY3RvcmZsb3cudjEuUHJvYmxlbUZpeCIuCgpQcm9ibGVtRml4EhgKDm1vdmVfdG9fc2VjcmV0GAEgASgJSABCBgoEa2luZCLRAQoPUGlwZWxpbmVWZXJzaW9uEgoKAmlkGAEgASgJEhMKC3BpcGVsaW5lX2lkGAIgASgJEg8KB3ZlcnNpb24YAyABKA0SEwoLY29uZmlnX3lhbWwYBCABKAkSEQoJY2hhbmdlbG9nGAUgASgJEhIKCmNyZWF0ZWRfYnkYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2N1cnJlbnQYCCABKAgSDgoGcGF1c2VkGBQgASgIIpkGChJOb2RlUGlwZWxpbmVTdGF0dXMSDwoHbm9kZV9pZBgBIAEoCRIRCglub2RlX25hbWUYAiABKAkSEwoLcGlwZWxpbmVfaWQYAyABKAkSFQoNcGlwZWxpbmVfbmFtZRgEIAEoCRIqCgVzdGF0ZRgFIAEoDjIbLnZlY3RvcmZsb3cudjEuUHJvY2Vzc1N0YXRlEicKBHN0ZXAYBiABKA4yGS52ZWN0b3JmbG93LnYxLkRlcGxveVN0ZXASFwoPZGVzaXJlZF92ZXJzaW9uGAcgASgNEhkKEWF0dGVtcHRlZF92ZXJzaW9uGAggASgNEhkKEWVmZmVjdGl2ZV92ZXJzaW9uGAkgASgNEg4KBnJlYXNvbhgKIAEoCRIoCghwcm9ibGVtcxgLIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRIQCghsb2dfdGFpbBgMIAMoCRIQCghyZXN0YXJ0cxgNIAEoDRIWCg51cHRpbWVfc2Vjb25kcxgOIAEoARIvCgt1cGRhdGVfdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbmV4dF9zdGFydF90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZnYXBfbXMYESABKA0SMAoMcmVjZWl2ZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg12YWxpZGF0ZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgphcHBseV90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoMcmVhY2hhYmlsaXR5GBYgASgOMh8udmVjdG9yZmxvdy52MS5Ob2RlUmVhY2hhYmlsaXR5Eg4KBm5vdGljZRgXIAEoCRIWCg52ZWN0b3JfdmVyc2lvbhgYIAEoCSqBAQoNQ29tcG9uZW50S2luZBIeChpDT01QT05FTlRfS0lORF9VTlNQRUNJRklFRBAAEhkKFUNPTVBPTkVOVF9LSU5EX1NPVVJDRRABEhwKGENPTVBPTkVOVF9LSU5EX1RSQU5TRk9STRACEhcKE0NPTVBPTkVOVF9LSU5EX1NJTksQAyrvAQoMUHJvY2Vzc1N0YXRlEh0KGVBST0NFU1NfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVQUk9DRVNTX1NUQVRFX1BFTkRJTkcQARIaChZQUk9DRVNTX1NUQVRFX1NUQVJUSU5HEAISGQoVUFJPQ0VTU19TVEFURV9SVU5OSU5HEAMSGQoVUFJPQ0VTU19TVEFURV9TVE9QUEVEEAQSGQoVUFJPQ0VTU19TVEFURV9DUkFTSEVEEAUSFgoSUFJPQ0VTU19TVEFURV9IRUxEEAYSIAocUFJPQ0VTU19TVEFURV9OT1RfREVMSVZFUklORxAHKt8BCgpEZXBsb3lTdGVwEhsKF0RFUExPWV9TVEVQX1VOU1BFQ0lGSUVEEAASFwoTREVQTE9ZX1NURVBfV0FJVElORxABEhgKFERFUExPWV9TVEVQX1JFQ0VJVkVEEAISGQoVREVQTE9ZX1NURVBfVkFMSURBVEVEEAMSGAoUREVQTE9ZX1NURVBfQVBQTFlJTkcQBBIXChNERVBMT1lfU1RFUF9IRUFMVEhZEAUSFgoSREVQTE9ZX1NURVBfRkFJTEVEEAYSGwoXREVQTE9ZX1NURVBfUk9MTEVEX0JBQ0sQByqpAQoNUGlwZWxpbmVTdGF0ZRIeChpQSVBFTElORV9TVEFURV9VTlNQRUNJRklFRBAAEiEKHVBJUEVMSU5FX1NUQVRFX05FVkVSX0RFUExPWUVEEAESGwoXUElQRUxJTkVfU1RBVEVfREVQTE9ZRUQQAhIZChVQSVBFTElORV9TVEFURV9QQVVTRUQQAxIdChlQSVBFTElORV9TVEFURV9VTkRFUExPWUVEEAQqTgoIU2V2ZXJpdHkSGAoUU0VWRVJJVFlfVU5TUEVDSUZJRUQQABIUChBTRVZFUklUWV9XQVJOSU5HEAESEgoOU0VWRVJJVFlfRVJST1IQAip5ChBOb2RlUmVhY2hhYmlsaXR5EiEKHU5PREVfUkVBQ0hBQklMSVRZX1VOU1BFQ0lGSUVEEAASHwobTk9ERV9SRUFDSEFCSUxJVFlfQ09OTkVDVEVEEAESIQodTk9ERV9SRUFDSEFCSUxJVFlfVU5SRUFDSEFCTEUQAmIGcHJvdG8z", [file_google_protobuf_timestamp]);
 
 /**
  * A pipeline in lists.
@@ -41,14 +41,14 @@ export type PipelineSummary = Message<"vectorflow.v1.PipelineSummary"> & {
   environmentId: string;
 
   /**
-   * Never deployed, or undeployed.
+   * Never deployed, undeployed or paused: no node shall run it. `state` tells them apart.
    *
    * @generated from field: bool draft = 5;
    */
   draft: boolean;
 
   /**
-   * The draft differs from what is deployed.
+   * The draft differs from what is deployed or paused.
    *
    * @generated from field: bool changed = 6;
    */
@@ -80,6 +80,25 @@ export type PipelineSummary = Message<"vectorflow.v1.PipelineSummary"> & {
    * @generated from field: repeated vectorflow.v1.Component components = 11;
    */
   components: Component[];
+
+  /**
+   * @generated from field: vectorflow.v1.PipelineState state = 20;
+   */
+  state: PipelineState;
+
+  /**
+   * The version that comes back when it is resumed; zero when it is not paused.
+   *
+   * @generated from field: uint32 paused_version = 21;
+   */
+  pausedVersion: number;
+
+  /**
+   * The version that ran when it was undeployed, and can be put back; zero when there is none.
+   *
+   * @generated from field: uint32 undeployed_version = 22;
+   */
+  undeployedVersion: number;
 };
 
 /**
@@ -310,6 +329,13 @@ export type PipelineVersion = Message<"vectorflow.v1.PipelineVersion"> & {
    * @generated from field: bool current = 8;
    */
   current: boolean;
+
+  /**
+   * It is the one that comes back when the pipeline is resumed.
+   *
+   * @generated from field: bool paused = 20;
+   */
+  paused: boolean;
 };
 
 /**
@@ -636,6 +662,55 @@ export const DeployStepSchema: GenEnum<DeployStep> = /*@__PURE__*/
   enumDesc(file_vectorflow_v1_pipeline, 2);
 
 /**
+ * Where a pipeline is in its life.
+ *
+ * @generated from enum vectorflow.v1.PipelineState
+ */
+export const PipelineState = {
+  /**
+   * @generated from enum value: PIPELINE_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: PIPELINE_STATE_NEVER_DEPLOYED = 1;
+   */
+  NEVER_DEPLOYED: 1,
+
+  /**
+   * @generated from enum value: PIPELINE_STATE_DEPLOYED = 2;
+   */
+  DEPLOYED: 2,
+
+  /**
+   * Taken off the nodes for a while; `paused_version` comes back when it is resumed.
+   *
+   * @generated from enum value: PIPELINE_STATE_PAUSED = 3;
+   */
+  PAUSED: 3,
+
+  /**
+   * Was deployed once, and taken off the nodes.
+   *
+   * @generated from enum value: PIPELINE_STATE_UNDEPLOYED = 4;
+   */
+  UNDEPLOYED: 4,
+} as const;
+
+/**
+ * Where a pipeline is in its life.
+ *
+ * @generated from enum vectorflow.v1.PipelineState
+ */
+export type PipelineState = (typeof PipelineState)[keyof typeof PipelineState] | UnknownEnum;
+
+/**
+ * Describes the enum vectorflow.v1.PipelineState.
+ */
+export const PipelineStateSchema: GenEnum<PipelineState> = /*@__PURE__*/
+  enumDesc(file_vectorflow_v1_pipeline, 3);
+
+/**
  * How bad a problem is. Errors stop a deploy.
  *
  * @generated from enum vectorflow.v1.Severity
@@ -668,7 +743,7 @@ export type Severity = (typeof Severity)[keyof typeof Severity] | UnknownEnum;
  * Describes the enum vectorflow.v1.Severity.
  */
 export const SeveritySchema: GenEnum<Severity> = /*@__PURE__*/
-  enumDesc(file_vectorflow_v1_pipeline, 3);
+  enumDesc(file_vectorflow_v1_pipeline, 4);
 
 /**
  * Whether the node of a status can be believed to be up to date.
@@ -705,5 +780,5 @@ export type NodeReachability = (typeof NodeReachability)[keyof typeof NodeReacha
  * Describes the enum vectorflow.v1.NodeReachability.
  */
 export const NodeReachabilitySchema: GenEnum<NodeReachability> = /*@__PURE__*/
-  enumDesc(file_vectorflow_v1_pipeline, 4);
+  enumDesc(file_vectorflow_v1_pipeline, 5);
 
