@@ -1,6 +1,6 @@
 import { useNavigate, useSearchParams } from "@solidjs/router";
 import Ellipsis from "lucide-solid/icons/ellipsis";
-import { createSignal, lazy, Show, type JSX } from "solid-js";
+import { createMemo, createSignal, lazy, Show, type JSX } from "solid-js";
 
 import { PipelineState } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
@@ -34,7 +34,8 @@ export function PipelineActions(): JSX.Element {
   const [error, setError] = createSignal<string>();
   const summary = () => pipeline.live().summary;
   const name = (): string => summary()?.name ?? "";
-  const paused = (): boolean => summary()?.state === PipelineState.PAUSED;
+  const paused = createMemo(() => summary()?.state === PipelineState.PAUSED);
+  const undeployed = createMemo(() => summary()?.undeployedVersion ?? 0);
   const ask = (what: Question): void => {
     setError(undefined);
     setAsking(what);
@@ -68,19 +69,20 @@ export function PipelineActions(): JSX.Element {
       setBusy(false);
     }
   };
-  const items = (): readonly MenuItem[] => {
-    const undeployed = summary()?.undeployedVersion ?? 0;
+  // Made anew only when it has other entries: numbers that arrive must not replace what a person points at.
+  const items = createMemo((): readonly MenuItem[] => {
+    const last = undeployed();
     return [
       { label: "Rename…", onSelect: () => ask("rename") },
       { label: "Clone…", onSelect: () => ask("clone") },
       { label: "Promote…", onSelect: () => ask("promote") },
-      ...(undeployed === 0
+      ...(last === 0
         ? []
-        : [{ label: `Put v${undeployed} back`, onSelect: () => void resume(undeployed) }]),
+        : [{ label: `Put v${last} back`, onSelect: () => void resume(last) }]),
       ...(paused() ? [{ label: "Undeploy…", onSelect: () => ask("undeploy") }] : []),
       { label: "Delete…", tone: "bad", onSelect: () => ask("delete") },
     ];
-  };
+  });
 
   return (
     <Show when={environment.canEdit()}>
