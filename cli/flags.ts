@@ -55,6 +55,38 @@ export const commandTable = {
     summary: "Take a pipeline off all hosts. Its draft and its versions stay.",
     example: 'pipelines undeploy web-logs --reason "moved to the new cluster" --yes',
   },
+  "pipelines pause": {
+    argument: "NAME",
+    summary:
+      "Take a pipeline off all hosts for a while. `pipelines resume` puts the same version back.",
+    example: 'pipelines pause web-logs --reason "the index is being rebuilt" --yes',
+  },
+  "pipelines resume": {
+    argument: "NAME",
+    summary: "Put the version back that a pause, or an undeploy, took off the hosts.",
+    details: [
+      "No new version is made, and the draft stays as it is. Waits as deploy does. After an undeploy --version must name the version.",
+    ],
+    example: "pipelines resume web-logs",
+  },
+  "pipelines clone": {
+    argument: "NAME",
+    summary: "Make a draft of another name with the draft and the settings of a pipeline.",
+    example: "pipelines clone web-logs --as web-logs-2",
+  },
+  "pipelines promote": {
+    argument: "NAME",
+    summary: "Make a draft in another environment of what is deployed, or replace the draft there.",
+    details: [
+      "Promotes the deployed version, or the one of --version; --version 0 is the saved draft. Refused, with their names, when secrets or certificates that it refers to do not exist there. Nothing is deployed. A draft that is there is shown with what differs, and replaced after a question or with --yes.",
+    ],
+    example: "pipelines promote web-logs --environment Staging --to Production",
+  },
+  "pipelines delete": {
+    argument: "NAME",
+    summary: "Take a pipeline off all hosts and delete it with its versions.",
+    example: "pipelines delete old-logs --yes",
+  },
   "pipelines export": {
     argument: "[NAME]",
     summary:
@@ -120,6 +152,7 @@ interface Flag {
 const remote = commandNames.filter((name) => name !== "version");
 const inEnvironment = remote.filter((name) => name !== "environments list");
 const deploying = ["pipelines apply", "pipelines deploy", "pipelines rollback"] as const;
+const waiting = [...deploying, "pipelines resume"] as const;
 
 /** Every flag, with the commands that take it. A row here is all that the parser and the help need. */
 const flagTable = {
@@ -153,22 +186,36 @@ const flagTable = {
   },
   version: {
     value: "NUMBER",
-    commands: ["pipelines rollback"],
-    help: "The version to go back to.",
+    commands: ["pipelines rollback", "pipelines resume", "pipelines promote"],
+    help: "The version to go back to, to put back, or to promote.",
   },
   reason: {
     value: "TEXT",
-    commands: [...deploying, "pipelines undeploy"],
+    commands: [...deploying, "pipelines undeploy", "pipelines pause"],
     help: "Why, for the history.",
   },
   wait: {
     value: "SECS",
-    commands: deploying,
+    commands: waiting,
     help: "How long to wait for the hosts; 300 by default. 0 does not wait.",
   },
   "skip-unreachable": {
-    commands: deploying,
+    commands: waiting,
     help: "Name hosts that are not connected, and do not wait for them: they get it when they come back.",
+  },
+  "end-pause": {
+    commands: deploying,
+    help: "Also deploy what is paused, which ends the pause. Without it, apply leaves it alone and says so; deploy and rollback are refused.",
+  },
+  as: {
+    value: "NAME",
+    commands: ["pipelines clone", "pipelines promote"],
+    help: "The name of the draft that is made. Default of clone: the first free `NAME copy`; of promote: the same name.",
+  },
+  to: {
+    value: "NAME",
+    commands: ["pipelines promote"],
+    help: "The environment to promote to, by name or id.",
   },
   "dry-run": {
     commands: ["pipelines apply", "pipelines deploy"],
@@ -191,7 +238,14 @@ const flagTable = {
   },
   yes: {
     short: "y",
-    commands: [...deploying, "pipelines undeploy", "secrets delete"],
+    commands: [
+      ...deploying,
+      "pipelines undeploy",
+      "pipelines pause",
+      "pipelines promote",
+      "pipelines delete",
+      "secrets delete",
+    ],
     help: "Do not ask. Needed without a terminal for everything that takes something away.",
   },
   environment: {

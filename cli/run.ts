@@ -39,6 +39,11 @@ const commands = {
     (await import("./commands/pipeline-deploy.ts")).pipelinesRollback,
   "pipelines undeploy": async () =>
     (await import("./commands/pipeline-deploy.ts")).pipelinesUndeploy,
+  "pipelines pause": async () => (await import("./commands/pipeline-life.ts")).pipelinesPause,
+  "pipelines resume": async () => (await import("./commands/pipeline-life.ts")).pipelinesResume,
+  "pipelines clone": async () => (await import("./commands/pipeline-life.ts")).pipelinesClone,
+  "pipelines promote": async () => (await import("./commands/pipeline-life.ts")).pipelinesPromote,
+  "pipelines delete": async () => (await import("./commands/pipeline-life.ts")).pipelinesDelete,
   "pipelines export": async () => (await import("./commands/pipeline-export.ts")).pipelinesExport,
   "nodes list": async () => (await import("./commands/lists.ts")).nodesList,
   "nodes watch": async () => (await import("./commands/lists.ts")).nodesWatch,

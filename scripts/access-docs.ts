@@ -1,6 +1,6 @@
 import { getOption } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { Resource, audit, open_to } from "../gen/vectorflow/v1/options_pb.ts";
+import { Resource, audit, open_to, type TeamAccess } from "../gen/vectorflow/v1/options_pb.ts";
 import { RoleSchema } from "../gen/vectorflow/v1/role_pb.ts";
 import { userServices } from "../server/routes.ts";
 import { ruleOf } from "../server/rpc/access-interceptor.ts";
@@ -24,15 +24,20 @@ function audienceOf(method: (typeof userServices)[number]["methods"][number]): s
     case "superAdmin":
       return "super admins";
     case "team": {
-      const { role, resource, field } = rule.value;
-      const least = RoleSchema.value[role]?.name.replace("ROLE_", "").toLowerCase() ?? "?";
-      const thing = Object.entries(Resource).find(([, value]) => value === resource)?.[0] ?? "?";
       const people = rule.value.person ? ", no API tokens" : "";
-      return `member from ${least} on, by \`${field}\` (${thing.toLowerCase()})${people}`;
+      const { also } = rule.value;
+      const there = also === undefined ? "" : `; and ${membersOf(also)}`;
+      return `${membersOf(rule.value)}${people}${there}`;
     }
     default:
       return "nobody";
   }
+}
+
+function membersOf({ role, resource, field }: TeamAccess): string {
+  const least = RoleSchema.value[role]?.name.replace("ROLE_", "").toLowerCase() ?? "?";
+  const thing = Object.entries(Resource).find(([, value]) => value === resource)?.[0] ?? "?";
+  return `member from ${least} on, by \`${field}\` (${thing.toLowerCase()})`;
 }
 
 /** docs/access-rules.md, from the rules that the server enforces. */

@@ -11,6 +11,7 @@ import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts
 import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
+import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
@@ -36,6 +37,7 @@ import { logRpc } from "./logs/log.rpc.ts";
 import { metricRpc } from "./metrics/metric.rpc.ts";
 import { settingsRpc } from "./oidc/settings.rpc.ts";
 import { deliveryRpc } from "./pipelines/delivery.rpc.ts";
+import { lifecycleRpc } from "./pipelines/lifecycle.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
 import { inspectionRpc } from "./sampling/inspection.rpc.ts";
 import { componentSchemaRpc } from "./schemas/component-schema.rpc.ts";
@@ -59,6 +61,7 @@ export const userServices: readonly DescService[] = [
   EnvironmentService,
   NodeService,
   PipelineService,
+  LifecycleService,
   DeliveryService,
   SecretService,
   CertificateService,
@@ -98,6 +101,7 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(EnvironmentService, environmentRpc(deps));
     router.service(NodeService, nodeRpc(deps));
     router.service(PipelineService, pipelineRpc(deps));
+    router.service(LifecycleService, lifecycleRpc(deps));
     router.service(DeliveryService, deliveryRpc(deps));
     router.service(SecretService, secretRpc(deps));
     router.service(CertificateService, certificateRpc(deps));

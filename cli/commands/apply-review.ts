@@ -34,7 +34,7 @@ export async function reviewApply(
   client: ApiClient,
   environment: Environment,
   declaration: Declaration,
-  deploy: boolean,
+  deploying: { readonly deploy: boolean; readonly endPauses: boolean },
 ): Promise<ReviewedPlan> {
   const existing = await listPipelines(client, environment.id);
   const named = existing.filter(({ name }) =>
@@ -42,7 +42,7 @@ export async function reviewApply(
   );
   const current = [];
   for (const { id } of named) current.push(await readCurrent(client, id));
-  const planned = planApply(declaration.pipelines, current, existing, deploy);
+  const planned = planApply(declaration.pipelines, current, existing, deploying);
   const plan = declaration.isFolder ? planned : { ...planned, notInFolder: [] };
   const steps: ReviewedStep[] = [];
   for (const step of plan.steps) steps.push(await reviewStep(client, environment, step));
@@ -103,12 +103,23 @@ export function planLines(
     const parts = step.kind === "update" ? `: ${step.parts.join(", ")}` : "";
     const deploy = step.deploy ? ", then deploy" : "";
     const before = step.kind === "create" ? "" : step.current.yaml;
+    const pausedVersion = step.kind === "create" ? 0 : step.current.pausedVersion;
     return [
       paint(
         colours[step.kind],
         printable(`${signs[step.kind]} ${step.kind} ${step.declared.name}${parts}${deploy}`),
       ),
       ...[
+        ...(pausedVersion === 0
+          ? []
+          : [
+              paint(
+                "yellow",
+                step.deploy
+                  ? `is paused: the deploy ends that`
+                  : `is paused with version ${pausedVersion}, and stays so; --end-pause with --deploy would deploy it`,
+              ),
+            ]),
         ...problemLines(problems, paint),
         ...(stops.length === 0
           ? []
@@ -142,6 +153,10 @@ export function stepView({ step, problems, preview, stops }: ReviewedStep) {
     action: step.kind,
     parts: step.kind === "update" ? step.parts : [],
     deploy: step.deploy,
+    paused_version:
+      step.kind === "create" || step.current.pausedVersion === 0
+        ? null
+        : step.current.pausedVersion,
     problems: problems.map(problemView),
     changes: (preview?.changes ?? []).map(({ componentKey, kind }) => ({
       component: componentKey,

@@ -127,15 +127,22 @@ export async function deploySaved(
   client: ApiClient,
   { id, name, revision }: Saved,
   reason: string,
+  endPause: boolean,
 ): Promise<Rollout> {
-  const { version } = await client.pipelines.deployPipeline({ id, changelog: reason, revision });
+  const { version } = await client.pipelines.deployPipeline({
+    id,
+    changelog: reason,
+    revision,
+    endPause,
+  });
   if (version === undefined) throw new CliError("the server answered without a version");
   return { pipelineId: id, name, version: version.version };
 }
 
 /** Takes a pipeline off its hosts and deletes it. */
 export async function removeExtra(client: ApiClient, extra: Extra, reason: string): Promise<void> {
-  const { id, deployedVersion } = extra;
-  if (deployedVersion !== 0) await client.pipelines.undeployPipeline({ id, reason });
+  const { id, deployedVersion, pausedVersion } = extra;
+  if (deployedVersion !== 0 || pausedVersion !== 0)
+    await client.pipelines.undeployPipeline({ id, reason });
   await client.pipelines.deletePipeline({ id });
 }

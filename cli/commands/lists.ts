@@ -24,7 +24,9 @@ export async function environmentsList({ client, output }: CommandContext): Prom
 }
 
 const stateTexts: Readonly<Record<string, string>> = {
-  not_deployed: "not deployed",
+  not_deployed: "never deployed",
+  undeployed: "undeployed",
+  paused: "paused",
   deployed: "deployed",
   deployed_with_changes: "deployed, draft differs",
 };
@@ -37,11 +39,13 @@ export async function pipelinesList(context: CommandContext): Promise<ExitCode> 
     formatTable(
       ["NAME", "STATE", "VERSION", "CHANGED", "BY"],
       pipelines.map((summary) => {
-        const { name, deployed_version, update_time, updated_by } = pipelineView(summary);
+        const { name, deployed_version, paused_version, update_time, updated_by } =
+          pipelineView(summary);
+        const version = deployed_version ?? paused_version;
         return [
           printable(name),
           stateTexts[pipelineState(summary)] ?? "",
-          deployed_version === null ? "–" : `${deployed_version}`,
+          version === null ? "–" : `${version}`,
           update_time ?? "",
           printable(updated_by),
         ];

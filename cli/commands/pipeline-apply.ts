@@ -79,7 +79,8 @@ async function review(
     throw new UsageError("--revision is for one file, not for a folder");
   }
   const environment = await environmentOf(context);
-  const reviewed = await reviewApply(client, environment, declaration, deploy);
+  const endPauses = flags["end-pause"] === true;
+  const reviewed = await reviewApply(client, environment, declaration, { deploy, endPauses });
   await checkRevision(context, reviewed);
   output.show(planLines(reviewed, { texts, prune }, output.paint));
   for (const file of declaration.ignored) output.note(`${file} is no .yaml file and was ignored`);
@@ -161,10 +162,14 @@ async function carryOut(
   }
   const rollouts: Rollout[] = [];
   for (const { step, outcome, pipeline } of flags.deploy === true ? saved : []) {
+    if (step.kind !== "create" && step.current.pausedVersion !== 0 && !step.deploy) {
+      output.note(`${step.declared.name} is paused and was not deployed`);
+      continue;
+    }
     await attempt(outcome, async () => {
       const rollout =
         step.kind === "create" || step.deploy
-          ? await deploySaved(client, pipeline, reason)
+          ? await deploySaved(client, pipeline, reason, flags["end-pause"] === true)
           : { pipelineId: pipeline.id, name: pipeline.name, version: step.current.deployedVersion };
       outcome.version = rollout.version;
       rollouts.push(rollout);

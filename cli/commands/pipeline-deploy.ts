@@ -1,5 +1,5 @@
 import type { Environment } from "#gen/vectorflow/v1/environment_pb.ts";
-import type { PipelineVersion } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { PipelineSummary, PipelineVersion } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { findPipeline } from "../client/lookups.ts";
 import { CliError, UsageError, exitCodes, type ExitCode } from "../failures.ts";
 import { changeName } from "../output/names.ts";
@@ -24,6 +24,7 @@ export async function pipelinesDeploy(context: CommandContext): Promise<ExitCode
   const { summary, yaml, revision } = withSummary(
     (await client.pipelines.getPipeline({ id })).pipeline,
   );
+  if (summary.pausedVersion !== 0 && flags["end-pause"] !== true) throw pausedError(summary);
   const preview = await client.pipelines.previewPipeline({ id, yaml });
   output.show([
     ...problemLines(preview.problems, output.paint),
@@ -62,11 +63,18 @@ export async function pipelinesDeploy(context: CommandContext): Promise<ExitCode
     id,
     changelog: flags.reason ?? "",
     revision,
+    endPause: flags["end-pause"] === true,
   });
   return finish(context, environment, rolloutOf(id, name, version), {
     ...review,
     result: "deployed",
   });
+}
+
+function pausedError({ name, pausedVersion }: PipelineSummary): CliError {
+  return new CliError(
+    `${name} is paused: give --end-pause to deploy it all the same, or resume it, which puts version ${pausedVersion} back`,
+  );
 }
 
 /** Publishes an old version again, after showing what that changes. */
@@ -77,7 +85,9 @@ export async function pipelinesRollback(context: CommandContext): Promise<ExitCo
     throw new UsageError("--version must be the number of a version");
   }
   const environment = await environmentOf(context);
-  const { id, name } = await findPipeline(client, environment, argument);
+  const found = await findPipeline(client, environment, argument);
+  const { id, name } = found;
+  if (found.pausedVersion !== 0 && flags["end-pause"] !== true) throw pausedError(found);
   const [{ pipeline }, old] = await Promise.all([
     client.pipelines.getPipeline({ id }),
     client.pipelines.getVersion({ pipelineId: id, version: wanted }),
@@ -92,6 +102,7 @@ export async function pipelinesRollback(context: CommandContext): Promise<ExitCo
     id,
     version: wanted,
     changelog: flags.reason ?? "",
+    endPause: flags["end-pause"] === true,
   });
   return finish(context, environment, rolloutOf(id, name, version), {
     pipeline: name,
@@ -104,14 +115,21 @@ export async function pipelinesRollback(context: CommandContext): Promise<ExitCo
 export async function pipelinesUndeploy(context: CommandContext): Promise<ExitCode> {
   const { client, output, argument, flags } = context;
   const environment = await environmentOf(context);
-  const { id, name, deployedVersion } = await findPipeline(client, environment, argument);
-  if (deployedVersion === 0) {
+  const { id, name, deployedVersion, pausedVersion } = await findPipeline(
+    client,
+    environment,
+    argument,
+  );
+  if (deployedVersion === 0 && pausedVersion === 0) {
     output.result({ pipeline: name, result: "unchanged" }, () =>
       printable(`${name} is not deployed`),
     );
     return exitCodes.ok;
   }
-  const question = `Stop ${name} (version ${deployedVersion}) on all hosts of ${environment.name}?`;
+  const question =
+    pausedVersion === 0
+      ? `Stop ${name} (version ${deployedVersion}) on all hosts of ${environment.name}?`
+      : `Undeploy ${name}, of which version ${pausedVersion} is paused in ${environment.name}?`;
   if (!(await confirm(context, question))) throw new CliError("nothing was undeployed");
   await client.pipelines.undeployPipeline({ id, reason: flags.reason ?? "" });
   output.result({ pipeline: name, result: "undeployed" }, () => printable(`${name} undeployed`));
@@ -130,7 +148,7 @@ function rolloutOf(id: string, name: string, version: PipelineVersion | undefine
 }
 
 /** Waits as asked, and reports. */
-async function finish(
+export async function finish(
   context: CommandContext,
   environment: Environment,
   rollout: Rollout,

@@ -6,6 +6,13 @@ import { pipelineView, problemView, statusView } from "../output/views.ts";
 import { environmentOf, type CommandContext } from "./context.ts";
 import { limitsOf, selectorTerms, withSummary } from "./server-pipelines.ts";
 
+function stateText(view: ReturnType<typeof pipelineView>): string {
+  if (view.deployed_version !== null) return `version ${view.deployed_version}`;
+  if (view.paused_version !== null) return `paused, version ${view.paused_version} comes back`;
+  if (view.undeployed_version !== null) return `undeployed, version ${view.undeployed_version} ran`;
+  return view.state === "undeployed" ? "undeployed" : "never deployed";
+}
+
 export async function pipelinesGet(context: CommandContext): Promise<ExitCode> {
   const { client, output, argument } = context;
   const { id } = await findPipeline(client, await environmentOf(context), argument);
@@ -29,8 +36,7 @@ export async function pipelinesGet(context: CommandContext): Promise<ExitCode> {
     yaml,
   };
   output.result(view, () => {
-    const version =
-      view.deployed_version === null ? "not deployed" : `version ${view.deployed_version}`;
+    const version = stateText(view);
     const limits = [
       ...(memoryMib === 0 ? [] : [`${memoryMib} MiB`]),
       ...(cpuCores === 0 ? [] : [`${cpuCores} cores`]),

@@ -28,6 +28,7 @@ export async function readCurrent(client: ApiClient, id: string): Promise<Curren
     },
     selectorEtag: delivery.etag,
     deployedVersion: summary.deployedVersion,
+    pausedVersion: summary.pausedVersion,
     changed: summary.changed,
   };
 }

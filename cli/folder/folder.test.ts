@@ -119,6 +119,7 @@ describe("the plan", () => {
     },
     selectorEtag: "e",
     deployedVersion: 2,
+    pausedVersion: 0,
     changed: false,
   };
   const declared = { name: "web", path: "web.yaml", yaml: "a", settings: {} };
@@ -154,23 +155,39 @@ describe("the plan", () => {
     ["it was never deployed", {}, { deployedVersion: 0 }, true, "unchanged", [], true],
     ["its draft differs from what is deployed", {}, { changed: true }, true, "unchanged", [], true],
     ["that, without deploy", {}, { changed: true }, false, "unchanged", [], false],
+    [
+      "it is paused, and its text differs",
+      { yaml: "b" },
+      { deployedVersion: 0, pausedVersion: 2 },
+      true,
+      "update",
+      ["text"],
+      false,
+    ],
   ])("when %s", (_name, file, server, deploy, kind, parts, deploys) => {
-    const { steps } = planApply(
-      [{ ...declared, ...file }],
-      [{ ...current, ...server }],
-      [],
+    const { steps } = planApply([{ ...declared, ...file }], [{ ...current, ...server }], [], {
       deploy,
-    );
+      endPauses: false,
+    });
     expect(steps).toHaveLength(1);
     expect(steps[0]).toMatchObject({ kind, deploy: deploys, ...(kind === "update" && { parts }) });
   });
 
+  test("deploys what is paused only when that is to end", () => {
+    const paused = { ...current, deployedVersion: 0, pausedVersion: 2 };
+    const { steps } = planApply([declared], [paused], [], { deploy: true, endPauses: true });
+    expect(steps).toMatchObject([{ kind: "unchanged", deploy: true }]);
+  });
+
   test("creates what is missing, and only names what has no file", () => {
-    const extra = { id: "2", name: "old", deployedVersion: 1 };
-    const plan = planApply([declared], [current], [current, extra], false);
+    const extra = { id: "2", name: "old", deployedVersion: 1, pausedVersion: 0 };
+    const plan = planApply([declared], [current], [current, extra], {
+      deploy: false,
+      endPauses: false,
+    });
     expect(plan.notInFolder).toEqual([extra]);
     expect([changesAnything(plan, false), changesAnything(plan, true)]).toEqual([false, true]);
-    const created = planApply([declared], [], [extra], true);
+    const created = planApply([declared], [], [extra], { deploy: true, endPauses: false });
     expect(created.steps).toMatchObject([{ kind: "create", deploy: true }]);
     expect(changesAnything(created, false)).toBe(true);
   });

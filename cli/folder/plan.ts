@@ -14,6 +14,8 @@ export interface CurrentPipeline {
   readonly selectorEtag: string;
   /** 0 when it is not deployed. */
   readonly deployedVersion: number;
+  /** 0 when it is not paused. */
+  readonly pausedVersion: number;
   /** What is deployed is not the saved draft. */
   readonly changed: boolean;
 }
@@ -43,6 +45,7 @@ export interface Extra {
   readonly id: string;
   readonly name: string;
   readonly deployedVersion: number;
+  readonly pausedVersion: number;
 }
 
 export interface Plan {
@@ -50,19 +53,23 @@ export interface Plan {
   readonly notInFolder: readonly Extra[];
 }
 
-/** Compares what files say with what the server has. With `deploy`, what is not deployed as its file says will be. */
+/**
+ * Compares what files say with what the server has. With `deploy`, what is not deployed as its file says will be;
+ * what somebody paused only with `endPauses`.
+ */
 export function planApply(
   declared: readonly DeclaredPipeline[],
   current: readonly CurrentPipeline[],
   existing: readonly Extra[],
-  deploy: boolean,
+  { deploy, endPauses }: { readonly deploy: boolean; readonly endPauses: boolean },
 ): Plan {
   const steps = declared.map((pipeline): Step => {
     const found = current.find(({ name }) => sameName(name, pipeline.name));
     if (found === undefined) return { kind: "create", declared: pipeline, deploy };
     const parts = differingParts(pipeline, found);
     const stale = found.deployedVersion === 0 || found.changed || parts.includes("text");
-    const common = { declared: pipeline, current: found, deploy: deploy && stale };
+    const held = found.pausedVersion !== 0 && !endPauses;
+    const common = { declared: pipeline, current: found, deploy: deploy && stale && !held };
     return parts.length === 0
       ? { kind: "unchanged", ...common }
       : { kind: "update", ...common, parts };

@@ -1,10 +1,11 @@
 import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Environment } from "#gen/vectorflow/v1/environment_pb.ts";
 import type { Node } from "#gen/vectorflow/v1/node_pb.ts";
-import type {
-  NodePipelineStatus,
-  PipelineSummary,
-  Problem,
+import {
+  PipelineState,
+  type NodePipelineStatus,
+  type PipelineSummary,
+  type Problem,
 } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import type { ReferenceUse, Secret } from "#gen/vectorflow/v1/secret_pb.ts";
 import {
@@ -25,6 +26,8 @@ function timeView(time: Timestamp | undefined): string | null {
 
 /** Where a pipeline is in its life. */
 export function pipelineState(summary: PipelineSummary): string {
+  if (summary.state === PipelineState.PAUSED) return "paused";
+  if (summary.state === PipelineState.UNDEPLOYED) return "undeployed";
   if (summary.deployedVersion === 0) return "not_deployed";
   return summary.changed ? "deployed_with_changes" : "deployed";
 }
@@ -36,6 +39,8 @@ export function pipelineView(summary: PipelineSummary) {
     description: summary.description,
     state: pipelineState(summary),
     deployed_version: summary.deployedVersion === 0 ? null : summary.deployedVersion,
+    paused_version: summary.pausedVersion === 0 ? null : summary.pausedVersion,
+    undeployed_version: summary.undeployedVersion === 0 ? null : summary.undeployedVersion,
     deploy_time: timeView(summary.deployTime),
     update_time: timeView(summary.updateTime),
     updated_by: summary.updatedBy,

@@ -31,10 +31,11 @@ export function hashOfDelivery(
 /** Says who must be there before hosts get anything new, as in `the secret es_password does not exist`. */
 export function describeMissing(
   missing: readonly { readonly kind: string; readonly name: string }[],
+  where = "this environment",
 ): string {
   const named = missing.slice(0, 5).map(({ kind, name }) => `the ${kind} ${name}`);
   const more = missing.length > 5 ? ` and ${missing.length - 5} more` : "";
-  return `${named.join(", ")}${more} ${missing.length === 1 ? "does" : "do"} not exist in this environment`;
+  return `${named.join(", ")}${more} ${missing.length === 1 ? "does" : "do"} not exist in ${where}`;
 }
 
 /** Serializes everything that changes what an environment's nodes shall hold. Take it before rows of pipelines. */

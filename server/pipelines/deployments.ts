@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { audit } from "../audit/audit.ts";
+import { audit, diffOf } from "../audit/audit.ts";
 import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
@@ -21,7 +21,7 @@ export function contentHash(configYaml: string, logLevel: string | null): string
     .digest("hex");
 }
 
-function checkReason(text: string): string {
+export function checkReason(text: string): string {
   const violations = new FieldViolations();
   const reason = violations.text("changelog", text, 0, 1000);
   violations.throwIfAny();
@@ -32,7 +32,12 @@ function checkReason(text: string): string {
 export async function deployPipeline(
   scope: Scope,
   compiler: PipelineCompiler,
-  input: { readonly id: string; readonly changelog: string; readonly revision: string },
+  input: {
+    readonly id: string;
+    readonly changelog: string;
+    readonly revision: string;
+    readonly endPause: boolean;
+  },
 ): Promise<PipelineVersion> {
   const changelog = checkReason(input.changelog);
   const draft = await findPipeline(scope, input.id);
@@ -40,6 +45,7 @@ export async function deployPipeline(
   refuseErrors(compiled.problems);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
+    refusePaused(pipeline, input.endPause);
     if (input.revision !== "" && pipeline.revision !== Number(input.revision)) {
       throw new DomainError(
         "stale",
@@ -50,8 +56,9 @@ export async function deployPipeline(
     if (pipeline.yaml !== draft.yaml) {
       throw new DomainError("stale", "pipeline_changed", "the pipeline is being saved; try again");
     }
+    const { pausedVersion } = pipeline;
     const version = await publish(tx, pipeline, compiled, draft.yaml, changelog);
-    await recordDeploy(tx, pipeline, version, "pipeline.deployed");
+    await recordDeploy(tx, pipeline, version, "pipeline.deployed", pausedVersion);
     return version;
   });
 }
@@ -60,7 +67,12 @@ export async function deployPipeline(
 export async function rollbackPipeline(
   scope: Scope,
   compiler: PipelineCompiler,
-  input: { readonly id: string; readonly version: number; readonly changelog: string },
+  input: {
+    readonly id: string;
+    readonly version: number;
+    readonly changelog: string;
+    readonly endPause: boolean;
+  },
 ): Promise<PipelineVersion> {
   const old = await findVersion(scope, input.id, input.version);
   const given = checkReason(input.changelog);
@@ -70,6 +82,7 @@ export async function rollbackPipeline(
   refuseErrors(compiled.problems);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
+    refusePaused(pipeline, input.endPause);
     tx.em.assign(pipeline, {
       yaml: old.sourceYaml,
       revision: pipeline.revision + 1,
@@ -77,56 +90,75 @@ export async function rollbackPipeline(
     });
     await tx.em.flush();
     if (compiled.graph !== undefined) await storeGraph(tx, pipeline, compiled.graph);
+    const { pausedVersion } = pipeline;
     const version = await publish(tx, pipeline, compiled, old.sourceYaml, changelog);
-    await recordDeploy(tx, pipeline, version, "pipeline.rolled_back");
+    await recordDeploy(tx, pipeline, version, "pipeline.rolled_back", pausedVersion);
     return version;
   });
 }
 
-/** Takes a pipeline off all nodes. */
-export async function undeployPipeline(scope: Scope, id: string, reason: string): Promise<void> {
+/** Somebody stopped it on purpose, and that must not end by a deploy of somebody else who does not know. */
+function refusePaused({ name, pausedVersion }: Pipeline, endPause: boolean): void {
+  if (pausedVersion == null || endPause) return;
+  throw new DomainError(
+    "precondition",
+    "pipeline_paused",
+    `${name} is paused: a deploy would start it on its hosts; confirm that this is meant, or resume it first`,
+  );
+}
+
+export function notDeployed({ name }: Pipeline): DomainError {
+  return new DomainError("precondition", "pipeline_not_deployed", `${name} is not deployed`);
+}
+
+/** Takes a pipeline off all nodes, or ends its pause so. Returns the version that can be put back; 0: none ran. */
+export async function undeployPipeline(scope: Scope, id: string, reason: string): Promise<number> {
   const text = checkReason(reason);
-  await transact(scope, async (tx) => {
+  return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, id);
-    if (pipeline.deployedVersion == null) {
-      throw new DomainError(
-        "precondition",
-        "pipeline_not_deployed",
-        `${pipeline.name} is not deployed`,
-      );
-    }
-    const before = pipeline.deployedVersion;
-    tx.em.assign(pipeline, {
-      isDraft: true,
-      deployedVersion: null,
-      deliveredHash: null,
-      deliveryProblem: null,
-    });
-    await raiseGeneration(tx, pipeline.environmentId);
-    audit(tx, {
-      action: "pipeline.undeployed",
-      entityType: "Pipeline",
-      entityId: id,
-      teamId: await teamIdOf(tx, pipeline.environmentId),
-      environmentId: pipeline.environmentId,
-      diff: { deployedVersion: { before, after: null } },
-      metadata: { reason: text },
-    });
+    const running = pipeline.deployedVersion ?? null;
+    const taken = await takeOff(tx, pipeline, text);
+    if (!taken) throw notDeployed(pipeline);
     await announceDeploy(tx, pipeline.environmentId);
+    return running ?? 0;
   });
+}
+
+/** Takes a pipeline off all nodes in the caller's transaction. False when it was neither deployed nor paused. */
+export async function takeOff(tx: Scope, pipeline: Pipeline, reason: string): Promise<boolean> {
+  const deployedVersion = pipeline.deployedVersion ?? null;
+  const pausedVersion = pipeline.pausedVersion ?? null;
+  if (deployedVersion === null && pausedVersion === null) return false;
+  tx.em.assign(pipeline, {
+    isDraft: true,
+    deployedVersion: null,
+    pausedVersion: null,
+    undeployedVersion: deployedVersion ?? pausedVersion,
+    deliveredHash: null,
+    deliveryProblem: null,
+  });
+  await tx.em.flush();
+  await raiseGeneration(tx, pipeline.environmentId);
+  audit(tx, {
+    action: "pipeline.undeployed",
+    entityType: "Pipeline",
+    entityId: pipeline.id,
+    teamId: await teamIdOf(tx, pipeline.environmentId),
+    environmentId: pipeline.environmentId,
+    diff: diffOf(
+      { deployedVersion, pausedVersion },
+      { deployedVersion: null, pausedVersion: null },
+    ),
+    metadata: { reason },
+  });
+  return true;
 }
 
 /** Lets nodes on which the deployed version failed try it once more (P3). Returns how many there are. */
 export async function retryDeploy(scope: Scope, id: string): Promise<number> {
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, id);
-    if (pipeline.deployedVersion == null) {
-      throw new DomainError(
-        "precondition",
-        "pipeline_not_deployed",
-        `${pipeline.name} is not deployed`,
-      );
-    }
+    if (pipeline.deployedVersion == null) throw notDeployed(pipeline);
     pipeline.attempt += 1;
     const [failed] = await tx.em.execute<{ count: number }[]>(
       `select count(*)::int as count from "NodePipelineStatus"
@@ -198,7 +230,13 @@ export async function publish(
     changelog: changelog === "" ? null : changelog,
     createdAt: now,
   });
-  tx.em.assign(pipeline, { isDraft: false, deployedAt: now, deployedVersion: version.version });
+  tx.em.assign(pipeline, {
+    isDraft: false,
+    deployedAt: now,
+    deployedVersion: version.version,
+    pausedVersion: null,
+    undeployedVersion: null,
+  });
   await tx.em.flush();
   await raiseGeneration(tx, pipeline.environmentId);
   const renewed = await renewDeliveries(tx, pipeline.environmentId);
@@ -213,6 +251,7 @@ async function recordDeploy(
   pipeline: Pipeline,
   version: PipelineVersion,
   action: string,
+  pausedVersion: number | null | undefined,
 ): Promise<void> {
   audit(tx, {
     action,
@@ -224,6 +263,7 @@ async function recordDeploy(
       version: version.version,
       contentHash: version.contentHash,
       changelog: version.changelog ?? null,
+      ...(pausedVersion == null ? {} : { endedPauseOfVersion: pausedVersion }),
     },
   });
   await announceDeploy(tx, pipeline.environmentId);

@@ -18,6 +18,8 @@ export interface PipelineRow {
   readonly isDraft: boolean;
   readonly changed: boolean;
   readonly deployedVersion: number | null;
+  readonly pausedVersion: number | null;
+  readonly undeployedVersion: number | null;
   readonly deployedAt: Date | null;
   readonly updatedAt: Date;
   readonly updatedBy: string | null;
@@ -26,7 +28,10 @@ export interface PipelineRow {
 
 /** For a query over "Pipeline" p, its deployed "PipelineVersion" v and the "User" u who changed it last. */
 export const pipelineColumns = `p."id", p."name", p."description", p."environmentId", p."isDraft",
-  (v."id" is not null and v."sourceYaml" <> p."yaml") as "changed", p."deployedVersion", p."deployedAt",
+  (coalesce(v."sourceYaml", (
+    select w."sourceYaml" from "PipelineVersion" w
+    where w."pipelineId" = p."id" and w."version" = p."pausedVersion")) <> p."yaml") is true as "changed",
+  p."deployedVersion", p."pausedVersion", p."undeployedVersion", p."deployedAt",
   p."updatedAt", coalesce(u."name", u."email") as "updatedBy",
   coalesce((
     select jsonb_agg(jsonb_build_object('key', c."componentKey", 'kind', c."kind", 'type', c."componentType",

@@ -9,6 +9,7 @@ import {
   DataType,
   DeployStep,
   NodeReachability,
+  PipelineState,
   ProcessState,
   Severity,
   type ComponentSchema,
@@ -44,6 +45,17 @@ export const changeToProto = {
   reconnected: ChangeKind.RECONNECTED,
 } satisfies Record<ComponentChange["kind"], ChangeKind>;
 
+/** Where a pipeline is in its life. */
+export function stateToProto(pipeline: {
+  readonly deployedVersion?: number | null | undefined;
+  readonly pausedVersion?: number | null | undefined;
+  readonly deployedAt?: Date | null | undefined;
+}): PipelineState {
+  if (pipeline.deployedVersion != null) return PipelineState.DEPLOYED;
+  if (pipeline.pausedVersion != null) return PipelineState.PAUSED;
+  return pipeline.deployedAt == null ? PipelineState.NEVER_DEPLOYED : PipelineState.UNDEPLOYED;
+}
+
 export function summaryToProto(
   row: PipelineRow,
 ): Exclude<MessageInitShape<typeof PipelineSummarySchema>, Message> {
@@ -55,6 +67,9 @@ export function summaryToProto(
     draft: row.isDraft,
     changed: row.changed,
     deployedVersion: row.deployedVersion ?? 0,
+    pausedVersion: row.pausedVersion ?? 0,
+    undeployedVersion: row.undeployedVersion ?? 0,
+    state: stateToProto(row),
     ...optionalTime("deployTime", row.deployedAt),
     ...optionalTime("updateTime", row.updatedAt),
     updatedBy: row.updatedBy ?? "",
@@ -178,6 +193,7 @@ export function versionToProto(
     createdBy: version.createdBy ?? "",
     ...optionalTime("createTime", version.createdAt),
     current: version.current,
+    paused: version.paused,
   };
 }
 

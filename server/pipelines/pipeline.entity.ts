@@ -36,6 +36,16 @@ const PipelineSchema = defineEntity({
       .integer()
       .nullable()
       .comment("The version that nodes shall run; null: none."),
+    pausedVersion: p
+      .integer()
+      .nullable()
+      .comment("The version that comes back on resume; null: not paused."),
+    undeployedVersion: p
+      .integer()
+      .nullable()
+      .comment(
+        "The version that ran when it was undeployed; null: it is deployed or paused, or never was.",
+      ),
     attempt: p
       .integer()
       .default(0)

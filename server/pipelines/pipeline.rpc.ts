@@ -10,6 +10,7 @@ import { callScope } from "../rpc/call-scope.ts";
 import { decodePageToken, encodePageToken, isNamePlace, pageSize } from "../rpc/page-token.ts";
 import type { Scope } from "../scope.ts";
 import { compareGraphs } from "./changes.ts";
+import { deletePipeline } from "./deletion.ts";
 import {
   deployPipeline,
   findVersion,
@@ -32,7 +33,6 @@ import type { Pipeline } from "./pipeline.entity.ts";
 import {
   compileIn,
   createPipeline,
-  deletePipeline,
   editPipeline,
   findPipeline,
   updatePipeline,
@@ -102,8 +102,8 @@ export function pipelineRpc(deps: ServerDeps): ServiceImpl<typeof PipelineServic
       return { version: versionToProto(await readVersion(scope.em, request.id, version), true) };
     },
     async undeployPipeline(request, ctx) {
-      await undeployPipeline(callScope(deps, ctx), request.id, request.reason);
-      return {};
+      const version = await undeployPipeline(callScope(deps, ctx), request.id, request.reason);
+      return { version };
     },
     async rollbackPipeline(request, ctx) {
       const scope = callScope(deps, ctx);
@@ -169,10 +169,9 @@ async function preview(
 ) {
   const pipeline = await findPipeline(scope, request.id);
   const compiled = await compileIn(scope, deps.compiler, pipeline.environmentId, request.yaml);
-  const deployed =
-    pipeline.deployedVersion == null
-      ? undefined
-      : await findVersion(scope, pipeline.id, pipeline.deployedVersion);
+  // What is paused is what would come back without this deploy.
+  const base = pipeline.deployedVersion ?? pipeline.pausedVersion ?? null;
+  const deployed = base === null ? undefined : await findVersion(scope, pipeline.id, base);
   // Also taken apart on the compiler's thread: it may be as large as the draft (S8).
   const before =
     deployed === undefined

@@ -100,11 +100,15 @@ export async function createPipeline(
   );
 }
 
-/** Adds a draft in the caller's transaction. */
+/** Adds a draft in the caller's transaction. `origin` is how it came to be, for the audit. */
 export async function addPipeline(
   scope: Scope,
   input: PipelineInput,
   graph: PipelineGraph | undefined,
+  origin: { readonly action: string; readonly metadata: Record<string, unknown> } = {
+    action: "pipeline.created",
+    metadata: {},
+  },
 ): Promise<Pipeline> {
   const { name, description } = checkNames(input.name, input.description);
   const userId = scope.actor.kind === "user" ? scope.actor.userId : null;
@@ -122,12 +126,12 @@ export async function addPipeline(
   await scope.em.flush();
   if (graph !== undefined) await storeGraph(scope, pipeline, graph);
   audit(scope, {
-    action: "pipeline.created",
+    action: origin.action,
     entityType: "Pipeline",
     entityId: pipeline.id,
     teamId: await teamIdOf(scope, input.environmentId),
     environmentId: input.environmentId,
-    metadata: { name },
+    metadata: { name, ...origin.metadata },
   });
   await announce(scope.em, {
     kind: "seen",
@@ -212,35 +216,6 @@ export function stalePipeline(): DomainError {
   );
 }
 
-/** Deletes a pipeline with its versions and series; hosts that run it stop it. */
-export async function deletePipeline(scope: Scope, id: string): Promise<void> {
-  await transact(scope, async (tx) => {
-    const pipeline = await findPipeline(tx, id);
-    const { environmentId, name, deployedVersion } = pipeline;
-    const teamId = await teamIdOf(tx, environmentId);
-    await tx.em.nativeDelete(Pipeline, { id });
-    if (deployedVersion != null) {
-      await tx.em.execute(
-        `update "Environment" set "generation" = "generation" + 1 where "id" = ?`,
-        [environmentId],
-      );
-    }
-    audit(tx, {
-      action: "pipeline.deleted",
-      entityType: "Pipeline",
-      entityId: id,
-      teamId,
-      environmentId,
-      metadata: {
-        name,
-        deployedVersion: deployedVersion ?? null,
-      },
-    });
-    await announce(tx.em, { kind: "desired", environmentId });
-    await announce(tx.em, { kind: "seen", environmentId, topic: "pipelines" });
-  });
-}
-
 function checkNames(name: string, description: string): { name: string; description: string } {
   const violations = new FieldViolations();
   const checked = {
@@ -257,7 +232,8 @@ function checkNames(name: string, description: string): { name: string; descript
   return checked;
 }
 
-async function translateNameConflict<T>(name: string, work: () => Promise<T>): Promise<T> {
+/** Names the pipeline that has the name already. */
+export async function translateNameConflict<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

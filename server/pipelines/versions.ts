@@ -11,11 +11,13 @@ export interface VersionView {
   readonly createdBy: string | null;
   readonly createdAt: Date;
   readonly current: boolean;
+  readonly paused: boolean;
 }
 
 const columns = (withText: boolean): string => `v."id", v."pipelineId", v."version", v."changelog",
   ${withText ? `v."configYaml"` : `'' as "configYaml"`}, v."createdAt",
-  coalesce(u."name", u."email") as "createdBy", v."version" is not distinct from p."deployedVersion" as "current"`;
+  coalesce(u."name", u."email") as "createdBy", v."version" is not distinct from p."deployedVersion" as "current",
+  v."version" is not distinct from p."pausedVersion" as "paused"`;
 
 const from = `"PipelineVersion" v join "Pipeline" p on p."id" = v."pipelineId"
   left join "User" u on u."id" = v."createdById"`;

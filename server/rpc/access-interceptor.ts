@@ -136,6 +136,13 @@ async function admit(
       if (kind === undefined || least === undefined) throw forbidden();
       await requireRole(scope, message, kind, rule.value.field, least);
       if (rule.value.person && actor.apiToken !== undefined) throw forbidden();
+      if (rule.value.also !== undefined) {
+        const { resource, role, field } = rule.value.also;
+        const other = resourceKinds[resource];
+        const leastThere = roles[role];
+        if (other === undefined || leastThere === undefined) throw forbidden();
+        await requireRole(scope, message, other, field, leastThere);
+      }
       return;
     }
     default:

@@ -32,7 +32,9 @@ function declared(method: DescMethod, caller: Caller): string {
       const role = callers[caller];
       if (role === undefined) return `${kindOf(rule.value.resource)}_not_found`;
       if (rule.value.person && caller === "editorsToken") return "not_allowed";
-      return role >= rule.value.role ? "allowed" : "not_allowed";
+      return role >= Math.max(rule.value.role, rule.value.also?.role ?? 0)
+        ? "allowed"
+        : "not_allowed";
     }
     default:
       return "not_allowed";

@@ -61,6 +61,11 @@ describe("every rpc", () => {
     expect(rule.value.resource).not.toBe(Resource.UNSPECIFIED);
     // The field that leads to the team exists in the request.
     expect(method.input.fields.map(({ name }) => name)).toContain(rule.value.field);
+    const { also } = rule.value;
+    if (also === undefined) return;
+    expect(also.role).not.toBe(Role.UNSPECIFIED);
+    expect(also.resource).not.toBe(Resource.UNSPECIFIED);
+    expect(method.input.fields.map(({ name }) => name)).toContain(also.field);
   });
 
   test.each(methods)("$name declares an audit action if it changes something", ({ method }) => {

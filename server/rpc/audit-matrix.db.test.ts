@@ -6,6 +6,7 @@ import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts
 import { SelectorOperator } from "#gen/vectorflow/v1/delivery_pb.ts";
 import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
+import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { audit } from "#gen/vectorflow/v1/options_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
@@ -62,6 +63,16 @@ const filled: Record<string, (corner: Corner) => Promise<object> | object> = {
   UpdatePipeline: () => ({ revision: "1", name: "renamed" }),
   DeployPipeline: (corner) => draft(corner),
   UndeployPipeline: (corner) => deployed(corner),
+  PausePipeline: (corner) => deployed(corner),
+  ResumePipeline: async (corner) => {
+    const { id } = await deployed(corner);
+    await server.client(LifecycleService, corner.tokens.superAdmin).pausePipeline({ id });
+    return { id };
+  },
+  PromotePipeline: async (corner) => ({
+    ...(await draft(corner)),
+    targetEnvironmentId: await otherEnvironment(corner),
+  }),
   RetryDeploy: (corner) => deployed(corner),
   RollbackPipeline: async (corner) => ({ ...(await deployed(corner)), version: 1 }),
   SetSelector: async ({ things, tokens }) => ({
@@ -173,6 +184,15 @@ async function draft(
     .client(PipelineService, tokens.superAdmin)
     .createPipeline({ environmentId: things["environment"] ?? "", name: newId(), yaml });
   return { id: pipeline?.summary?.id ?? "", revision: pipeline?.revision ?? "" };
+}
+
+async function otherEnvironment({ things }: Corner): Promise<string> {
+  const id = newId();
+  await pool.query(`insert into "Environment" ("id", "name", "teamId") values ($1, $1, $2)`, [
+    id,
+    things["team"],
+  ]);
+  return id;
 }
 
 async function deployed(corner: Corner): Promise<{ id: string }> {

@@ -16,7 +16,10 @@ interface UsingRow {
   readonly deployed: References | null;
 }
 
-/** Who refers to the names of one kind in an environment: by name, pipelines in their order. */
+/**
+ * Who refers to the names of one kind in an environment: by name, pipelines in their order. What is paused counts as
+ * deployed, because it must come back whole.
+ */
 export async function readUses(
   scope: Pick<Scope, "em">,
   environmentId: string,
@@ -25,7 +28,7 @@ export async function readUses(
   const rows = await scope.em.execute<UsingRow[]>(
     `select p."id", p."name", p."references" as "draft", v."references" as "deployed"
      from "Pipeline" p
-     left join "PipelineVersion" v on v."pipelineId" = p."id" and v."version" = p."deployedVersion"
+     left join "PipelineVersion" v on v."pipelineId" = p."id" and v."version" = coalesce(p."deployedVersion", p."pausedVersion")
      where p."environmentId" = ? and (p."references" <> '{}' or v."references" <> '{}')
      order by lower(p."name")`,
     [environmentId],

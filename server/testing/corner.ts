@@ -110,11 +110,14 @@ export async function makeCorner(pool: pg.Pool): Promise<Corner> {
 export function requestFor(method: DescMethod, things: Readonly<Record<string, string>>): Message {
   const rule = ruleOf(method);
   if (rule?.case !== "team") return create(method.input);
-  const id = things[kindOf(rule.value.resource)];
-  if (id === undefined)
-    throw new Error(`makeCorner has no ${kindOf(rule.value.resource)}: add one`);
-  const field = method.input.fields.find(({ name }) => name === rule.value.field);
-  return create(method.input, { [field?.localName ?? ""]: id });
+  const { also } = rule.value;
+  const fields = [rule.value, ...(also === undefined ? [] : [also])].map((access) => {
+    const id = things[kindOf(access.resource)];
+    if (id === undefined) throw new Error(`makeCorner has no ${kindOf(access.resource)}: add one`);
+    const field = method.input.fields.find(({ name }) => name === access.field);
+    return [field?.localName ?? "", id];
+  });
+  return create(method.input, Object.fromEntries(fields) as Record<string, string>);
 }
 
 /**

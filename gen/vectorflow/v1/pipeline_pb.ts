@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/pipeline.proto.
  */
 export const file_vectorflow_v1_pipeline: GenFile = /*@__PURE__*/
-  fileDesc("Chx2ZWN0b3JmbG93L3YxL3BpcGVsaW5lLnByb3RvEg12ZWN0b3JmbG93LnYxIrYCCg9QaXBlbGluZVN1bW1hcnkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIWCg5lbnZpcm9ubWVudF9pZBgEIAEoCRINCgVkcmFmdBgFIAEoCBIPCgdjaGFuZ2VkGAYgASgIEhgKEGRlcGxveWVkX3ZlcnNpb24YByABKA0SLwoLZGVwbG95X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp1cGRhdGVkX2J5GAogASgJEiwKCmNvbXBvbmVudHMYCyADKAsyGC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudCLAAQoJQ29tcG9uZW50EgsKA2tleRgBIAEoCRIqCgRraW5kGAIgASgOMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRLaW5kEgwKBHR5cGUYAyABKAkSDgoGaW5wdXRzGAQgAygJEisKBWVkZ2VzGAUgAygLMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRFZGdlEi8KB291dHB1dHMYBiADKAsyHi52ZWN0b3JmbG93LnYxLkNvbXBvbmVudE91dHB1dCI2Cg1Db21wb25lbnRFZGdlEhUKDWNvbXBvbmVudF9rZXkYASABKAkSDgoGb3V0cHV0GAIgASgJIncKD0NvbXBvbmVudE91dHB1dBIMCgRuYW1lGAEgASgJEisKCmRhdGFfdHlwZXMYAiADKA4yFy52ZWN0b3JmbG93LnYxLkRhdGFUeXBlEikKBmZpZWxkcxgDIAMoCzIZLnZlY3RvcmZsb3cudjEuS25vd25GaWVsZCI6CgpLbm93bkZpZWxkEgwKBHBhdGgYASABKAkSDQoFdHlwZXMYAiADKAkSDwoHY2VydGFpbhgDIAEoCCLKAQoIUGlwZWxpbmUSLwoHc3VtbWFyeRgBIAEoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdW1tYXJ5EgwKBHlhbWwYAiABKAkSEAoIcmV2aXNpb24YAyABKAkSKAoIcHJvYmxlbXMYBCADKAsyFi52ZWN0b3JmbG93LnYxLlByb2JsZW0SFQoNZGVwbG95ZWRfeWFtbBgFIAEoCRIsCgpjb21wb25lbnRzGAYgAygLMhgudmVjdG9yZmxvdy52MS5Db21wb25lbnQi5wEKB1Byb2JsZW0SKQoIc2V2ZXJpdHkYASABKA4yFy52ZWN0b3JmbG93LnYxLlNldmVyaXR5Eg8KB21lc3NhZ2UYAiABKAkSFQoNY29tcG9uZW50X2tleRgDIAEoCRINCgVmaWVsZBgEIAEoCRIMCgRmcm9tGAUgASgNEgoKAnRvGAYgASgNEgwKBGxpbmUYByABKA0SJgoDZml4GAggASgLMhkudmVjdG9yZmxvdy52MS5Qcm9ibGVtRml4EioKCnRleHRfZml4ZXMYCSADKAsyFi52ZWN0b3JmbG93LnYxLlRleHRGaXgiQAoHVGV4dEZpeBINCgV0aXRsZRgBIAEoCRImCgVlZGl0cxgCIAMoCzIXLnZlY3RvcmZsb3cudjEuVGV4dEVkaXQiNAoIVGV4dEVkaXQSDAoEZnJvbRgBIAEoDRIKCgJ0bxgCIAEoDRIOCgZpbnNlcnQYAyABKAkiLgoKUHJvYmxlbUZpeBIYCg5tb3ZlX3RvX3NlY3JldBgBIAEoCUgAQgYKBGtpbmQiwQEKD1BpcGVsaW5lVmVyc2lvbhIKCgJpZBgBIAEoCRITCgtwaXBlbGluZV9pZBgCIAEoCRIPCgd2ZXJzaW9uGAMgASgNEhMKC2NvbmZpZ195YW1sGAQgASgJEhEKCWNoYW5nZWxvZxgFIAEoCRISCgpjcmVhdGVkX2J5GAYgASgJEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdjdXJyZW50GAggASgIIpkGChJOb2RlUGlwZWxpbmVTdGF0dXMSDwoHbm9kZV9pZBgBIAEoCRIRCglub2RlX25hbWUYAiABKAkSEwoLcGlwZWxpbmVfaWQYAyABKAkSFQoNcGlwZWxpbmVfbmFtZRgEIAEoCRIqCgVzdGF0ZRgFIAEoDjIbLnZlY3RvcmZsb3cudjEuUHJvY2Vzc1N0YXRlEicKBHN0ZXAYBiABKA4yGS52ZWN0b3JmbG93LnYxLkRlcGxveVN0ZXASFwoPZGVzaXJlZF92ZXJzaW9uGAcgASgNEhkKEWF0dGVtcHRlZF92ZXJzaW9uGAggASgNEhkKEWVmZmVjdGl2ZV92ZXJzaW9uGAkgASgNEg4KBnJlYXNvbhgKIAEoCRIoCghwcm9ibGVtcxgLIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRIQCghsb2dfdGFpbBgMIAMoCRIQCghyZXN0YXJ0cxgNIAEoDRIWCg51cHRpbWVfc2Vjb25kcxgOIAEoARIvCgt1cGRhdGVfdGltZRgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPbmV4dF9zdGFydF90aW1lGBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZnYXBfbXMYESABKA0SMAoMcmVjZWl2ZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg12YWxpZGF0ZV90aW1lGBMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgphcHBseV90aW1lGBQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hfdGltZRgVIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNQoMcmVhY2hhYmlsaXR5GBYgASgOMh8udmVjdG9yZmxvdy52MS5Ob2RlUmVhY2hhYmlsaXR5Eg4KBm5vdGljZRgXIAEoCRIWCg52ZWN0b3JfdmVyc2lvbhgYIAEoCSqBAQoNQ29tcG9uZW50S2luZBIeChpDT01QT05FTlRfS0lORF9VTlNQRUNJRklFRBAAEhkKFUNPTVBPTkVOVF9LSU5EX1NPVVJDRRABEhwKGENPTVBPTkVOVF9LSU5EX1RSQU5TRk9STRACEhcKE0NPTVBPTkVOVF9LSU5EX1NJTksQAyrvAQoMUHJvY2Vzc1N0YXRlEh0KGVBST0NFU1NfU1RBVEVfVU5TUEVDSUZJRUQQABIZChVQUk9DRVNTX1NUQVRFX1BFTkRJTkcQARIaChZQUk9DRVNTX1NUQVRFX1NUQVJUSU5HEAISGQoVUFJPQ0VTU19TVEFURV9SVU5OSU5HEAMSGQoVUFJPQ0VTU19TVEFURV9TVE9QUEVEEAQSGQoVUFJPQ0VTU19TVEFURV9DUkFTSEVEEAUSFgoSUFJPQ0VTU19TVEFURV9IRUxEEAYSIAocUFJPQ0VTU19TVEFURV9OT1RfREVMSVZFUklORxAHKt8BCgpEZXBsb3lTdGVwEhsKF0RFUExPWV9TVEVQX1VOU1BFQ0lGSUVEEAASFwoTREVQTE9ZX1NURVBfV0FJVElORxABEhgKFERFUExPWV9TVEVQX1JFQ0VJVkVEEAISGQoVREVQTE9ZX1NURVBfVkFMSURBVEVEEAMSGAoUREVQTE9ZX1NURVBfQVBQTFlJTkcQBBIXChNERVBMT1lfU1RFUF9IRUFMVEhZEAUSFgoSREVQTE9ZX1NURVBfRkFJTEVEEAYSGwoXREVQTE9ZX1NURVBfUk9MTEVEX0JBQ0sQBypjCghEYXRhVHlwZRIZChVEQVRBX1RZUEVfVU5TUEVDSUZJRUQQABIRCg1EQVRBX1RZUEVfTE9HEAESFAoQREFUQV9UWVBFX01FVFJJQxACEhMKD0RBVEFfVFlQRV9UUkFDRRADKk4KCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASFAoQU0VWRVJJVFlfV0FSTklORxABEhIKDlNFVkVSSVRZX0VSUk9SEAIqeQoQTm9kZVJlYWNoYWJpbGl0eRIhCh1OT0RFX1JFQUNIQUJJTElUWV9VTlNQRUNJRklFRBAAEh8KG05PREVfUkVBQ0hBQklMSVRZX0NPTk5FQ1RFRBABEiEKHU5PREVfUkVBQ0hBQklMSVRZX1VOUkVBQ0hBQkxFEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Chx2ZWN0b3JmbG93L3YxL3BpcGVsaW5lLnByb3RvEg12ZWN0b3JmbG93LnYxIpcDCg9QaXBlbGluZVN1bW1hcnkSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIWCg5lbnZpcm9ubWVudF9pZBgEIAEoCRINCgVkcmFmdBgFIAEoCBIPCgdjaGFuZ2VkGAYgASgIEhgKEGRlcGxveWVkX3ZlcnNpb24YByABKA0SLwoLZGVwbG95X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgp1cGRhdGVkX2J5GAogASgJEiwKCmNvbXBvbmVudHMYCyADKAsyGC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudBIrCgVzdGF0ZRgUIAEoDjIcLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdGF0ZRIWCg5wYXVzZWRfdmVyc2lvbhgVIAEoDRIaChJ1bmRlcGxveWVkX3ZlcnNpb24YFiABKA0iwAEKCUNvbXBvbmVudBILCgNrZXkYASABKAkSKgoEa2luZBgCIAEoDjIcLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50S2luZBIMCgR0eXBlGAMgASgJEg4KBmlucHV0cxgEIAMoCRIrCgVlZGdlcxgFIAMoCzIcLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50RWRnZRIvCgdvdXRwdXRzGAYgAygLMh4udmVjdG9yZmxvdy52MS5Db21wb25lbnRPdXRwdXQiNgoNQ29tcG9uZW50RWRnZRIVCg1jb21wb25lbnRfa2V5GAEgASgJEg4KBm91dHB1dBgCIAEoCSJ3Cg9Db21wb25lbnRPdXRwdXQSDAoEbmFtZRgBIAEoCRIrCgpkYXRhX3R5cGVzGAIgAygOMhcudmVjdG9yZmxvdy52MS5EYXRhVHlwZRIpCgZmaWVsZHMYAyADKAsyGS52ZWN0b3JmbG93LnYxLktub3duRmllbGQiOgoKS25vd25GaWVsZBIMCgRwYXRoGAEgASgJEg0KBXR5cGVzGAIgAygJEg8KB2NlcnRhaW4YAyABKAgiygEKCFBpcGVsaW5lEi8KB3N1bW1hcnkYASABKAsyHi52ZWN0b3JmbG93LnYxLlBpcGVsaW5lU3VtbWFyeRIMCgR5YW1sGAIgASgJEhAKCHJldmlzaW9uGAMgASgJEigKCHByb2JsZW1zGAQgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhUKDWRlcGxveWVkX3lhbWwYBSABKAkSLAoKY29tcG9uZW50cxgGIAMoCzIYLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50IucBCgdQcm9ibGVtEikKCHNldmVyaXR5GAEgASgOMhcudmVjdG9yZmxvdy52MS5TZXZlcml0eRIPCgdtZXNzYWdlGAIgASgJEhUKDWNvbXBvbmVudF9rZXkYAyABKAkSDQoFZmllbGQYBCABKAkSDAoEZnJvbRgFIAEoDRIKCgJ0bxgGIAEoDRIMCgRsaW5lGAcgASgNEiYKA2ZpeBgIIAEoCzIZLnZlY3RvcmZsb3cudjEuUHJvYmxlbUZpeBIqCgp0ZXh0X2ZpeGVzGAkgAygLMhYudmVjdG9yZmxvdy52MS5UZXh0Rml4IkAKB1RleHRGaXgSDQoFdGl0bGUYASABKAkSJgoFZWRpdHMYAiADKAsyFy52ZWN0b3JmbG93LnYxLlRleHRFZGl0IjQKCFRleHRFZGl0EgwKBGZyb20YASABKA0SCgoCdG8YAiABKA0SDgoGaW5zZXJ0GAMgASgJIi4KClByb2JsZW1GaXgSGAoObW92ZV90b19zZWNyZXQYASABKAlIAEIGCgRraW5kItEBCg9QaXBlbGluZVZlcnNpb24SCgoCaWQYASABKAkSEwoLcGlwZWxpbmVfaWQYAiABKAkSDwoHdmVyc2lvbhgDIAEoDRITCgtjb25maWdfeWFtbBgEIAEoCRIRCgljaGFuZ2Vsb2cYBSABKAkSEgoKY3JlYXRlZF9ieRgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHY3VycmVudBgIIAEoCBIOCgZwYXVzZWQYFCABKAgimQYKEk5vZGVQaXBlbGluZVN0YXR1cxIPCgdub2RlX2lkGAEgASgJEhEKCW5vZGVfbmFtZRgCIAEoCRITCgtwaXBlbGluZV9pZBgDIAEoCRIVCg1waXBlbGluZV9uYW1lGAQgASgJEioKBXN0YXRlGAUgASgOMhsudmVjdG9yZmxvdy52MS5Qcm9jZXNzU3RhdGUSJwoEc3RlcBgGIAEoDjIZLnZlY3RvcmZsb3cudjEuRGVwbG95U3RlcBIXCg9kZXNpcmVkX3ZlcnNpb24YByABKA0SGQoRYXR0ZW1wdGVkX3ZlcnNpb24YCCABKA0SGQoRZWZmZWN0aXZlX3ZlcnNpb24YCSABKA0SDgoGcmVhc29uGAogASgJEigKCHByb2JsZW1zGAsgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhAKCGxvZ190YWlsGAwgAygJEhAKCHJlc3RhcnRzGA0gASgNEhYKDnVwdGltZV9zZWNvbmRzGA4gASgBEi8KC3VwZGF0ZV90aW1lGA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIzCg9uZXh0X3N0YXJ0X3RpbWUYECABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmdhcF9tcxgRIAEoDRIwCgxyZWNlaXZlX3RpbWUYEiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjEKDXZhbGlkYXRlX3RpbWUYEyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmFwcGx5X3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaF90aW1lGBUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI1CgxyZWFjaGFiaWxpdHkYFiABKA4yHy52ZWN0b3JmbG93LnYxLk5vZGVSZWFjaGFiaWxpdHkSDgoGbm90aWNlGBcgASgJEhYKDnZlY3Rvcl92ZXJzaW9uGBggASgJKoEBCg1Db21wb25lbnRLaW5kEh4KGkNPTVBPTkVOVF9LSU5EX1VOU1BFQ0lGSUVEEAASGQoVQ09NUE9ORU5UX0tJTkRfU09VUkNFEAESHAoYQ09NUE9ORU5UX0tJTkRfVFJBTlNGT1JNEAISFwoTQ09NUE9ORU5UX0tJTkRfU0lOSxADKu8BCgxQcm9jZXNzU3RhdGUSHQoZUFJPQ0VTU19TVEFURV9VTlNQRUNJRklFRBAAEhkKFVBST0NFU1NfU1RBVEVfUEVORElORxABEhoKFlBST0NFU1NfU1RBVEVfU1RBUlRJTkcQAhIZChVQUk9DRVNTX1NUQVRFX1JVTk5JTkcQAxIZChVQUk9DRVNTX1NUQVRFX1NUT1BQRUQQBBIZChVQUk9DRVNTX1NUQVRFX0NSQVNIRUQQBRIWChJQUk9DRVNTX1NUQVRFX0hFTEQQBhIgChxQUk9DRVNTX1NUQVRFX05PVF9ERUxJVkVSSU5HEAcq3wEKCkRlcGxveVN0ZXASGwoXREVQTE9ZX1NURVBfVU5TUEVDSUZJRUQQABIXChNERVBMT1lfU1RFUF9XQUlUSU5HEAESGAoUREVQTE9ZX1NURVBfUkVDRUlWRUQQAhIZChVERVBMT1lfU1RFUF9WQUxJREFURUQQAxIYChRERVBMT1lfU1RFUF9BUFBMWUlORxAEEhcKE0RFUExPWV9TVEVQX0hFQUxUSFkQBRIWChJERVBMT1lfU1RFUF9GQUlMRUQQBhIbChdERVBMT1lfU1RFUF9ST0xMRURfQkFDSxAHKqkBCg1QaXBlbGluZVN0YXRlEh4KGlBJUEVMSU5FX1NUQVRFX1VOU1BFQ0lGSUVEEAASIQodUElQRUxJTkVfU1RBVEVfTkVWRVJfREVQTE9ZRUQQARIbChdQSVBFTElORV9TVEFURV9ERVBMT1lFRBACEhkKFVBJUEVMSU5FX1NUQVRFX1BBVVNFRBADEh0KGVBJUEVMSU5FX1NUQVRFX1VOREVQTE9ZRUQQBCpjCghEYXRhVHlwZRIZChVEQVRBX1RZUEVfVU5TUEVDSUZJRUQQABIRCg1EQVRBX1RZUEVfTE9HEAESFAoQREFUQV9UWVBFX01FVFJJQxACEhMKD0RBVEFfVFlQRV9UUkFDRRADKk4KCFNldmVyaXR5EhgKFFNFVkVSSVRZX1VOU1BFQ0lGSUVEEAASFAoQU0VWRVJJVFlfV0FSTklORxABEhIKDlNFVkVSSVRZX0VSUk9SEAIqeQoQTm9kZVJlYWNoYWJpbGl0eRIhCh1OT0RFX1JFQUNIQUJJTElUWV9VTlNQRUNJRklFRBAAEh8KG05PREVfUkVBQ0hBQklMSVRZX0NPTk5FQ1RFRBABEiEKHU5PREVfUkVBQ0hBQklMSVRZX1VOUkVBQ0hBQkxFEAJiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A pipeline in lists.
@@ -41,14 +41,14 @@ export type PipelineSummary = Message<"vectorflow.v1.PipelineSummary"> & {
   environmentId: string;
 
   /**
-   * Never deployed, or undeployed.
+   * Never deployed, undeployed or paused: no node shall run it. `state` tells them apart.
    *
    * @generated from field: bool draft = 5;
    */
   draft: boolean;
 
   /**
-   * The draft differs from what is deployed.
+   * The draft differs from what is deployed or paused.
    *
    * @generated from field: bool changed = 6;
    */
@@ -80,6 +80,25 @@ export type PipelineSummary = Message<"vectorflow.v1.PipelineSummary"> & {
    * @generated from field: repeated vectorflow.v1.Component components = 11;
    */
   components: Component[];
+
+  /**
+   * @generated from field: vectorflow.v1.PipelineState state = 20;
+   */
+  state: PipelineState;
+
+  /**
+   * The version that comes back when it is resumed; zero when it is not paused.
+   *
+   * @generated from field: uint32 paused_version = 21;
+   */
+  pausedVersion: number;
+
+  /**
+   * The version that ran when it was undeployed, and can be put back; zero when there is none.
+   *
+   * @generated from field: uint32 undeployed_version = 22;
+   */
+  undeployedVersion: number;
 };
 
 /**
@@ -489,6 +508,13 @@ export type PipelineVersion = Message<"vectorflow.v1.PipelineVersion"> & {
    * @generated from field: bool current = 8;
    */
   current: boolean;
+
+  /**
+   * It is the one that comes back when the pipeline is resumed.
+   *
+   * @generated from field: bool paused = 20;
+   */
+  paused: boolean;
 };
 
 /**
@@ -815,6 +841,55 @@ export const DeployStepSchema: GenEnum<DeployStep> = /*@__PURE__*/
   enumDesc(file_vectorflow_v1_pipeline, 2);
 
 /**
+ * Where a pipeline is in its life.
+ *
+ * @generated from enum vectorflow.v1.PipelineState
+ */
+export const PipelineState = {
+  /**
+   * @generated from enum value: PIPELINE_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: PIPELINE_STATE_NEVER_DEPLOYED = 1;
+   */
+  NEVER_DEPLOYED: 1,
+
+  /**
+   * @generated from enum value: PIPELINE_STATE_DEPLOYED = 2;
+   */
+  DEPLOYED: 2,
+
+  /**
+   * Taken off the nodes for a while; `paused_version` comes back when it is resumed.
+   *
+   * @generated from enum value: PIPELINE_STATE_PAUSED = 3;
+   */
+  PAUSED: 3,
+
+  /**
+   * Was deployed once, and taken off the nodes.
+   *
+   * @generated from enum value: PIPELINE_STATE_UNDEPLOYED = 4;
+   */
+  UNDEPLOYED: 4,
+} as const;
+
+/**
+ * Where a pipeline is in its life.
+ *
+ * @generated from enum vectorflow.v1.PipelineState
+ */
+export type PipelineState = (typeof PipelineState)[keyof typeof PipelineState] | UnknownEnum;
+
+/**
+ * Describes the enum vectorflow.v1.PipelineState.
+ */
+export const PipelineStateSchema: GenEnum<PipelineState> = /*@__PURE__*/
+  enumDesc(file_vectorflow_v1_pipeline, 3);
+
+/**
  * The type of an event.
  *
  * @generated from enum vectorflow.v1.DataType
@@ -852,7 +927,7 @@ export type DataType = (typeof DataType)[keyof typeof DataType] | UnknownEnum;
  * Describes the enum vectorflow.v1.DataType.
  */
 export const DataTypeSchema: GenEnum<DataType> = /*@__PURE__*/
-  enumDesc(file_vectorflow_v1_pipeline, 3);
+  enumDesc(file_vectorflow_v1_pipeline, 4);
 
 /**
  * How bad a problem is. Errors stop a deploy.
@@ -887,7 +962,7 @@ export type Severity = (typeof Severity)[keyof typeof Severity] | UnknownEnum;
  * Describes the enum vectorflow.v1.Severity.
  */
 export const SeveritySchema: GenEnum<Severity> = /*@__PURE__*/
-  enumDesc(file_vectorflow_v1_pipeline, 4);
+  enumDesc(file_vectorflow_v1_pipeline, 5);
 
 /**
  * Whether the node of a status can be believed to be up to date.
@@ -924,5 +999,5 @@ export type NodeReachability = (typeof NodeReachability)[keyof typeof NodeReacha
  * Describes the enum vectorflow.v1.NodeReachability.
  */
 export const NodeReachabilitySchema: GenEnum<NodeReachability> = /*@__PURE__*/
-  enumDesc(file_vectorflow_v1_pipeline, 5);
+  enumDesc(file_vectorflow_v1_pipeline, 6);
 

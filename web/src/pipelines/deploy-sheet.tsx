@@ -1,6 +1,7 @@
 import { useSearchParams } from "@solidjs/router";
 import { createEffect, createSignal, lazy, on, Show, type JSX } from "solid-js";
 
+import { PipelineState } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import type { PreviewPipelineResponse } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 
 import { toUiError, type UiError } from "../api/errors.ts";
@@ -8,7 +9,7 @@ import { useApi } from "../state/api.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextArea } from "../ui/field.tsx";
-import { EmptyState, ErrorBox, Skeleton } from "../ui/feedback.tsx";
+import { EmptyState, ErrorBox, Notice, Skeleton } from "../ui/feedback.tsx";
 import { DeployReview } from "./deploy-review.tsx";
 import { HostProgress } from "./host-progress.tsx";
 import { usePipeline, type OpenPipeline } from "./pipeline-context.tsx";
@@ -71,6 +72,8 @@ function Review(props: {
   const [error, setError] = createSignal<UiError>();
   const [busy, setBusy] = createSignal(false);
 
+  const paused = (): boolean => pipeline.live().summary?.state === PipelineState.PAUSED;
+
   const load = async (): Promise<void> => {
     setError(undefined);
     try {
@@ -96,6 +99,8 @@ function Review(props: {
         id: pipeline.id,
         changelog: reason().trim(),
         revision: pipeline.draft.revision(),
+        // Only when it was said here that it is paused.
+        endPause: paused(),
       });
       props.onDeployed();
     } catch (thrown) {
@@ -138,6 +143,12 @@ function Review(props: {
           <ErrorBox title="Not deployed." error={problem()} onRetry={() => void load()} />
         )}
       </Show>
+      <Show when={paused()}>
+        <Notice tone="warn">
+          <strong>It is paused.</strong> A deploy ends that: the hosts start the new version instead
+          of v{pipeline.live().summary?.pausedVersion}.
+        </Notice>
+      </Show>
       <Show when={preview()} fallback={<Skeleton rows={6} />}>
         {(answer) => (
           <>
@@ -154,7 +165,13 @@ function Review(props: {
               <DiffView
                 before={answer().deployedYaml}
                 after={answer().configYaml}
-                beforeLabel={answer().deployedYaml === "" ? "Nothing is deployed" : "Deployed"}
+                beforeLabel={
+                  answer().deployedYaml === ""
+                    ? "Nothing is deployed"
+                    : paused()
+                      ? "Paused"
+                      : "Deployed"
+                }
                 afterLabel="New"
               />
             </Show>

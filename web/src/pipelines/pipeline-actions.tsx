@@ -1,93 +1,121 @@
 import { useNavigate, useSearchParams } from "@solidjs/router";
 import Ellipsis from "lucide-solid/icons/ellipsis";
-import { createSignal, Show, type JSX } from "solid-js";
+import { createMemo, createSignal, lazy, Show, type JSX } from "solid-js";
+
+import { PipelineState } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { toUiError } from "../api/errors.ts";
 import { useApi } from "../state/api.tsx";
 import { useEnvironment } from "../state/environment.tsx";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/dialog.tsx";
-import { TextField } from "../ui/field.tsx";
-import { Menu } from "../ui/menu.tsx";
+import { Menu, type MenuItem } from "../ui/menu.tsx";
 import { showToast } from "../ui/toast.tsx";
+import { CloneDialog } from "./clone-dialog.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 import { RenameDialog } from "./rename-dialog.tsx";
+import { StopDialog, type Stop } from "./stop-dialog.tsx";
 
-/** Deploy, undeploy, rename, delete. */
+const PromoteSheet = lazy(async () => ({
+  default: (await import("./promote-sheet.tsx")).PromoteSheet,
+}));
+
+type Question = Stop | "delete" | "rename" | "clone" | "promote";
+
+/** Deploy, pause, resume, undeploy, rename, clone, promote, delete. */
 export function PipelineActions(): JSX.Element {
   const { clients } = useApi();
   const environment = useEnvironment();
   const navigate = useNavigate();
   const pipeline = usePipeline();
   const [, setParams] = useSearchParams();
-  const [asking, setAsking] = createSignal<"undeploy" | "delete" | "rename">();
-  const [reason, setReason] = createSignal("");
+  const [asking, setAsking] = createSignal<Question>();
   const [busy, setBusy] = createSignal(false);
   const [error, setError] = createSignal<string>();
-  const name = (): string => pipeline.live().summary?.name ?? "";
-
-  const ask = (what: "undeploy" | "delete" | "rename"): void => {
+  const summary = () => pipeline.live().summary;
+  const name = (): string => summary()?.name ?? "";
+  const paused = createMemo(() => summary()?.state === PipelineState.PAUSED);
+  const undeployed = createMemo(() => summary()?.undeployedVersion ?? 0);
+  const ask = (what: Question): void => {
     setError(undefined);
-    setReason("");
     setAsking(what);
   };
-  const run = async (action: () => Promise<void>): Promise<void> => {
+  const done = (): void => {
+    setAsking(undefined);
+  };
+  const remove = async (): Promise<void> => {
     setBusy(true);
     setError(undefined);
     try {
-      await action();
-      setAsking(undefined);
+      const deleted = name();
+      await clients.pipelines.deletePipeline({ id: pipeline.id });
+      done();
+      navigate(environment.path("pipelines"));
+      showToast(`${deleted} was deleted`);
     } catch (thrown) {
       setError(toUiError(thrown).message);
     } finally {
       setBusy(false);
     }
   };
-  const undeploy = (): Promise<void> =>
-    run(async () => {
-      await clients.pipelines.undeployPipeline({ id: pipeline.id, reason: reason().trim() });
-      showToast(`${name()} is taken off all hosts`);
-    });
-  const remove = (): Promise<void> =>
-    run(async () => {
-      const deleted = name();
-      await clients.pipelines.deletePipeline({ id: pipeline.id });
-      navigate(environment.path("pipelines"));
-      showToast(`${deleted} was deleted`);
-    });
+  const resume = async (version: number): Promise<void> => {
+    setBusy(true);
+    try {
+      await clients.lifecycle.resumePipeline({ id: pipeline.id, version });
+      showToast(`Hosts run v${version} of ${name()} again`);
+    } catch (thrown) {
+      showToast(toUiError(thrown).message, "bad");
+    } finally {
+      setBusy(false);
+    }
+  };
+  // Made anew only when it has other entries: numbers that arrive must not replace what a person points at.
+  const items = createMemo((): readonly MenuItem[] => {
+    const last = undeployed();
+    return [
+      { label: "Rename…", onSelect: () => ask("rename") },
+      { label: "Clone…", onSelect: () => ask("clone") },
+      { label: "Promote…", onSelect: () => ask("promote") },
+      ...(last === 0 ? [] : [{ label: `Put v${last} back`, onSelect: () => void resume(last) }]),
+      ...(paused() ? [{ label: "Undeploy…", onSelect: () => ask("undeploy") }] : []),
+      { label: "Delete…", tone: "bad", onSelect: () => ask("delete") },
+    ];
+  });
 
   return (
     <Show when={environment.canEdit()}>
       <Menu
         label="More actions"
         trigger={<Ellipsis size={16} aria-hidden="true" />}
-        items={[
-          { label: "Rename…", onSelect: () => ask("rename") },
-          { label: "Delete…", tone: "bad", onSelect: () => ask("delete") },
-        ]}
+        items={items()}
       />
-      <Show when={pipeline.live().summary?.draft === false}>
+      <Show when={summary()?.draft === false}>
+        <Button onClick={() => ask("pause")}>Pause</Button>
         <Button onClick={() => ask("undeploy")}>Undeploy</Button>
+      </Show>
+      <Show when={paused() && summary()?.pausedVersion}>
+        {(version) => (
+          <Button loading={busy()} onClick={() => void resume(version())}>
+            Resume
+          </Button>
+        )}
       </Show>
       <Button variant="primary" onClick={() => setParams({ deploy: "review" }, { scroll: false })}>
         Deploy…
       </Button>
-      <RenameDialog open={asking() === "rename"} onOpenChange={(open) => !open && setAsking()} />
-      <ConfirmDialog
-        open={asking() === "undeploy"}
-        onOpenChange={(open) => !open && setAsking(undefined)}
-        title={`Undeploy ${name()}?`}
-        confirmLabel="Undeploy"
-        busy={busy()}
-        error={error()}
-        onConfirm={() => void undeploy()}
-      >
-        <p>All hosts stop running it. The draft and the versions stay.</p>
-        <TextField label="Reason" value={reason()} onValue={setReason} autocomplete="off" />
-      </ConfirmDialog>
+      <RenameDialog open={asking() === "rename"} onOpenChange={(open) => !open && done()} />
+      <CloneDialog open={asking() === "clone"} onOpenChange={(open) => !open && done()} />
+      <Show when={asking() === "promote"}>
+        <PromoteSheet onClose={done} />
+      </Show>
+      <StopDialog
+        what={asking() === "pause" || asking() === "undeploy" ? (asking() as Stop) : undefined}
+        onClose={done}
+        onUndo={(version) => void resume(version)}
+      />
       <ConfirmDialog
         open={asking() === "delete"}
-        onOpenChange={(open) => !open && setAsking(undefined)}
+        onOpenChange={(open) => !open && done()}
         title={`Delete ${name()}?`}
         confirmLabel="Delete pipeline"
         typeName={name()}
@@ -96,8 +124,8 @@ export function PipelineActions(): JSX.Element {
         onConfirm={() => void remove()}
       >
         <p>
-          The pipeline, its versions and its series are removed. Hosts that run it stop it. This
-          cannot be undone.
+          Hosts that run it stop it, and the pipeline, its versions and its series are removed. What
+          was done with it stays in the audit. This cannot be undone.
         </p>
       </ConfirmDialog>
     </Show>

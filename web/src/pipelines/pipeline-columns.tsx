@@ -86,7 +86,15 @@ export function pipelineColumns(options: {
       cell: (pipeline) => (
         <Show
           when={pipeline().summary?.draft === false && pipeline().summary?.deployedVersion}
-          fallback={<span class="faint">–</span>}
+          fallback={
+            <Show when={pipeline().summary?.pausedVersion} fallback={<span class="faint">–</span>}>
+              {(version) => (
+                <span class="faint" title="Paused: it comes back when it is resumed">
+                  v{version()}
+                </span>
+              )}
+            </Show>
+          }
         >
           v{pipeline().summary?.deployedVersion}
         </Show>
@@ -128,8 +136,8 @@ function NameCell(props: { pipeline: PipelineLive; hrefOf: (id: string) => strin
 export function PipelineBadges(props: { pipeline: PipelineLive }): JSX.Element {
   return (
     <>
-      <Show when={props.pipeline.summary?.changed && !props.pipeline.summary.draft}>
-        <Badge tone="warn" title="The draft differs from what is deployed">
+      <Show when={props.pipeline.summary?.changed}>
+        <Badge tone="warn" title="The draft differs from what is deployed or paused">
           changed
         </Badge>
       </Show>

@@ -39,14 +39,7 @@ export function PipelineOverview(): JSX.Element {
         <HostProgress
           short={8}
           empty={
-            <Show
-              when={deployed()}
-              fallback={
-                <EmptyState title="Not deployed">
-                  Deploy the draft, and the hosts that it is for run it.
-                </EmptyState>
-              }
-            >
+            <Show when={deployed()} fallback={<NotRunning />}>
               <EmptyState
                 title="No host to run on"
                 actions={
@@ -67,6 +60,27 @@ export function PipelineOverview(): JSX.Element {
         <ComponentTable stale={live.stale()} />
       </Section>
     </>
+  );
+}
+
+function NotRunning(): JSX.Element {
+  const pipeline = usePipeline();
+  return (
+    <Show
+      when={pipeline.live().summary?.pausedVersion}
+      fallback={
+        <EmptyState title="Not deployed">
+          Deploy the draft, and the hosts that it is for run it.
+        </EmptyState>
+      }
+    >
+      {(version) => (
+        <EmptyState title="Paused">
+          No host runs it. Resume it, and the hosts that it is for run v{version()} again, from
+          where they stopped: what sources and buffers keep on disk is kept.
+        </EmptyState>
+      )}
+    </Show>
   );
 }
 

@@ -4,8 +4,10 @@ import { EditorView } from "@codemirror/view";
 import { describe, expect, test } from "vitest";
 
 import { Topic } from "#gen/vectorflow/v1/live_service_pb.ts";
-import { DeployStep, ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { EnvironmentSchema } from "#gen/vectorflow/v1/environment_pb.ts";
+import { DeployStep, PipelineState, ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PolicyRefusalSchema } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 
 import { aHost, aLogLine, aStatus } from "../testing/builders.ts";
 import { FakeWorld } from "../testing/fake-world.ts";
@@ -66,7 +68,65 @@ describe("overview", () => {
     const dialog = await screen.findByRole("dialog");
     await user.type(within(dialog).getByLabelText("Reason"), "too noisy");
     await user.click(within(dialog).getByRole("button", { name: "Undeploy" }));
-    expect(await screen.findByText("not deployed")).toBeTruthy();
+    expect(await screen.findByText("v1 was taken off all hosts")).toBeTruthy();
+    expect(screen.getByText("undeployed")).toBeTruthy();
+    await user.click(await screen.findByRole("button", { name: "Undo" }));
+    expect(await screen.findByText("v1 on 1/1 host")).toBeTruthy();
+  });
+
+  test("pauses after a question, and resumes the same version", async () => {
+    const { user } = renderApp(page, deployed());
+    await user.click(await screen.findByRole("button", { name: "Pause" }));
+    const dialog = await screen.findByRole("dialog");
+    await user.click(within(dialog).getByRole("button", { name: "Pause" }));
+    expect(await screen.findByText(/v1 comes back when it is resumed/)).toBeTruthy();
+    expect(screen.getByText("paused")).toBeTruthy();
+    await user.click(await screen.findByRole("button", { name: "Resume" }));
+    expect(await screen.findByRole("button", { name: "Undeploy" })).toBeTruthy();
+  });
+
+  test("a deploy while it is paused says that this ends the pause", async () => {
+    const world = deployed();
+    world.takeOff("pipe-1", PipelineState.PAUSED);
+    const { user, path } = renderApp(`${page}?deploy=review`, world);
+    expect(await screen.findByText("It is paused.")).toBeTruthy();
+    await user.click(await screen.findByRole("button", { name: "Deploy" }));
+    await expect.poll(path).toBe(`${page}?deploy=progress`);
+    expect(world.pipeline("pipe-1").live.summary?.deployedVersion).toBe(2);
+  });
+
+  test("is cloned under another name, and the clone is opened", async () => {
+    const { user, path } = renderApp(page, deployed());
+    await user.click(await screen.findByRole("button", { name: "More actions" }));
+    await user.click(await screen.findByRole("menuitem", { name: "Clone…" }));
+    await user.type(await screen.findByLabelText("Name of the clone"), "auth-logs-2");
+    await user.click(screen.getByRole("button", { name: "Clone" }));
+    await expect.poll(path).toBe("/e/env-1/pipelines/pipe-2?tab=edit");
+  });
+
+  test("is promoted only when the other environment has what it refers to", async () => {
+    const world = deployed();
+    world.environments.push(
+      create(EnvironmentSchema, { id: "env-2", name: "Staging", role: Role.EDITOR }),
+    );
+    world.pipeline("pipe-1").yaml += "# SECRET[es_password]\n";
+    world.missingThere.push("es_password");
+    const { user } = renderApp(page, world);
+    const open = async (): Promise<void> => {
+      await user.click(await screen.findByRole("button", { name: "More actions" }));
+      await user.click(await screen.findByRole("menuitem", { name: "Promote…" }));
+    };
+    await open();
+    expect(await screen.findByText("missing in Staging")).toBeTruthy();
+    expect(screen.getByText("Create secret es_password in Staging first")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Promote" }));
+    expect(world.promoted).toEqual([]);
+    await user.click(screen.getByRole("button", { name: "Cancel" }));
+    world.missingThere.length = 0;
+    await open();
+    expect(await screen.findByText("exists there")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Promote" }));
+    await expect.poll(() => world.promoted).toEqual(["pipe-1 to env-2"]);
   });
 });
 

@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 
-import { DeployStep, NodeReachability, ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import {
+  DeployStep,
+  NodeReachability,
+  PipelineState,
+  ProcessState,
+} from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { aPipelineLive, aStatus } from "../testing/builders.ts";
 import {
@@ -52,7 +57,15 @@ test.each([
   [{ summary: { deployedVersion: 3 } }, "v3 on 1/1 host"],
   [{ summary: { deployedVersion: 3, changed: true } }, "v3 on 1/1 host · draft has changes"],
   [{ nodesDesired: 0, summary: { deployedVersion: 3 } }, "v3, but no host to run on"],
-  [{ summary: { draft: true, deployedVersion: 0 } }, "not deployed"],
+  [{ summary: { draft: true, deployedVersion: 0 } }, "never deployed"],
+  [
+    { summary: { draft: true, state: PipelineState.UNDEPLOYED, undeployedVersion: 2 } },
+    "v2 was taken off all hosts",
+  ],
+  [
+    { summary: { draft: true, changed: true, state: PipelineState.PAUSED, pausedVersion: 3 } },
+    "no host runs it; v3 comes back when it is resumed · draft has changes",
+  ],
 ])("says in a line what is deployed", (init, expected) => {
   expect(statusLine(aPipelineLive(init))).toBe(expected);
 });
@@ -60,5 +73,8 @@ test.each([
 test("a pipeline is as bad as its worst host", () => {
   expect(pipelineWord(aPipelineLive({ worstState: ProcessState.CRASHED })).word).toBe("crashed");
   expect(pipelineWord(aPipelineLive({ nodesDesired: 0 })).word).toBe("waiting");
-  expect(pipelineWord(aPipelineLive({ summary: { draft: true } })).word).toBe("draft");
+  const words = [PipelineState.NEVER_DEPLOYED, PipelineState.UNDEPLOYED, PipelineState.PAUSED];
+  expect(
+    words.map((state) => pipelineWord(aPipelineLive({ summary: { draft: true, state } })).word),
+  ).toEqual(["draft", "undeployed", "paused"]);
 });

@@ -2,8 +2,10 @@ import type { PipelineLive } from "#gen/vectorflow/v1/live_service_pb.ts";
 import {
   DeployStep,
   NodeReachability,
+  PipelineState,
   ProcessState,
   type NodePipelineStatus,
+  type PipelineSummary,
 } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { plural } from "../lib/format.ts";
@@ -38,6 +40,10 @@ export function processWord(state: ProcessState): Word {
 
 /** A pipeline over all its hosts, in one word. */
 export function pipelineWord(pipeline: PipelineLive): Word {
+  if (pipeline.summary?.state === PipelineState.PAUSED) return { tone: "warn", word: "paused" };
+  if (pipeline.summary?.state === PipelineState.UNDEPLOYED) {
+    return { tone: "idle", word: "undeployed" };
+  }
   if (pipeline.summary?.draft === true) return { tone: "idle", word: "draft" };
   if (pipeline.nodesDesired === 0) return { tone: "idle", word: "waiting" };
   return processWord(pipeline.worstState);
@@ -128,9 +134,22 @@ export function statusLine(pipeline: PipelineLive): string {
   const { summary } = pipeline;
   if (summary === undefined) return "";
   const deployed = summary.draft
-    ? "not deployed"
+    ? notDeployedLine(summary)
     : pipeline.nodesDesired === 0
       ? `v${summary.deployedVersion}, but no host to run on`
       : `v${summary.deployedVersion} on ${pipeline.nodesCurrent}/${plural(pipeline.nodesDesired, "host")}`;
-  return summary.changed && !summary.draft ? `${deployed} · draft has changes` : deployed;
+  return summary.changed ? `${deployed} · draft has changes` : deployed;
+}
+
+function notDeployedLine({ state, pausedVersion, undeployedVersion }: PipelineSummary): string {
+  switch (state) {
+    case PipelineState.PAUSED:
+      return `no host runs it; v${pausedVersion} comes back when it is resumed`;
+    case PipelineState.UNDEPLOYED:
+      return undeployedVersion === 0
+        ? "taken off all hosts"
+        : `v${undeployedVersion} was taken off all hosts`;
+    default:
+      return "never deployed";
+  }
 }

@@ -1,7 +1,7 @@
 import { useSearchParams } from "@solidjs/router";
 import { createSignal, For, Show, type JSX } from "solid-js";
 
-import type { PipelineVersion } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { PipelineState, type PipelineVersion } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 
 import { toUiError } from "../api/errors.ts";
@@ -91,6 +91,9 @@ function VersionTable(props: {
                   <Show when={version.current}>
                     <Badge tone="ok">current</Badge>
                   </Show>
+                  <Show when={version.paused}>
+                    <Badge tone="warn">paused</Badge>
+                  </Show>
                 </th>
                 <td>{version.changelog || <span class="faint">none given</span>}</td>
                 <td>
@@ -128,6 +131,7 @@ function RollbackDialog(props: { version: number | undefined; onClose: () => voi
   const [reason, setReason] = createSignal("");
   const [busy, setBusy] = createSignal(false);
   const [error, setError] = createSignal<string>();
+  const paused = (): boolean => pipeline.live().summary?.state === PipelineState.PAUSED;
   const confirm = async (): Promise<void> => {
     if (props.version === undefined) return;
     setBusy(true);
@@ -138,6 +142,8 @@ function RollbackDialog(props: { version: number | undefined; onClose: () => voi
         id: pipeline.id,
         version: props.version,
         changelog,
+        // The text below said that it is paused.
+        endPause: paused(),
       });
       props.onClose();
       setParams({ version: undefined, deploy: "progress" }, { scroll: false });
@@ -160,6 +166,10 @@ function RollbackDialog(props: { version: number | undefined; onClose: () => voi
       <p>
         Its text is published again as the next version, and it becomes the draft. What is in the
         draft now is replaced.
+        <Show when={paused()}>
+          {" "}
+          The pipeline is paused: this ends that, and its hosts start it.
+        </Show>
       </p>
       <TextField label="Reason" value={reason()} onValue={setReason} autocomplete="off" />
     </ConfirmDialog>

@@ -1,7 +1,12 @@
 import { Code, type ServiceImpl } from "@connectrpc/connect";
 
 import { Topic } from "#gen/vectorflow/v1/live_service_pb.ts";
-import { ComponentKind, DeployStep, ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import {
+  ComponentKind,
+  DeployStep,
+  PipelineState,
+  ProcessState,
+} from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { ChangeKind, PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 
 import { aStatus } from "./builders.ts";
@@ -109,17 +114,16 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof PipelineSer
       }
       return { yaml: yaml.replaceAll(new RegExp(`\\b${key}\\b`, "g"), newKey), notes: [] };
     },
-    deployPipeline({ id, changelog }) {
+    deployPipeline({ id, changelog, endPause }) {
       world.enter("deployPipeline");
+      if (world.pipeline(id).live.summary?.state === PipelineState.PAUSED && !endPause) {
+        throw failure(Code.FailedPrecondition, "it is paused", "pipeline_paused");
+      }
       return { version: deploy(world.pipeline(id), changelog) };
     },
     undeployPipeline({ id }) {
       world.enter("undeployPipeline");
-      const pipeline = world.pipeline(id);
-      if (pipeline.live.summary) pipeline.live.summary.draft = true;
-      pipeline.statuses.clear();
-      world.publishPipeline(pipeline);
-      return {};
+      return { version: world.takeOff(id, PipelineState.UNDEPLOYED) };
     },
     rollbackPipeline({ id, version, changelog }) {
       world.enter("rollbackPipeline");

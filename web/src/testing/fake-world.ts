@@ -17,6 +17,7 @@ import type { LogLine } from "#gen/vectorflow/v1/log_pb.ts";
 import type { HostPolicy, Node } from "#gen/vectorflow/v1/node_pb.ts";
 import {
   ComponentKind,
+  PipelineState,
   PipelineVersionSchema,
   Severity,
   type NodePipelineStatus,
@@ -86,6 +87,10 @@ export class FakeWorld {
   /** By host id. */
   readonly hostPolicies = new Map<string, HostPolicy>();
   readonly policyRefusals: PolicyRefusal[] = [];
+  /** Secrets that the other environments lack. */
+  readonly missingThere: string[] = [];
+  /** Pipelines that were promoted, with where to. */
+  readonly promoted: string[] = [];
   readonly inspection = new FakeInspection();
   readonly #watchers = new Set<(response: WatchResponse) => void>();
   readonly #failures = new Map<string, ConnectError[]>();
@@ -147,6 +152,7 @@ export class FakeWorld {
           id: init.id,
           name: init.name,
           draft: !deployed,
+          state: deployed ? PipelineState.DEPLOYED : PipelineState.NEVER_DEPLOYED,
           deployedVersion: deployed ? 1 : 0,
           components: componentsOf(init.yaml),
         },
@@ -185,9 +191,29 @@ export class FakeWorld {
     const { summary } = pipeline.live;
     if (summary) {
       summary.draft = false;
+      summary.state = PipelineState.DEPLOYED;
+      summary.pausedVersion = 0;
+      summary.undeployedVersion = 0;
       summary.changed = false;
       summary.deployedVersion = number;
     }
+    return version;
+  }
+
+  /** Takes a pipeline off its hosts; returns the version that ran. */
+  takeOff(id: string, state: PipelineState): number {
+    const pipeline = this.pipeline(id);
+    const { summary } = pipeline.live;
+    const version = summary?.deployedVersion || summary?.pausedVersion || 0;
+    if (summary) {
+      summary.draft = true;
+      summary.state = state;
+      summary.deployedVersion = 0;
+      summary.pausedVersion = state === PipelineState.PAUSED ? version : 0;
+      summary.undeployedVersion = state === PipelineState.UNDEPLOYED ? version : 0;
+    }
+    pipeline.statuses.clear();
+    this.publishPipeline(pipeline);
     return version;
   }
 

@@ -24,3 +24,5 @@ afterEach(() => {
   cleanup();
   localStorage.clear();
 });
+// jsdom has no pointers to capture; swiping a toast asks for it.
+Element.prototype.hasPointerCapture = () => false;

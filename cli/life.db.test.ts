@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { configText, startCliWorld, type CliWorld } from "./testing/cli-world.ts";
+
+let world: CliWorld;
+
+beforeAll(async () => {
+  world = await startCliWorld(inject("templateUrl"));
+  const { admin, server } = world;
+  await server
+    .client(EnvironmentService, admin.token)
+    .createEnvironment({ teamId: admin.teamId, name: "Staging" });
+});
+
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+const inProduction = ["-e", "Production", "--output", "json"];
+
+async function applied(name: string, text = configText()): Promise<void> {
+  const file = await world.write(`${name}.yaml`, text);
+  const { code, stderr } = await world.cli([
+    "pipelines",
+    "apply",
+    "-f",
+    file,
+    "--deploy",
+    "--wait",
+    "0",
+    ...inProduction,
+  ]);
+  expect([code, stderr.includes("paused")]).toEqual([0, false]);
+}
+
+async function stateOf(name: string): Promise<unknown> {
+  const { json } = await world.cli(["pipelines", "get", name, ...inProduction]);
+  return json;
+}
+
+describe("the life of a pipeline", () => {
+  test("pauses, leaves it alone in an apply, and resumes the same version", async () => {
+    await applied("logs");
+    const refused = await world.cli(["pipelines", "pause", "logs", ...inProduction]);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("--yes")]);
+    const paused = await world.cli(["pipelines", "pause", "logs", "--yes", ...inProduction]);
+    expect(paused.json).toEqual({ pipeline: "logs", result: "paused", version: 1 });
+    expect(await stateOf("logs")).toMatchObject({ state: "paused", paused_version: 1 });
+
+    const file = await world.write("logs.yaml", configText("syslog"));
+    const apply = await world.cli([
+      "pipelines",
+      "apply",
+      "-f",
+      file,
+      "--deploy",
+      "--wait",
+      "0",
+      ...inProduction,
+    ]);
+    expect(apply.code).toBe(0);
+    expect(apply.stderr).toContain("logs is paused and was not deployed");
+    expect(apply.json).toMatchObject({ outcomes: [{ result: "updated", version: null }] });
+    const deploy = await world.cli(["pipelines", "deploy", "logs", ...inProduction]);
+    expect([deploy.code, deploy.stderr]).toEqual([1, expect.stringContaining("--end-pause")]);
+
+    const resumed = await world.cli([
+      "pipelines",
+      "resume",
+      "logs",
+      "--wait",
+      "0",
+      ...inProduction,
+    ]);
+    expect(resumed.json).toMatchObject({ result: "resumed", version: 1 });
+    expect(await stateOf("logs")).toMatchObject({ state: "deployed_with_changes" });
+  });
+
+  test("takes an undeploy back, and deletes", async () => {
+    await applied("gone");
+    await world.cli(["pipelines", "undeploy", "gone", "--yes", ...inProduction]);
+    expect(await stateOf("gone")).toMatchObject({ state: "undeployed", undeployed_version: 1 });
+    const back = await world.cli([
+      "pipelines",
+      "resume",
+      "gone",
+      "--version",
+      "1",
+      "--wait",
+      "0",
+      ...inProduction,
+    ]);
+    expect(back.json).toMatchObject({ result: "resumed", version: 1 });
+    const deleted = await world.cli(["pipelines", "delete", "gone", "--yes", ...inProduction]);
+    expect(deleted.json).toEqual({ pipeline: "gone", result: "deleted" });
+  });
+
+  test("clones, and promotes what is deployed", async () => {
+    await applied("web");
+    const clone = await world.cli(["pipelines", "clone", "web", ...inProduction]);
+    expect(clone.json).toMatchObject({ pipeline: "web copy", result: "created", from: "web" });
+    const promote = (...flags: string[]) =>
+      world.cli(["pipelines", "promote", "web", "--to", "Staging", ...flags, ...inProduction]);
+    const first = await promote();
+    expect([first.code, first.json]).toEqual([
+      0,
+      expect.objectContaining({
+        result: "created",
+        from: { environment: "Production", version: 1 },
+        to: { environment: "Staging" },
+      }),
+    ]);
+    expect((await promote()).code).toBe(2);
+    expect((await promote("--yes")).json).toMatchObject({ result: "updated" });
+  });
+
+  test("a promotion names what the other environment lacks, and does nothing", async () => {
+    const text = configText().replace("format: json", 'format: json\n    token: "SECRET[api_key]"');
+    const file = await world.write("secret.yaml", text);
+    // A draft may refer to what is not there yet: only this is saved.
+    await world.cli(["secrets", "set", "api_key", ...inProduction], { stdin: "vvvvvv" });
+    await world.cli(["pipelines", "apply", "-f", file, ...inProduction]);
+    const { code, json } = await world.cli([
+      "pipelines",
+      "promote",
+      "secret",
+      "--to",
+      "Staging",
+      "--version",
+      "0",
+      ...inProduction,
+    ]);
+    expect(code).toBe(1);
+    expect(json).toMatchObject({
+      result: "refused",
+      references: [{ kind: "secret", name: "api_key", exists: false }],
+    });
+  });
+});

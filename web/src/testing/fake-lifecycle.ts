@@ -1,0 +1,67 @@
+import { Code, type ConnectRouter } from "@connectrpc/connect";
+
+import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
+import { PipelineState } from "#gen/vectorflow/v1/pipeline_pb.ts";
+
+import { checkYaml, failure, idOf, type FakeWorld } from "./fake-world.ts";
+
+/** Pauses, resumes, clones and promotes what the world has. */
+export function fakeLifecycleRoutes(router: ConnectRouter, world: FakeWorld): void {
+  const references = (yaml: string) =>
+    [...yaml.matchAll(/SECRET\[(\w+)\]/g)].map(([, name = ""]) => ({
+      kind: "secret",
+      name,
+      exists: !world.missingThere.includes(name),
+    }));
+  router.service(LifecycleService, {
+    pausePipeline({ id }) {
+      world.enter("pausePipeline");
+      const version = world.takeOff(id, PipelineState.PAUSED);
+      return { version };
+    },
+    resumePipeline({ id }) {
+      world.enter("resumePipeline");
+      const pipeline = world.pipeline(id);
+      const { summary } = pipeline.live;
+      const version = summary?.pausedVersion || summary?.undeployedVersion || 0;
+      if (summary !== undefined) {
+        summary.state = PipelineState.DEPLOYED;
+        summary.draft = false;
+        summary.deployedVersion = version;
+        summary.pausedVersion = 0;
+        summary.undeployedVersion = 0;
+      }
+      world.publishPipeline(pipeline);
+      return { version };
+    },
+    clonePipeline({ id, name }) {
+      world.enter("clonePipeline");
+      const { yaml, live } = world.pipeline(id);
+      const clone = world.putPipeline({
+        id: `pipe-${world.pipelines.size + 1}`,
+        name: name || `${live.summary?.name ?? ""} copy`,
+        yaml,
+      });
+      return { pipeline: { summary: clone.live.summary, yaml, revision: "1" } };
+    },
+    previewPromotion({ id }) {
+      world.enter("previewPromotion");
+      const { yaml, revision } = world.pipeline(id);
+      return {
+        yaml,
+        references: references(yaml),
+        problems: checkYaml(yaml),
+        sourceRevision: String(revision),
+      };
+    },
+    promotePipeline({ id, targetEnvironmentId }) {
+      world.enter("promotePipeline");
+      const pipeline = world.pipeline(id);
+      if (references(pipeline.yaml).some(({ exists }) => !exists)) {
+        throw failure(Code.InvalidArgument, "a secret is missing there", "reference_missing");
+      }
+      world.promoted.push(`${idOf(pipeline)} to ${targetEnvironmentId}`);
+      return { created: true };
+    },
+  });
+}
