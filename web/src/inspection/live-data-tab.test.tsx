@@ -108,7 +108,7 @@ describe("a live tap", () => {
     await user.type(screen.getByLabelText("Filter events"), '"n":1');
     expect(within(log).getAllByRole("listitem")).toHaveLength(1);
     await user.clear(screen.getByLabelText("Filter events"));
-    await user.click(screen.getByRole("button", { name: "Pause" }));
+    await user.click(screen.getByRole("button", { name: "Pause view" }));
     world.inspection.tap({ events: [anEvent('{"n":3}')] });
     expect(await screen.findByText("paused")).toBeTruthy();
     await user.click(screen.getByRole("button", { name: "Go on" }));

@@ -111,7 +111,7 @@ export function LiveTap(props: { pipelineId: string; look: LookAt }): JSX.Elemen
                 draw();
               }}
             >
-              {paused() ? "Go on" : "Pause"}
+              {paused() ? "Go on" : "Pause view"}
             </Button>
           </Show>
           <Show
