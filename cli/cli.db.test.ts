@@ -144,6 +144,31 @@ test("every change carries a key, so that it can be sent again", async () => {
   expect(rows.map(({ rpc }) => rpc.split("/")[1])).toEqual(["CreatePipeline", "DeployPipeline"]);
 });
 
+test("tests of a draft and of a file are run, and one that fails fails the command", async () => {
+  await using world = await startCliWorld(inject("templateUrl"));
+  const withTest = (condition: string): string => `${configText()}transforms:
+  change: {type: remap, inputs: [in], source: .level = "info"}
+tests:
+  - name: a level
+    inputs: [{insert_at: change, value: text}]
+    outputs: [{extract_from: change, conditions: ['${condition}']}]
+`;
+  const path = await world.write("web.yaml", withTest("exists(.level)"));
+  await world.cli(["pipelines", "apply", "-f", path]);
+  const passed = await world.cli(["pipelines", "test", "web"]);
+  expect(passed).toMatchObject({ code: 0, stdout: "passed   a level\n1 test, 0 failed\n" });
+  const failing = await world.write("failing.yaml", withTest(".level == 1"));
+  const failed = await world.cli(["pipelines", "test", "web", "-f", failing, "--output", "json"]);
+  expect(failed.code).toBe(1);
+  expect(failed.json).toMatchObject({
+    pipeline: "web",
+    problems: [],
+    tests: [{ name: "a level", state: "failed" }],
+  });
+  const piped = await world.cli(["pipelines", "test", "web", "-f", "-"], { stdin: configText() });
+  expect(piped).toMatchObject({ code: 0, stdout: "it has no tests\n" });
+});
+
 test("TLS is checked against the authority that is named", async () => {
   const { ca, server: certificate } = makeCertificates();
   await using world = await startCliWorld(inject("templateUrl"));

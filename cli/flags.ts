@@ -35,6 +35,14 @@ export const commandTable = {
       "Show what apply would change, with the texts. Exits with 3 when it would change anything.",
     example: "pipelines diff -f pipelines/",
   },
+  "pipelines test": {
+    argument: "NAME",
+    summary: "Run the tests of a pipeline's text: of the saved draft, or of a file with --file.",
+    details: [
+      "Runs `tests:` on the server as `vector test` does, and touches no host. Exits with 1 when one fails. Tests with transforms that only Vector itself can run are listed as not run, and fail nothing.",
+    ],
+    example: "pipelines test web-logs -f pipelines/web-logs.yaml",
+  },
   "pipelines deploy": {
     argument: "NAME",
     summary: "Deploy the saved draft, after showing its problems and what it changes.",
@@ -159,8 +167,8 @@ const flagTable = {
   file: {
     value: "PATH",
     short: "f",
-    commands: ["pipelines apply", "pipelines diff"],
-    help: "The file or folder; - is the standard input, with --name.",
+    commands: ["pipelines apply", "pipelines diff", "pipelines test"],
+    help: "The file, or but for tests the folder; - is the standard input, for apply and diff with --name.",
   },
   name: {
     value: "NAME",

@@ -34,6 +34,7 @@ const commands = {
   "pipelines get": async () => (await import("./commands/pipeline-get.ts")).pipelinesGet,
   "pipelines apply": async () => (await import("./commands/pipeline-apply.ts")).pipelinesApply,
   "pipelines diff": async () => (await import("./commands/pipeline-apply.ts")).pipelinesDiff,
+  "pipelines test": async () => (await import("./commands/pipeline-test.ts")).pipelinesTest,
   "pipelines deploy": async () => (await import("./commands/pipeline-deploy.ts")).pipelinesDeploy,
   "pipelines rollback": async () =>
     (await import("./commands/pipeline-deploy.ts")).pipelinesRollback,

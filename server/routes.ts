@@ -20,6 +20,7 @@ import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { auditRpc } from "./audit/audit.rpc.ts";
 import { apiTokenRpc } from "./auth/api-token.rpc.ts";
@@ -45,6 +46,7 @@ import { accessInterceptor } from "./rpc/access-interceptor.ts";
 import { errorInterceptor } from "./rpc/error-interceptor.ts";
 import { streamLimitInterceptor } from "./rpc/stream-limit.ts";
 import { idempotencyInterceptor, replayable } from "./rpc/idempotency-interceptor.ts";
+import { trialRpc } from "./trials/trial.rpc.ts";
 import { teamRpc } from "./teams/team.rpc.ts";
 import { certificateRpc } from "./secrets/certificate.rpc.ts";
 import { secretRpc } from "./secrets/secret.rpc.ts";
@@ -69,6 +71,7 @@ export const userServices: readonly DescService[] = [
   LogService,
   LiveService,
   InspectionService,
+  TrialService,
   ComponentSchemaService,
 ];
 
@@ -109,6 +112,7 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(LogService, logRpc(deps));
     router.service(LiveService, liveRpc(deps));
     router.service(InspectionService, inspectionRpc(deps));
+    router.service(TrialService, trialRpc(deps));
     router.service(ComponentSchemaService, componentSchemaRpc(deps));
     router.service(Health, healthRpc(deps, serviceNames));
     router.service(ServerReflection, reflection);

@@ -17,6 +17,7 @@ import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { version } from "#common/version.ts";
+import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
 import type { Connection } from "../config.ts";
 
 /** The services of a server, spoken to by gRPC with a token. */
@@ -29,6 +30,7 @@ export interface ApiClient extends Disposable {
   readonly secrets: Client<typeof SecretService>;
   readonly environments: Client<typeof EnvironmentService>;
   readonly live: Client<typeof LiveService>;
+  readonly trials: Client<typeof TrialService>;
 }
 
 const callTimeoutMs = 30_000;
@@ -55,6 +57,7 @@ export function createApiClient(connection: Connection, signal: AbortSignal): Ap
     secrets: createClient(SecretService, transport),
     environments: createClient(EnvironmentService, transport),
     live: createClient(LiveService, transport),
+    trials: createClient(TrialService, transport),
     [Symbol.dispose]: () => sessionManager.abort(),
   };
 }

@@ -20,3 +20,22 @@ test("a program that breaks the compiler costs its thread, and the next one is c
   const bad = await compiler.compile(pipeline(".x = upcase(.a)"), context);
   expect(bad.problems).toHaveLength(1);
 });
+
+test("a program that does not end costs the trial, and the next one is run", async () => {
+  await using compiler = new PipelineCompiler(1500);
+  const loop = "for_each(a) -> |_i, x| { .n = x }";
+  const nested = Array.from({ length: 5 }).reduce<string>(
+    (inner) => `for_each(a) -> |_i, x| { ${inner} }`,
+    loop,
+  );
+  const test = (value: string): string => `tests:
+  - name: t
+    inputs: [{insert_at: t, value: ${value}}]
+    outputs: [{extract_from: t}]
+`;
+  const endless = `${pipeline(`a = split!(.message, "")\n${nested}`)}${test("x".repeat(400))}`;
+  const now = new Date();
+  await expect(compiler.runTests(endless, context, now)).rejects.toThrow(/programs smaller/);
+  const { tests } = await compiler.runTests(`${pipeline(".a = 1")}${test("x")}`, context, now);
+  expect(tests).toMatchObject([{ state: "passed" }]);
+});

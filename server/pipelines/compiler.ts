@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { DomainError } from "../errors.ts";
+import type { SampleTried, TestsRan } from "../trials/trial-work.ts";
 import type { CheckContext } from "./check.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { Work, WorkRequest } from "./compiler-worker.ts";
@@ -44,6 +45,20 @@ export class PipelineCompiler implements AsyncDisposable {
   /** Changes a text in place. Throws as `compile` does. */
   edit(text: string, edit: PipelineEdit): Promise<Renamed> {
     return this.#ask({ kind: "edit", text, edit }) as Promise<Renamed>;
+  }
+
+  /** Runs the tests of a text. Throws as `compile` does. */
+  runTests(text: string, context: CheckContext, now: Date): Promise<TestsRan> {
+    return this.#ask({ kind: "tests", text, context, now }) as Promise<TestsRan>;
+  }
+
+  /** Runs the transforms of a text over events as JSON, by component. Throws as `compile` does. */
+  tryOnSample(
+    text: string,
+    context: CheckContext,
+    samples: ReadonlyMap<string, readonly string[]>,
+  ): Promise<SampleTried> {
+    return this.#ask({ kind: "sample", text, context, samples }) as Promise<SampleTried>;
   }
 
   #ask(work: Work): Promise<unknown> {

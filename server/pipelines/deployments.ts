@@ -12,6 +12,7 @@ import { PipelineVersion } from "./pipeline-version.entity.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
 import { raiseGeneration, renewDeliveries } from "./delivery.ts";
 import { collectReferences } from "../secrets/references.ts";
+import { refuseUntested } from "../trials/trials.ts";
 import { compileIn, findPipeline, refuseErrors, storeGraph, teamIdOf } from "./pipelines.ts";
 
 /** Identifies a configuration. What nodes hold besides is in the hash of the delivery. */
@@ -43,6 +44,7 @@ export async function deployPipeline(
   const draft = await findPipeline(scope, input.id);
   const compiled = await compileIn(scope, compiler, draft.environmentId, draft.yaml);
   refuseErrors(compiled.problems);
+  if (draft.testGate) await refuseUntested(scope, compiler, draft.environmentId, draft.yaml);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
     refusePaused(pipeline, input.endPause);

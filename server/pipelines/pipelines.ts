@@ -44,16 +44,24 @@ export async function compileIn(
   environmentId: string,
   text: string,
 ): Promise<CompiledPipeline> {
+  return compiler.compile(text, await checkContextOf(scope, environmentId, text));
+}
+
+/** What a text of an environment is checked against. Throws `invalid` when it is too long. */
+export async function checkContextOf(
+  scope: Pick<Scope, "em">,
+  environmentId: string,
+  text: string,
+): Promise<CheckContext> {
   if (text.length > maximumTextLength) throw textTooLong(text.length);
   const [secrets, certificates] = await Promise.all([
     scope.em.find(Secret, { environmentId }, { fields: ["name"] }),
     scope.em.find(Certificate, { environmentId }, { fields: ["name"] }),
   ]);
-  const context: CheckContext = {
+  return {
     secretNames: new Set(secrets.map(({ name }) => name)),
     certificateNames: new Set(certificates.map(({ name }) => name)),
   };
-  return compiler.compile(text, context);
 }
 
 /** Changes a text in place. Throws `invalid` when it cannot be. */

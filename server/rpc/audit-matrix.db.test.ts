@@ -85,6 +85,7 @@ const filled: Record<string, (corner: Corner) => Promise<object> | object> = {
   }),
   SetLogLevel: () => ({ logLevel: "debug" }),
   SetLimits: () => ({ limits: { memoryMib: 512, cpuCores: 0.5 } }),
+  SetTestGate: () => ({ enabled: true }),
   CreateSecret: () => ({ name: "password", value: "hunter2-secret" }),
   UpdateSecret: async (corner) => ({ id: await secretIn(corner), value: "another" }),
   RevealSecret: async (corner) => ({ id: await secretIn(corner) }),

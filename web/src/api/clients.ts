@@ -16,6 +16,7 @@ import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
@@ -39,6 +40,7 @@ export interface Clients {
   readonly logs: Client<typeof LogService>;
   readonly live: Client<typeof LiveService>;
   readonly inspection: Client<typeof InspectionService>;
+  readonly trials: Client<typeof TrialService>;
 }
 
 export function createClients(transport: Transport): Clients {
@@ -61,5 +63,6 @@ export function createClients(transport: Transport): Clients {
     logs: createClient(LogService, transport),
     live: createClient(LiveService, transport),
     inspection: createClient(InspectionService, transport),
+    trials: createClient(TrialService, transport),
   };
 }

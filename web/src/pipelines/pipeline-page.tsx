@@ -30,6 +30,7 @@ const PipelineLogs = lazy(async () => ({
 const LiveDataTab = lazy(async () => ({
   default: (await import("../inspection/live-data-tab.tsx")).LiveDataTab,
 }));
+const TryTab = lazy(async () => ({ default: (await import("../trials/try-tab.tsx")).TryTab }));
 const DeploySheet = lazy(async () => ({
   default: (await import("./deploy-sheet.tsx")).DeploySheet,
 }));
@@ -121,6 +122,7 @@ function PipelineBody(): JSX.Element {
             label: "Edit",
             ...(errors() > 0 && { badge: `${errors()} ${errors() === 1 ? "error" : "errors"}` }),
           },
+          { id: "try", label: "Try" },
           { id: "live", label: "Live data" },
           { id: "logs", label: "Logs" },
           { id: "versions", label: "Versions" },
@@ -129,6 +131,9 @@ function PipelineBody(): JSX.Element {
       <Switch fallback={<PipelineOverview />}>
         <Match when={tab() === "edit"}>
           <EditTab />
+        </Match>
+        <Match when={tab() === "try"}>
+          <TryTab />
         </Match>
         <Match when={tab() === "live"}>
           <LiveDataTab />

@@ -16,6 +16,7 @@ import { fakeLifecycleRoutes } from "./fake-lifecycle.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeSecretRoutes } from "./fake-secrets.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
+import { fakeTrialRoutes } from "./fake-trials.ts";
 import { failure, type FakeWorld } from "./fake-world.ts";
 
 /** The user API over a fake world: the same services, codes and streams as the server's. */
@@ -50,6 +51,7 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     fakeSecretRoutes(router, world);
     fakeDeliveryRoutes(router, world);
     fakeLifecycleRoutes(router, world);
+    fakeTrialRoutes(router, world);
     router.service(fakePipelineService.descriptor, fakePipelineService.create(world));
     router.service(fakeInspectionService.descriptor, fakeInspectionService.create(world));
     router.service(MetricService, {

@@ -33,6 +33,7 @@ import { FakeAccess } from "./fake-access-state.ts";
 import { aPipelineLive, aProblem } from "./builders.ts";
 import { FakeInspection } from "./fake-inspection-service.ts";
 import { FakeSecrets } from "./fake-secrets-state.ts";
+import { FakeTrials } from "./fake-trials.ts";
 
 export interface FakePipeline {
   live: PipelineLive;
@@ -92,6 +93,7 @@ export class FakeWorld {
   /** Pipelines that were promoted, with where to. */
   readonly promoted: string[] = [];
   readonly inspection = new FakeInspection();
+  readonly trials = new FakeTrials();
   readonly #watchers = new Set<(response: WatchResponse) => void>();
   readonly #failures = new Map<string, ConnectError[]>();
 

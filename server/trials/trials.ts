@@ -1,0 +1,68 @@
+import { DomainError } from "../errors.ts";
+import type { PipelineCompiler } from "../pipelines/compiler.ts";
+import { checkContextOf, findPipeline } from "../pipelines/pipelines.ts";
+import {
+  listSamples,
+  readComponentSamples,
+  readSample,
+  type SampleView,
+} from "../sampling/samples.ts";
+import type { Scope } from "../scope.ts";
+import type { SampleTried, TestsRan } from "./trial-work.ts";
+
+/** Runs the tests of a text on the server. */
+export async function runTests(
+  scope: Scope,
+  compiler: PipelineCompiler,
+  environmentId: string,
+  text: string,
+): Promise<TestsRan> {
+  const context = await checkContextOf(scope, environmentId, text);
+  return compiler.runTests(text, context, scope.clock.now());
+}
+
+/** Runs the transforms of a text over a sample of its pipeline; with "" over the newest that has events. */
+export async function tryOnSample(
+  scope: Scope,
+  compiler: PipelineCompiler,
+  input: { readonly pipelineId: string; readonly yaml: string; readonly sampleId: string },
+): Promise<SampleTried & { readonly sample: SampleView | undefined }> {
+  const pipeline = await findPipeline(scope, input.pipelineId);
+  const context = await checkContextOf(scope, pipeline.environmentId, input.yaml);
+  const sample =
+    input.sampleId === ""
+      ? (await listSamples(scope, pipeline.id, undefined, 20)).find(
+          ({ status }) => status === "COMPLETED",
+        )
+      : await readSample(scope, pipeline.id, input.sampleId);
+  const components = sample === undefined ? [] : await readComponentSamples(scope, sample.id);
+  const samples = new Map(components.map(({ componentKey, events }) => [componentKey, events]));
+  return { ...(await compiler.tryOnSample(input.yaml, context, samples)), sample };
+}
+
+/** Throws `precondition` unless all tests of a text pass. A text without tests passes nothing. */
+export async function refuseUntested(
+  scope: Scope,
+  compiler: PipelineCompiler,
+  environmentId: string,
+  text: string,
+): Promise<void> {
+  const { tests } = await runTests(scope, compiler, environmentId, text);
+  const refuse = (reason: string, message: string): never => {
+    throw new DomainError("precondition", reason, message);
+  };
+  if (tests.length === 0) {
+    refuse("tests_missing", "this pipeline is deployed only when its tests pass, and it has none");
+  }
+  const failed = tests.filter(({ state }) => state !== "passed");
+  const [first] = failed;
+  if (first === undefined) return;
+  const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
+  if (first.state === "failed") {
+    refuse("tests_failed", `the test ${first.name} fails: ${first.messages.join("\n")}${more}`);
+  }
+  refuse(
+    "tests_not_run",
+    `the test ${first.name} runs only in Vector: ${first.messages.join("\n")}${more}`,
+  );
+}
