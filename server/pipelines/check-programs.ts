@@ -1,4 +1,4 @@
-import type { Vrl, VrlKind } from "#vrl/vrl.ts";
+import type { Vrl, VrlCompileOptions, VrlKind } from "#vrl/vrl.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { followEvents, markedEvent, type EventFields, type EventKind } from "./event-fields.ts";
 import {
@@ -9,6 +9,7 @@ import {
   type Problem,
 } from "./graph.ts";
 import { anyObject } from "./kinds.ts";
+import { testPrograms } from "./test-programs.ts";
 import { eventKindsIn } from "./vrl-events.ts";
 import { checkVrl, compileVrl, vrlPrograms } from "./vrl.ts";
 import type { Wiring } from "./wiring.ts";
@@ -47,17 +48,16 @@ export function checkPrograms(
   });
   const { schema } = graph.globalConfig;
   const followsKinds = isRecord(schema) && schema["enabled"] === true;
-  const problems = graph.components.flatMap(vrlPrograms).flatMap((program) => {
+  const programs = [...graph.components.flatMap(vrlPrograms), ...testPrograms(graph.globalConfig)];
+  const problems = programs.flatMap((program) => {
     const { component, source } = program;
     if (source.length > maximumVrlLength) return [];
-    const reaching = events.reaching(component);
-    const kinds =
-      component.type === "remap"
-        ? {
-            ...eventKinds(component),
-            target: followsKinds ? [reaching.sure] : targetOf(component, reaching),
-          }
-        : {};
+    const kindsOf = (remap: GraphComponent): VrlCompileOptions => {
+      const reaching = events.reaching(remap);
+      const target = followsKinds ? [reaching.sure] : targetOf(remap, reaching);
+      return { ...eventKinds(remap), target };
+    };
+    const kinds = component?.type === "remap" ? kindsOf(component) : {};
     const found = checkVrl(program, parsed, text, { ...kinds, tables: tableNames }, engine());
     return followsKinds ? found.map(leaveToVector) : found;
   });

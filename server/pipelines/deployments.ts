@@ -5,6 +5,7 @@ import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
+import { compileIn, placementOf } from "./compile-in.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { PipelineCompiler } from "./compiler.ts";
 import { graphValues } from "./graph.ts";
@@ -12,7 +13,7 @@ import { PipelineVersion } from "./pipeline-version.entity.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
 import { raiseGeneration, renewDeliveries } from "./delivery.ts";
 import { collectReferences } from "../secrets/references.ts";
-import { compileIn, findPipeline, refuseErrors, storeGraph, teamIdOf } from "./pipelines.ts";
+import { findPipeline, refuseErrors, storeGraph, teamIdOf } from "./pipelines.ts";
 
 /** Identifies a configuration. What nodes hold besides is in the hash of the delivery. */
 export function contentHash(configYaml: string, logLevel: string | null): string {
@@ -36,7 +37,7 @@ export async function deployPipeline(
 ): Promise<PipelineVersion> {
   const changelog = checkReason(input.changelog);
   const draft = await findPipeline(scope, input.id);
-  const compiled = await compileIn(scope, compiler, draft.environmentId, draft.yaml);
+  const compiled = await compileIn(scope, compiler, placementOf(draft), draft.yaml);
   refuseErrors(compiled.problems);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
@@ -65,8 +66,8 @@ export async function rollbackPipeline(
   const old = await findVersion(scope, input.id, input.version);
   const given = checkReason(input.changelog);
   const changelog = given === "" ? `Back to version ${old.version}` : given;
-  const { environmentId } = await findPipeline(scope, input.id);
-  const compiled = await compileIn(scope, compiler, environmentId, old.sourceYaml);
+  const placement = placementOf(await findPipeline(scope, input.id));
+  const compiled = await compileIn(scope, compiler, placement, old.sourceYaml);
   refuseErrors(compiled.problems);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);

@@ -4,7 +4,8 @@ import { placeInScalar } from "./scalar-text.ts";
 
 /** A VRL program in a configuration. */
 export interface VrlProgram {
-  readonly component: GraphComponent;
+  /** Undefined for one that stands at the top level, in a unit test. */
+  readonly component: GraphComponent | undefined;
   readonly path: readonly (string | number)[];
   readonly source: string;
   /** Conditions change nothing and give a boolean. */
@@ -83,13 +84,14 @@ export function checkVrl(
   engine: Vrl,
 ): readonly Problem[] {
   const { diagnostics } = compileVrl({ source, condition }, options, engine);
-  const scalar = parsed.locate(component.key, path);
+  const key = component?.key ?? "";
+  const scalar = parsed.locate(key, path);
   return diagnostics.slice(0, maximumProblems).map((diagnostic) => {
     const label = primaryLabel(diagnostic);
     return {
       severity: diagnostic.severity,
       message: describe(diagnostic),
-      componentKey: component.key,
+      componentKey: key,
       field: path.join("."),
       span:
         scalar === undefined || label === undefined
