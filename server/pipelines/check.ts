@@ -15,6 +15,8 @@ export interface CheckContext {
   readonly certificateNames: ReadonlySet<string>;
   /** Other pipelines on the same hosts. */
   readonly neighbours?: readonly Neighbour[];
+  /** False when nobody looks at the configuration for hosts. */
+  readonly rendered?: boolean;
 }
 
 /** Options of the renderer and the agent: a person's would be overwritten, or would break telemetry. */

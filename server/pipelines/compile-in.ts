@@ -11,12 +11,16 @@ import { findNeighbours, type Placement } from "./neighbours.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
 import type { Renamed } from "./rename.ts";
 
-/** Compiles a text against what exists in its environment, and on the hosts that it is meant for. */
+/**
+ * Compiles a text against what exists in its environment, and on the hosts that it is meant for. The configuration for
+ * hosts is made only when it is wanted.
+ */
 export async function compileIn(
   scope: Scope,
   compiler: PipelineCompiler,
   placement: Placement,
   text: string,
+  want: "problems" | "config" = "problems",
 ): Promise<CompiledPipeline> {
   if (text.length > maximumTextLength) throw textTooLong(text.length);
   const { environmentId } = placement;
@@ -29,6 +33,7 @@ export async function compileIn(
     secretNames: new Set(secrets.map(({ name }) => name)),
     certificateNames: new Set(certificates.map(({ name }) => name)),
     neighbours,
+    rendered: want === "config",
   };
   return compiler.compile(text, context);
 }

@@ -37,7 +37,7 @@ export async function deployPipeline(
 ): Promise<PipelineVersion> {
   const changelog = checkReason(input.changelog);
   const draft = await findPipeline(scope, input.id);
-  const compiled = await compileIn(scope, compiler, placementOf(draft), draft.yaml);
+  const compiled = await compileIn(scope, compiler, placementOf(draft), draft.yaml, "config");
   refuseErrors(compiled.problems);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
@@ -67,7 +67,7 @@ export async function rollbackPipeline(
   const given = checkReason(input.changelog);
   const changelog = given === "" ? `Back to version ${old.version}` : given;
   const placement = placementOf(await findPipeline(scope, input.id));
-  const compiled = await compileIn(scope, compiler, placement, old.sourceYaml);
+  const compiled = await compileIn(scope, compiler, placement, old.sourceYaml, "config");
   refuseErrors(compiled.problems);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);

@@ -165,7 +165,7 @@ async function preview(
   const pipeline = await findPipeline(scope, request.id);
   const placement = placementOf(pipeline);
   const { selector } = placement;
-  const compiled = await compileIn(scope, deps.compiler, placement, request.yaml);
+  const compiled = await compileIn(scope, deps.compiler, placement, request.yaml, "config");
   const deployed =
     pipeline.deployedVersion == null
       ? undefined

@@ -75,15 +75,14 @@ function sourcePrograms(component: GraphComponent): readonly VrlProgram[] {
 /** More of one program tell nobody more. */
 const maximumProblems = 20;
 
-/** Compiles a program and says what Vector would say of it, with each finding at its place in the document. */
-export function checkVrl(
-  { component, path, source, condition }: VrlProgram,
+/** What Vector would say of a program, with each finding at its place in the document. */
+export function problemsOf(
+  { component, path, source }: VrlProgram,
+  { diagnostics }: VrlChecked,
   parsed: ParsedText,
   document: string,
-  options: VrlCompileOptions,
-  engine: Vrl,
 ): readonly Problem[] {
-  const { diagnostics } = compileVrl({ source, condition }, options, engine);
+  if (diagnostics.length === 0) return [];
   const key = component?.key ?? "";
   const scalar = parsed.locate(key, path);
   return diagnostics.slice(0, maximumProblems).map((diagnostic) => {
