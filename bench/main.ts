@@ -5,16 +5,17 @@ import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts
 import { DeployStep } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { measureAgent } from "./agent.ts";
+import { measureCheck, type CheckTimes } from "./check.ts";
 import { startBenchStack, type BenchStack } from "./stack.ts";
 
 // `npm run bench [-- --json]`: what the control plane costs, with its database in the loop and the agents in a
 // process of their own. All three share the machine's cores, so read the figures as ratios.
 
-const usage = `Usage: npm run bench [-- --json] [-- --quick] [-- --only agent]
+const usage = `Usage: npm run bench [-- --json] [-- --quick] [-- --only check]
 
   --json    Print JSON only.
   --quick   Fewer rounds.
-  --only    agent or server: measure only that.
+  --only    agent, check or server: measure only that.
 `;
 
 const args = new Set(process.argv.slice(2));
@@ -227,11 +228,36 @@ function agentRows(agent: Awaited<ReturnType<typeof measureAgent>>): readonly Ro
   ];
 }
 
-const server = args.has("agent") ? undefined : await serverPart();
-const agent = args.has("server") ? undefined : await measureAgent(args.has("--quick"), progress);
-process.stdout.write(`${JSON.stringify({ ...server, ...(agent && { agent }) }, null, 2)}\n`);
+function checkRows(check: CheckTimes): readonly Row[] {
+  return [
+    [
+      "check of 200 components, 198 programs, one program changed, median / best",
+      `${check.oneChangeMs} / ${check.oneChangeBestMs} ms`,
+    ],
+    [
+      "check of 200 components, every program new, median / best",
+      `${check.newTextMs} / ${check.newTextBestMs} ms`,
+    ],
+    ["the same, first of a new thread", `${check.firstMs} ms`],
+  ];
+}
+
+const parts = ["server", "check", "agent"] as const;
+const only = parts.filter((part) => args.has(part));
+const wanted = (part: (typeof parts)[number]): boolean => only.length === 0 || only.includes(part);
+const server = wanted("server") ? await serverPart() : undefined;
+if (wanted("check")) progress("checking a large pipeline");
+const check = wanted("check") ? await measureCheck(args.has("--quick")) : undefined;
+const agent = wanted("agent") ? await measureAgent(args.has("--quick"), progress) : undefined;
+process.stdout.write(
+  `${JSON.stringify({ ...server, ...(check && { check }), ...(agent && { agent }) }, null, 2)}\n`,
+);
 if (!args.has("--json")) {
-  const rows = [...(server ? serverRows(server) : []), ...(agent ? agentRows(agent) : [])];
+  const rows = [
+    ...(server ? serverRows(server) : []),
+    ...(check ? checkRows(check) : []),
+    ...(agent ? agentRows(agent) : []),
+  ];
   const width = Math.max(...rows.map(([name]) => name.length));
   for (const [name, value] of rows) process.stdout.write(`${name.padEnd(width)}  ${value}\n`);
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { OptionFacts } from "./catalogue.ts";
 import { isRecord } from "./graph.ts";
 
@@ -51,6 +52,14 @@ function checkLevel(
   for (const [name, child] of Object.entries(value)) {
     const fact = known.get(name) ?? any;
     if (fact !== undefined) {
+      const unless = withoutEffect(child, fact, value, known);
+      if (unless !== undefined) {
+        problems.push({
+          severity: "warning",
+          path: [...path, name],
+          message: `${name} has no effect unless ${unless}`,
+        });
+      }
       checkValue(child, fact, [...path, name], levels, problems);
     } else if (!unlisted.has(name)) {
       const close = closest(name, [...known.keys()]);
@@ -68,7 +77,7 @@ function checkLevel(
   }
   for (const fact of known.values()) {
     const name = nameOf(fact);
-    if (name !== "*" && value[name] === undefined && isRequired(fact, value, known)) {
+    if (name !== "*" && value[name] === undefined && isRequired(fact, value, known, levels)) {
       problems.push({
         severity: "error",
         path: [...path, name],
@@ -82,12 +91,56 @@ function isRequired(
   fact: OptionFacts,
   value: Readonly<Record<string, unknown>>,
   siblings: ReadonlyMap<string, OptionFacts>,
+  levels: Levels,
 ): boolean {
   if (fact.required_when !== undefined) return holds(fact.required_when, value, siblings);
   if (fact.required !== true || fact.variant === true || fact.default !== undefined) return false;
-  // An object that belongs to one arm of a union tells by its own fields what it needs.
   if (fact.relevant_when === undefined) return true;
-  return fact.type !== "object" && holds(fact.relevant_when, value, siblings);
+  // An object that belongs to one arm of a union may be left out when none of its own fields is needed.
+  const isNeeded =
+    fact.type !== "object" ||
+    levels
+      .get(fact.path)
+      ?.some(
+        (child) =>
+          child.required === true &&
+          child.default === undefined &&
+          child.relevant_when === undefined,
+      ) === true;
+  return isNeeded && holds(fact.relevant_when, value, siblings);
+}
+
+/**
+ * When a value would count, if it does not as things are. Silent where that is not sure: what decides is filled in on
+ * the hosts, or wrong itself.
+ */
+function withoutEffect(
+  child: unknown,
+  fact: OptionFacts,
+  value: Readonly<Record<string, unknown>>,
+  siblings: ReadonlyMap<string, OptionFacts>,
+): string | undefined {
+  const { relevant_when: expression } = fact;
+  if (expression === undefined || child === null || isDeepStrictEqual(child, fact.default)) {
+    return undefined;
+  }
+  const deciding = [...expression.matchAll(/(\w+) = /g)].map(([, name = ""]) => name);
+  const isSure = deciding.every((name) => {
+    const sibling = siblings.get(name);
+    const given = value[name] ?? sibling?.default;
+    return (
+      ["string", "number", "boolean"].includes(typeof given) &&
+      !isReference(given) &&
+      (sibling?.enum === undefined || matchesEnum(String(given), sibling.enum))
+    );
+  });
+  if (!isSure || holds(expression, value, siblings)) return undefined;
+  return expression.replaceAll(/ = "?([^" ]*)"?/g, " is $1");
+}
+
+/** A reference is pasted in later, whatever the type of the option. */
+function isReference(value: unknown): boolean {
+  return typeof value === "string" && /SECRET\[|VAR\[|\$\{/.test(value);
 }
 
 /** Evaluates `codec = "a" or mode = "b"` over sibling options with their defaults. */
@@ -99,7 +152,8 @@ function holds(
   return expression.split(" or ").some((side) =>
     side.split(" and ").every((term) => {
       const [, name = "", wanted = ""] = /^\s*(\w+) = "?([^"]*)"?/.exec(term) ?? [];
-      return String(value[name] ?? siblings.get(name)?.default) === wanted;
+      const given = value[name] ?? siblings.get(name)?.default;
+      return String(given).toLowerCase() === wanted.toLowerCase();
     }),
   );
 }
@@ -113,8 +167,7 @@ function checkValue(
 ): void {
   const types = typeof fact.type === "string" ? [fact.type] : fact.type;
   const [type = "string"] = types;
-  // A reference is pasted in later, whatever the type of the option.
-  if (value === null || (typeof value === "string" && /SECRET\[|\$\{/.test(value))) return;
+  if (value === null || isReference(value)) return;
   if (types.length > 1 || type === "condition") return;
   if (boolShorthand.has(nameOf(fact)) && typeof value === "boolean") return;
   const item = /^array<(.*)>$/.exec(type)?.[1];

@@ -1,4 +1,4 @@
-import type { Vrl, VrlKind } from "#vrl/vrl.ts";
+import type { Vrl, VrlChecked } from "#vrl/vrl.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { followEvents, markedEvent, type EventFields, type EventKind } from "./event-fields.ts";
 import {
@@ -9,8 +9,9 @@ import {
   type Problem,
 } from "./graph.ts";
 import { anyObject } from "./kinds.ts";
+import { testPrograms } from "./test-programs.ts";
 import { eventKindsIn } from "./vrl-events.ts";
-import { checkVrl, compileVrl, vrlPrograms } from "./vrl.ts";
+import { compileVrl, problemsOf, vrlPrograms, type VrlProgram } from "./vrl.ts";
 import type { Wiring } from "./wiring.ts";
 
 /** Larger programs are left to the hosts' own Vector: the compiler's time grows faster than their length. */
@@ -32,33 +33,46 @@ export function checkPrograms(
   const tables = graph.globalConfig["enrichment_tables"];
   const tableNames = isRecord(tables) ? Object.keys(tables) : [];
   const eventKinds = eventKindsIn(graph, wiring, catalogue);
-  const targetOf = (component: GraphComponent, before: EventKind): readonly VrlKind[] => {
-    const { target = [] } = eventKinds(component);
-    return target.map((kind) => (kind === anyObject ? markedEvent(before) : kind));
+  const { schema } = graph.globalConfig;
+  const followsKinds = isRecord(schema) && schema["enabled"] === true;
+  /** What the compiler says of the programs of remap transforms, from events whose fields are marked. */
+  const compiled = new Map<string, VrlChecked>();
+  const compileRemap = (program: VrlProgram, remap: GraphComponent, before: EventKind) => {
+    const kinds = eventKinds(remap);
+    const target = (kinds.target ?? []).map((kind) =>
+      kind === anyObject ? markedEvent(before, program.source) : kind,
+    );
+    const checked = compileVrl(program, { ...kinds, target, tables: tableNames }, engine());
+    compiled.set(remap.key, checked);
+    // The events of one kind only can be told apart.
+    return target.length === 1 && typeof target[0] === "object" ? checked.target : undefined;
   };
   const events = followEvents(graph, wiring, (component, before) => {
     const [program] = vrlPrograms(component);
-    if (program === undefined || program.source.length > maximumVrlLength) return undefined;
-    const target = targetOf(component, before);
-    // The events of one kind only can be told apart.
-    if (target.length !== 1 || typeof target[0] === "string") return undefined;
-    const options = { ...eventKinds(component), target, tables: tableNames };
-    return compileVrl(program, options, engine()).target;
+    return program === undefined || program.source.length > maximumVrlLength
+      ? undefined
+      : compileRemap(program, component, before);
   });
-  const { schema } = graph.globalConfig;
-  const followsKinds = isRecord(schema) && schema["enabled"] === true;
-  const problems = graph.components.flatMap(vrlPrograms).flatMap((program) => {
-    const { component, source } = program;
-    if (source.length > maximumVrlLength) return [];
+  const programs = [
+    ...graph.components.flatMap(vrlPrograms),
+    ...testPrograms(graph.globalConfig),
+  ].filter(({ source }) => source.length <= maximumVrlLength);
+  const check = (program: VrlProgram): VrlChecked => {
+    const { component } = program;
+    if (component?.type !== "remap") {
+      return compileVrl(program, { tables: tableNames }, engine());
+    }
     const reaching = events.reaching(component);
-    const kinds =
-      component.type === "remap"
-        ? {
-            ...eventKinds(component),
-            target: followsKinds ? [reaching.sure] : targetOf(component, reaching),
-          }
-        : {};
-    const found = checkVrl(program, parsed, text, { ...kinds, tables: tableNames }, engine());
+    if (followsKinds) {
+      const kinds = { ...eventKinds(component), target: [reaching.sure] };
+      return compileVrl(program, { ...kinds, tables: tableNames }, engine());
+    }
+    // A program that nothing reads has not been followed.
+    if (!compiled.has(component.key)) compileRemap(program, component, reaching);
+    return compiled.get(component.key) ?? compileVrl(program, { tables: tableNames }, engine());
+  };
+  const problems = programs.flatMap((program) => {
+    const found = problemsOf(program, check(program), parsed, text);
     return followsKinds ? found.map(leaveToVector) : found;
   });
   return { problems, events };

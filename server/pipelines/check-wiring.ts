@@ -3,6 +3,7 @@ import { closest } from "./check-options.ts";
 import type { Report } from "./check.ts";
 import type { GraphComponent, ParsedText, PipelineGraph } from "./graph.ts";
 import { inputTypes, isWildcard, tableInputs } from "./ports.ts";
+import { testTargets } from "./test-programs.ts";
 import { removeInput, rewriteValue, type TextFix } from "./text-edits.ts";
 import type { Wiring } from "./wiring.ts";
 
@@ -20,6 +21,7 @@ export function checkWiring(
 ): void {
   checkInputs(text, parsed, graph, wiring, report);
   checkReaders(graph, wiring, report);
+  checkTests(graph, wiring, report);
   if (!checkCycles(graph, wiring, report)) checkTypes(graph, wiring, catalogue, report);
 }
 
@@ -76,6 +78,21 @@ function checkReaders(graph: PipelineGraph, wiring: Wiring, report: Report): voi
     if (component.kind !== "sink" && !read.has(component.key)) {
       report(component, [], `nothing reads the ${component.kind} ${component.key}`, "warning");
     }
+  }
+}
+
+/** Vector refuses a configuration whose unit tests look at what is not there. It fails those that feed it. */
+function checkTests(graph: PipelineGraph, wiring: Wiring, report: Report): void {
+  const transforms = graph.components.flatMap(({ kind, key }) =>
+    kind === "transform" ? [key] : [],
+  );
+  for (const { path, id, of } of testTargets(graph.globalConfig)) {
+    const known = of === "input" ? transforms : wiring.outputIds;
+    if (known.includes(id)) continue;
+    const close = closest(id, known);
+    const hint = close === undefined ? "" : `; did you mean ${close}?`;
+    if (of === "output") report(undefined, path, `there is no output ${id} to look at${hint}`);
+    else report(undefined, path, `there is no transform ${id} to feed${hint}`, "warning");
   }
 }
 

@@ -3,14 +3,20 @@ import { checkOptions, closest } from "./check-options.ts";
 import type { GraphComponent, ParsedText, PipelineGraph, Problem } from "./graph.ts";
 import { referencesIn, visitTexts } from "../secrets/references.ts";
 import { findCredentials, proposeSecretName } from "./credentials.ts";
+import { checkListeners } from "./check-listeners.ts";
 import { checkWiring } from "./check-wiring.ts";
 import { renameKey, rewriteValue, type TextFix } from "./text-edits.ts";
+import type { Neighbour } from "./listeners.ts";
 import type { Wiring } from "./wiring.ts";
 
 /** What a check needs to know of the environment. */
 export interface CheckContext {
   readonly secretNames: ReadonlySet<string>;
   readonly certificateNames: ReadonlySet<string>;
+  /** Other pipelines on the same hosts. */
+  readonly neighbours?: readonly Neighbour[];
+  /** False when nobody looks at the configuration for hosts. */
+  readonly rendered?: boolean;
 }
 
 /** Options of the renderer and the agent: a person's would be overwritten, or would break telemetry. */
@@ -42,7 +48,7 @@ export function checkGraph(
       message,
       componentKey: key,
       field: path.join("."),
-      span: component === undefined ? undefined : parsed.locate(key, path),
+      span: parsed.locate(key, path),
       ...(fixes.length === 0 ? {} : { fixes }),
     });
   };
@@ -55,6 +61,7 @@ export function checkGraph(
   }
   checkReferences(undefined, graph.globalConfig, context, report);
   checkWiring(text, parsed, graph, wiring, catalogue, report);
+  checkListeners(graph, context.neighbours ?? [], report);
   return problems;
 }
 
@@ -69,9 +76,9 @@ export type Report = (
 function checkShape(graph: PipelineGraph, catalogue: Catalogue, report: Report): void {
   for (const name of Object.keys(graph.globalConfig)) {
     if (ownedGlobals.has(name)) {
-      report(undefined, [], `the option ${name} is set by VectorFlow on each host: remove it`);
+      report(undefined, [name], `the option ${name} is set by VectorFlow on each host: remove it`);
     } else if (!catalogue.globalNames.has(name) && !otherSections.has(name)) {
-      report(undefined, [], `unknown top-level option ${name}`);
+      report(undefined, [name], `unknown top-level option ${name}`);
     }
   }
   const has = (kind: GraphComponent["kind"]): boolean =>

@@ -2,7 +2,8 @@ import { transact } from "../db/transaction.ts";
 import type { Scope } from "../scope.ts";
 import type { PipelineCompiler } from "./compiler.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
-import { addPipeline, compileIn, findPipeline, translateNameConflict } from "./pipelines.ts";
+import { compileIn, placementOf } from "./compile-in.ts";
+import { addPipeline, findPipeline, translateNameConflict } from "./pipelines.ts";
 
 const maximumNameLength = 100;
 
@@ -13,7 +14,7 @@ export async function clonePipeline(
   input: { readonly id: string; readonly name: string },
 ): Promise<Pipeline> {
   const source = await findPipeline(scope, input.id);
-  const { graph } = await compileIn(scope, compiler, source.environmentId, source.yaml);
+  const { graph } = await compileIn(scope, compiler, placementOf(source), source.yaml);
   const name =
     input.name.trim() === ""
       ? await freeName(scope, source.environmentId, source.name)

@@ -38,7 +38,7 @@ export interface CompiledPipeline {
   readonly components: readonly WiredComponent[];
   /** In the order of the text, errors first. */
   readonly problems: readonly Problem[];
-  /** The configuration for hosts; undefined while there are errors. */
+  /** The configuration for hosts; undefined while there are errors, or when it was not asked for. */
   readonly configYaml: string | undefined;
 }
 
@@ -74,7 +74,7 @@ export function compilePipeline(
         (a, b) => rank[a.severity] - rank[b.severity] || (a.span?.from ?? 0) - (b.span?.from ?? 0),
       )
       .slice(0, maximumProblems),
-    configYaml: hasErrors ? undefined : renderConfig(graph, wiring),
+    configYaml: hasErrors || context.rendered === false ? undefined : renderConfig(graph, wiring),
   };
 }
 

@@ -19,7 +19,8 @@ type Answer = { readonly id: number } & (
 );
 
 const defaultTimeoutMs = 5000;
-const idleMs = 60_000;
+/** Somebody who edits comes back within this time; a new thread has to load and warm up the compiler again. */
+const idleMs = 10 * 60_000;
 const maximumWaiting = 50;
 
 /**

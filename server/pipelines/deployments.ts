@@ -5,6 +5,7 @@ import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
+import { compileIn, placementOf } from "./compile-in.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { PipelineCompiler } from "./compiler.ts";
 import { graphValues } from "./graph.ts";
@@ -13,7 +14,7 @@ import type { Pipeline } from "./pipeline.entity.ts";
 import { raiseGeneration, renewDeliveries } from "./delivery.ts";
 import { collectReferences } from "../secrets/references.ts";
 import { refuseUntested } from "../trials/trials.ts";
-import { compileIn, findPipeline, refuseErrors, storeGraph, teamIdOf } from "./pipelines.ts";
+import { findPipeline, refuseErrors, storeGraph, teamIdOf } from "./pipelines.ts";
 
 /** Identifies a configuration. What nodes hold besides is in the hash of the delivery. */
 export function contentHash(configYaml: string, logLevel: string | null): string {
@@ -42,9 +43,9 @@ export async function deployPipeline(
 ): Promise<PipelineVersion> {
   const changelog = checkReason(input.changelog);
   const draft = await findPipeline(scope, input.id);
-  const compiled = await compileIn(scope, compiler, draft.environmentId, draft.yaml);
+  const compiled = await compileIn(scope, compiler, placementOf(draft), draft.yaml, "config");
   refuseErrors(compiled.problems);
-  if (draft.testGate) await refuseUntested(scope, compiler, draft.environmentId, draft.yaml);
+  if (draft.testGate) await refuseUntested(scope, compiler, draft);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
     refusePaused(pipeline, input.endPause);
@@ -79,8 +80,8 @@ export async function rollbackPipeline(
   const old = await findVersion(scope, input.id, input.version);
   const given = checkReason(input.changelog);
   const changelog = given === "" ? `Back to version ${old.version}` : given;
-  const { environmentId } = await findPipeline(scope, input.id);
-  const compiled = await compileIn(scope, compiler, environmentId, old.sourceYaml);
+  const placement = placementOf(await findPipeline(scope, input.id));
+  const compiled = await compileIn(scope, compiler, placement, old.sourceYaml, "config");
   refuseErrors(compiled.problems);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);

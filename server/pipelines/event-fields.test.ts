@@ -177,9 +177,9 @@ test("what is followed changes nothing of what Vector says", () => {
     types: [],
     object: { known: { message: "any", a: "any" }, unknown: "any" },
   } as const;
-  const target = [markedEvent({ sure: anyObject, likely: known })];
   for (const { source: program, condition = false } of programs) {
     const options = { condition, tables: ["users"] };
+    const target = [markedEvent({ sure: anyObject, likely: known }, program)];
     const own = loadVrl().check(program, { ...options, target }).diagnostics;
     expect([program, own.map(({ code }) => code)]).toEqual([
       program,

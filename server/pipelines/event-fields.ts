@@ -17,11 +17,12 @@ const rest = "__vectorflow_rest";
 
 /**
  * An event of which Vector knows nothing, marked so that the kind after a program tells what the program left alone:
- * each field that events have by now is any value still, and can be told from what a program writes there.
+ * each field that the program names is any value still, and can be told from what the program writes there.
  */
-export function markedEvent({ likely }: EventKind): VrlKind {
-  const names = Object.keys(membersOf(likely)?.known ?? {});
-  const fields = names.map((name): [string, VrlKind] => [name, anyMarked]);
+export function markedEvent({ likely }: EventKind, program: string): VrlKind {
+  const fields = Object.keys(membersOf(likely)?.known ?? {})
+    .filter((name) => program.includes(name))
+    .map((name): [string, VrlKind] => [name, anyMarked]);
   return objectOf({ [rest]: text, ...Object.fromEntries(fields) });
 }
 
@@ -41,9 +42,9 @@ export function afterProgram(
   const program = typeof source === "string" ? source : "";
   const members = membersOf(after);
   if (members === undefined) return unknownEvents;
-  const likely = applied(membersOf(before.likely), members, () => true);
+  const likely = applied(membersOf(before.likely), members, program, () => true);
   const succeeded = isPlain(program)
-    ? applied(membersOf(before.sure), members, (name) => !mayWrite(program, name))
+    ? applied(membersOf(before.sure), members, program, (name) => !mayWrite(program, name))
     : anyObject;
   // An event that a program fails on goes on as it was, unless it is dropped.
   const { drop_on_error: dropsErrors, drop_on_abort: dropsAborts } = component.config;
@@ -67,13 +68,23 @@ function mayWrite(program: string, field: string): boolean {
 
 type Members = NonNullable<ReturnType<typeof membersOf>>;
 
+function isText(kind: VrlKind | undefined): boolean {
+  return typeof kind === "object" && kind.types.join() === "bytes" && kind.object === undefined;
+}
+
 /** `keeps` says of a field that the kinds take for untouched whether to believe them. */
 function applied(
   before: Members | undefined,
   after: Members,
+  program: string,
   keeps: (name: string) => boolean,
 ): VrlKind {
+  // Fields that a program does not name stay, unless it replaces the whole event.
+  const stays = isText(after.known[rest]);
   const known: Record<string, VrlKind> = {};
+  for (const [name, kind] of Object.entries(before?.known ?? {})) {
+    if (stays && !program.includes(name)) known[name] = kind;
+  }
   for (const [name, kind] of Object.entries(after.known)) {
     if (name === rest) continue;
     const old = before?.known[name] ?? "any";

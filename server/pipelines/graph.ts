@@ -1,5 +1,6 @@
 import {
   Document as YamlDocument,
+  Pair,
   isMap,
   isNode,
   isScalar,
@@ -8,7 +9,6 @@ import {
   visit,
   type Document,
   type Node,
-  type Pair,
   type YAMLMap,
 } from "yaml";
 import { kinds, type Kind } from "./catalogue.ts";
@@ -63,7 +63,10 @@ export interface ParsedText {
   /** Absent when the text is not YAML of Vector's shape. */
   readonly graph: PipelineGraph | undefined;
   readonly problems: readonly Problem[];
-  /** Where a path of a component stands in the text: the key of the component for an empty path. */
+  /**
+   * Where a path of a component stands in the text: the key of the component for an empty path. Without a key the path
+   * starts at the top level.
+   */
   locate(key: string, path: readonly (string | number)[]): Span | undefined;
   /** The node that stands there; undefined where nothing is written. */
   place(key: string, path: readonly (string | number)[]): TextPlace | undefined;
@@ -128,7 +131,7 @@ function failed(message: string): ParsedText {
 function readSections(text: string, document: Document, root: YAMLMap): ParsedText {
   const problems: Problem[] = [];
   const components: GraphComponent[] = [];
-  const nodes = new Map<string, Pair>();
+  const nodes = new Map<string, Pair>([["", new Pair(null, root)]]);
   const globals: Pair[] = [];
   for (const pair of root.items) {
     const kind = sectionKinds.get(String(keyOf(pair)));

@@ -9,6 +9,7 @@ import { previewPolicies } from "../fleet/policy-preview.ts";
 import { callScope } from "../rpc/call-scope.ts";
 import { decodePageToken, encodePageToken, isNamePlace, pageSize } from "../rpc/page-token.ts";
 import type { Scope } from "../scope.ts";
+import { compileIn, editPipeline, placementOf } from "./compile-in.ts";
 import { compareGraphs } from "./changes.ts";
 import { deletePipeline } from "./deletion.ts";
 import {
@@ -30,13 +31,7 @@ import {
   versionToProto,
 } from "./pipeline-proto.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
-import {
-  compileIn,
-  createPipeline,
-  editPipeline,
-  findPipeline,
-  updatePipeline,
-} from "./pipelines.ts";
+import { createPipeline, findPipeline, updatePipeline } from "./pipelines.ts";
 import { listStatuses } from "./statuses.ts";
 import { listVersions, readVersion } from "./versions.ts";
 
@@ -86,7 +81,8 @@ export function pipelineRpc(deps: ServerDeps): ServiceImpl<typeof PipelineServic
     },
     async checkPipeline({ environmentId, yaml }, ctx) {
       const scope = callScope(deps, ctx);
-      const { problems, components } = await compileIn(scope, compiler, environmentId, yaml);
+      const placement = { environmentId, selector: null };
+      const { problems, components } = await compileIn(scope, compiler, placement, yaml);
       return {
         problems: problemsToProto(problems, yaml),
         components: components.map(componentToProto),
@@ -145,7 +141,7 @@ export async function fullPipeline(
   const { problems, components } = await compileIn(
     scope,
     deps.compiler,
-    pipeline.environmentId,
+    placementOf(pipeline),
     pipeline.yaml,
   );
   const deployed =
@@ -168,7 +164,9 @@ async function preview(
   request: { readonly id: string; readonly yaml: string },
 ) {
   const pipeline = await findPipeline(scope, request.id);
-  const compiled = await compileIn(scope, deps.compiler, pipeline.environmentId, request.yaml);
+  const placement = placementOf(pipeline);
+  const { selector } = placement;
+  const compiled = await compileIn(scope, deps.compiler, placement, request.yaml, "config");
   // What is paused is what would come back without this deploy.
   const base = pipeline.deployedVersion ?? pipeline.pausedVersion ?? null;
   const deployed = base === null ? undefined : await findVersion(scope, pipeline.id, base);
@@ -176,8 +174,7 @@ async function preview(
   const before =
     deployed === undefined
       ? undefined
-      : await compileIn(scope, deps.compiler, pipeline.environmentId, deployed.sourceYaml);
-  const selector = pipeline.nodeSelector == null ? null : JSON.stringify(pipeline.nodeSelector);
+      : await compileIn(scope, deps.compiler, placement, deployed.sourceYaml);
   const targets = await scope.em.execute<{ id: string; name: string; connected: boolean }[]>(
     `select "id", "name", "status" in ('HEALTHY', 'DEGRADED') as "connected" from "VectorNode"
      where "environmentId" = ? and "nodeTokenHash" is not null

@@ -8,19 +8,14 @@ import { transact } from "../db/transaction.ts";
 import { Environment } from "../environments/environment.entity.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
-import { Certificate } from "../secrets/certificate.entity.ts";
 import { collectReferences } from "../secrets/references.ts";
-import { Secret } from "../secrets/secret.entity.ts";
 import { loadCatalogue } from "./catalogue.ts";
-import type { CheckContext } from "./check.ts";
-import type { CompiledPipeline } from "./compile.ts";
+import { compileIn, placementOf } from "./compile-in.ts";
 import type { PipelineCompiler } from "./compiler.ts";
-import type { PipelineEdit } from "./edit-text.ts";
-import { graphValues, maximumTextLength, type PipelineGraph, type Problem } from "./graph.ts";
+import { graphValues, type PipelineGraph, type Problem } from "./graph.ts";
 import { PipelineEdge } from "./pipeline-edge.entity.ts";
 import { PipelineNode } from "./pipeline-node.entity.ts";
 import { Pipeline } from "./pipeline.entity.ts";
-import type { Renamed } from "./rename.ts";
 import { wire } from "./wiring.ts";
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9 _-]*$/;
@@ -37,58 +32,6 @@ export async function findPipeline(scope: Scope, id: string): Promise<Pipeline> 
   return pipeline;
 }
 
-/** Compiles a text against what exists in its environment. */
-export async function compileIn(
-  scope: Scope,
-  compiler: PipelineCompiler,
-  environmentId: string,
-  text: string,
-): Promise<CompiledPipeline> {
-  return compiler.compile(text, await checkContextOf(scope, environmentId, text));
-}
-
-/** What a text of an environment is checked against. Throws `invalid` when it is too long. */
-export async function checkContextOf(
-  scope: Pick<Scope, "em">,
-  environmentId: string,
-  text: string,
-): Promise<CheckContext> {
-  if (text.length > maximumTextLength) throw textTooLong(text.length);
-  const [secrets, certificates] = await Promise.all([
-    scope.em.find(Secret, { environmentId }, { fields: ["name"] }),
-    scope.em.find(Certificate, { environmentId }, { fields: ["name"] }),
-  ]);
-  return {
-    secretNames: new Set(secrets.map(({ name }) => name)),
-    certificateNames: new Set(certificates.map(({ name }) => name)),
-  };
-}
-
-/** Changes a text in place. Throws `invalid` when it cannot be. */
-export async function editPipeline(
-  compiler: PipelineCompiler,
-  text: string,
-  edit: PipelineEdit,
-): Promise<Extract<Renamed, { kind: "renamed" }>> {
-  if (text.length > maximumTextLength) throw textTooLong(text.length);
-  const renamed = await compiler.edit(text, edit);
-  if (renamed.kind === "impossible") {
-    throw new DomainError("invalid", "edit_impossible", renamed.message);
-  }
-  return renamed;
-}
-
-function textTooLong(length: number): DomainError {
-  return new DomainError(
-    "invalid",
-    "pipeline_too_large",
-    `the text has ${length} characters; at most ${maximumTextLength} are accepted`,
-    {
-      violations: [{ field: "yaml", message: `must have at most ${maximumTextLength} characters` }],
-    },
-  );
-}
-
 export interface PipelineInput {
   readonly environmentId: string;
   readonly name: string;
@@ -102,7 +45,12 @@ export async function createPipeline(
   compiler: PipelineCompiler,
   input: PipelineInput,
 ): Promise<Pipeline> {
-  const { graph } = await compileIn(scope, compiler, input.environmentId, input.yaml);
+  const { graph } = await compileIn(
+    scope,
+    compiler,
+    { environmentId: input.environmentId, selector: null },
+    input.yaml,
+  );
   return translateNameConflict(input.name, () =>
     transact(scope, async (tx) => addPipeline(tx, input, graph)),
   );
@@ -168,7 +116,7 @@ export async function updatePipeline(
   const graph =
     change.yaml === undefined
       ? undefined
-      : (await compileIn(scope, compiler, current.environmentId, change.yaml)).graph;
+      : (await compileIn(scope, compiler, placementOf(current), change.yaml)).graph;
   return translateNameConflict(change.name ?? "", () =>
     transact(scope, async (tx) => {
       const revision = Number(change.revision);

@@ -13,9 +13,9 @@ import { describeMissing, lockDelivery } from "./delivery.ts";
 import { findVersion } from "./deployments.ts";
 import { graphValues, type Problem } from "./graph.ts";
 import { Pipeline } from "./pipeline.entity.ts";
+import { compileIn } from "./compile-in.ts";
 import {
   addPipeline,
-  compileIn,
   findPipeline,
   stalePipeline,
   storeGraph,
@@ -72,7 +72,8 @@ export async function previewPromotion(
 ): Promise<PromotionPreview> {
   const { targetEnvironmentId } = input;
   const source = await readSource(scope, input);
-  const compiled = await compileIn(scope, compiler, targetEnvironmentId, source.yaml);
+  const placement = { environmentId: targetEnvironmentId, selector: null };
+  const compiled = await compileIn(scope, compiler, placement, source.yaml);
   const wanted = referencesOf(compiled);
   const missing = new Set(await missingIn(scope, targetEnvironmentId, wanted));
   const target = await findByName(scope, targetEnvironmentId, source.name);
@@ -106,7 +107,8 @@ export async function promotePipeline(
   ) {
     throw stalePipeline();
   }
-  const compiled = await compileIn(scope, compiler, targetEnvironmentId, source.yaml);
+  const placement = { environmentId: targetEnvironmentId, selector: null };
+  const compiled = await compileIn(scope, compiler, placement, source.yaml);
   const wanted = referencesOf(compiled);
   return translateNameConflict(source.name, () =>
     transact(scope, async (tx) => {

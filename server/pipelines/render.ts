@@ -1,5 +1,5 @@
 import { Document, isMap, parseDocument, type YAMLMap } from "yaml";
-import type { PipelineGraph } from "./graph.ts";
+import type { GraphComponent, PipelineGraph } from "./graph.ts";
 import { isWildcard } from "./ports.ts";
 import type { Wiring } from "./wiring.ts";
 
@@ -20,13 +20,34 @@ export function renderConfig(graph: PipelineGraph, wiring: Wiring): string {
     if (components.length === 0) continue;
     const section = document.createNode({}) as YAMLMap;
     for (const component of components) {
-      const body = parseDocument(component.yaml, { merge: true });
-      if (component.inputs.some(isWildcard)) {
-        body.set("inputs", body.createNode(wiring.inputs(component)));
-      }
-      section.add({ key: component.key, value: body.contents });
+      section.add({ key: component.key, value: bodyOf(component, wiring) });
     }
     root.add({ key: `${kind}s`, value: section });
   }
   return document.toString({ lineWidth: 0 });
+}
+
+/** Kept bodies are forgotten all at once when their texts have more UTF-16 code units together. */
+const maximumKeptLength = 1_048_576;
+const kept = new Map<string, unknown>();
+let keptLength = 0;
+
+/** The body of a component as a node. Texts that are rendered again, as most are while one types, are parsed once. */
+function bodyOf(component: GraphComponent, wiring: Wiring): unknown {
+  if (component.inputs.some(isWildcard)) {
+    const body = parseDocument(component.yaml, { merge: true });
+    body.set("inputs", body.createNode(wiring.inputs(component)));
+    return body.contents;
+  }
+  let node = kept.get(component.yaml);
+  if (node === undefined) {
+    node = parseDocument(component.yaml, { merge: true }).contents;
+    if (keptLength > maximumKeptLength) {
+      kept.clear();
+      keptLength = 0;
+    }
+    kept.set(component.yaml, node);
+    keptLength += component.yaml.length;
+  }
+  return node;
 }

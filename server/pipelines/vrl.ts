@@ -4,7 +4,8 @@ import { placeInScalar } from "./scalar-text.ts";
 
 /** A VRL program in a configuration. */
 export interface VrlProgram {
-  readonly component: GraphComponent;
+  /** Undefined for one that stands at the top level, in a unit test. */
+  readonly component: GraphComponent | undefined;
   readonly path: readonly (string | number)[];
   readonly source: string;
   /** Conditions change nothing and give a boolean. */
@@ -74,22 +75,22 @@ function sourcePrograms(component: GraphComponent): readonly VrlProgram[] {
 /** More of one program tell nobody more. */
 const maximumProblems = 20;
 
-/** Compiles a program and says what Vector would say of it, with each finding at its place in the document. */
-export function checkVrl(
-  { component, path, source, condition }: VrlProgram,
+/** What Vector would say of a program, with each finding at its place in the document. */
+export function problemsOf(
+  { component, path, source }: VrlProgram,
+  { diagnostics }: VrlChecked,
   parsed: ParsedText,
   document: string,
-  options: VrlCompileOptions,
-  engine: Vrl,
 ): readonly Problem[] {
-  const { diagnostics } = compileVrl({ source, condition }, options, engine);
-  const scalar = parsed.locate(component.key, path);
+  if (diagnostics.length === 0) return [];
+  const key = component?.key ?? "";
+  const scalar = parsed.locate(key, path);
   return diagnostics.slice(0, maximumProblems).map((diagnostic) => {
     const label = primaryLabel(diagnostic);
     return {
       severity: diagnostic.severity,
       message: describe(diagnostic),
-      componentKey: component.key,
+      componentKey: key,
       field: path.join("."),
       span:
         scalar === undefined || label === undefined

@@ -34,7 +34,7 @@ export function trialRpc(deps: ServerDeps): ServiceImpl<typeof TrialService> {
     async runTests({ pipelineId, yaml }, ctx) {
       const scope = callScope(deps, ctx);
       const pipeline = await findPipeline(scope, pipelineId);
-      const ran = await runTests(scope, compiler, pipeline.environmentId, yaml);
+      const ran = await runTests(scope, compiler, pipeline, yaml);
       return {
         problems: problemsToProto(ran.problems, yaml),
         tests: ran.tests.map(({ name, state, messages, span }) => ({

@@ -1,6 +1,8 @@
 import { DomainError } from "../errors.ts";
 import type { PipelineCompiler } from "../pipelines/compiler.ts";
-import { checkContextOf, findPipeline } from "../pipelines/pipelines.ts";
+import { checkContextOf, placementOf } from "../pipelines/compile-in.ts";
+import type { Pipeline } from "../pipelines/pipeline.entity.ts";
+import { findPipeline } from "../pipelines/pipelines.ts";
 import {
   listSamples,
   readComponentSamples,
@@ -14,10 +16,10 @@ import type { SampleTried, TestsRan } from "./trial-work.ts";
 export async function runTests(
   scope: Scope,
   compiler: PipelineCompiler,
-  environmentId: string,
+  pipeline: Pipeline,
   text: string,
 ): Promise<TestsRan> {
-  const context = await checkContextOf(scope, environmentId, text);
+  const context = await checkContextOf(scope, placementOf(pipeline), text);
   return compiler.runTests(text, context, scope.clock.now());
 }
 
@@ -28,7 +30,7 @@ export async function tryOnSample(
   input: { readonly pipelineId: string; readonly yaml: string; readonly sampleId: string },
 ): Promise<SampleTried & { readonly sample: SampleView | undefined }> {
   const pipeline = await findPipeline(scope, input.pipelineId);
-  const context = await checkContextOf(scope, pipeline.environmentId, input.yaml);
+  const context = await checkContextOf(scope, placementOf(pipeline), input.yaml);
   const sample =
     input.sampleId === ""
       ? (await listSamples(scope, pipeline.id, undefined, 20)).find(
@@ -40,14 +42,13 @@ export async function tryOnSample(
   return { ...(await compiler.tryOnSample(input.yaml, context, samples)), sample };
 }
 
-/** Throws `precondition` unless all tests of a text pass. A text without tests passes nothing. */
+/** Throws `precondition` unless all tests of the draft pass. A draft without tests passes nothing. */
 export async function refuseUntested(
   scope: Scope,
   compiler: PipelineCompiler,
-  environmentId: string,
-  text: string,
+  pipeline: Pipeline,
 ): Promise<void> {
-  const { tests } = await runTests(scope, compiler, environmentId, text);
+  const { tests } = await runTests(scope, compiler, pipeline, pipeline.yaml);
   const refuse = (reason: string, message: string): never => {
     throw new DomainError("precondition", reason, message);
   };

@@ -4,6 +4,7 @@
 mod dnstap;
 mod functions;
 mod kinds;
+mod pools;
 mod values;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ use vrl::path::OwnedTargetPath;
 use vrl::prelude::Kind;
 use vrl::value::{Secrets, Value};
 use wasm_bindgen::prelude::wasm_bindgen;
+
+#[global_allocator]
+static ALLOCATOR: pools::Pools = pools::Pools::new();
 
 /// How a program is compiled.
 #[derive(Deserialize, Default)]

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { Client } from "@connectrpc/connect";
 import { DataType } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
-import { openSql } from "../testing/seed.ts";
+import { openSql, seedNodes } from "../testing/seed.ts";
 import { setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
 
 let server: TestServer;
@@ -80,4 +80,42 @@ test.each([
   const refused = pipelines.editPipelineText({ environmentId, yaml: text, edit });
   const error = ConnectError.from(await refused.catch((thrown: unknown) => thrown));
   expect(error.code).toBe(Code.InvalidArgument);
+});
+
+test("a port that a pipeline on the same hosts has is a warning", async () => {
+  await using sql = await openSql(server.databaseUrl);
+  const listens = `sources:
+  web: {type: http_server, address: "0.0.0.0:8080"}
+sinks:
+  out: {type: blackhole, inputs: [web]}
+`;
+  const ids: string[] = [];
+  for (const name of ["Edge", "Other"]) {
+    const { pipeline } = await pipelines.createPipeline({ environmentId, name, yaml: listens });
+    ids.push(pipeline?.summary?.id ?? "");
+  }
+  const [edge, other = ""] = ids;
+  const warned = async (): Promise<readonly string[]> => {
+    const { problems } = await pipelines.previewPipeline({ id: other, yaml: listens });
+    return problems.map(({ message }) => message);
+  };
+  const select = (id: string | undefined, value: string) =>
+    sql.query(`update "Pipeline" set "nodeSelector" = $2 where "id" = $1`, [
+      id,
+      JSON.stringify([{ key: "role", operator: "equals", values: [value] }]),
+    ]);
+  await seedNodes(sql, environmentId, 2);
+  await sql.query(`update "VectorNode" set "labels" = '{"role": "edge"}' where "id" = 'n1'`);
+  // Nobody runs the other one yet.
+  expect(await warned()).toEqual([]);
+  await pipelines.deployPipeline({ id: edge ?? "" });
+  expect(await warned()).toEqual([
+    expect.stringMatching(/the pipeline Edge listens on tcp 0\.0\.0\.0:8080 too \(web\)/),
+  ]);
+  await select(edge, "edge");
+  expect(await warned()).toHaveLength(1);
+  await select(other, "db");
+  expect(await warned()).toEqual([]);
+  await select(other, "edge");
+  expect(await warned()).toHaveLength(1);
 });
