@@ -86,6 +86,20 @@ export const commandTable = {
     ],
     example: "secrets set es_password --value-file /run/secrets/es",
   },
+  "secrets refer": {
+    argument: "NAME",
+    summary:
+      "In an environment whose values are in Vault, AWS or a command: create a secret that refers to one there, or give it another reference.",
+    details: [
+      "The value is read at once. A new secret that cannot be read is created all the same and says why; an existing one keeps its reference then.",
+    ],
+    example: "secrets refer es_password --path apps/es --key password",
+  },
+  "secrets refresh": {
+    summary: "Read every secret of an environment from its backend now. Hosts get what changed.",
+    details: ["Exits with 1 when something cannot be read; hosts keep the last good values."],
+    example: "secrets refresh",
+  },
   "secrets delete": {
     argument: "NAME",
     summary:
@@ -183,6 +197,21 @@ const flagTable = {
     value: "PATH",
     commands: ["secrets set"],
     help: "Read the value from this file.",
+  },
+  path: {
+    value: "PATH",
+    commands: ["secrets refer"],
+    help: "Where it is in the backend: a path in Vault, a name or ARN in AWS, a name for a command.",
+  },
+  key: {
+    value: "KEY",
+    commands: ["secrets refer"],
+    help: "The key at that path. Required for Vault; for AWS a key of a secret in JSON.",
+  },
+  pin: {
+    value: "VERSION",
+    commands: ["secrets refer"],
+    help: "Always this version, instead of the newest.",
   },
   exact: { commands: ["secrets set"], help: "Keep a line feed at the end of the value." },
   "in-use": {

@@ -22,6 +22,7 @@ import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { auditRpc } from "./audit/audit.rpc.ts";
 import { apiTokenRpc } from "./auth/api-token.rpc.ts";
+import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { authRpc } from "./auth/auth.rpc.ts";
 import { profileRpc } from "./auth/profile.rpc.ts";
@@ -45,6 +46,7 @@ import { streamLimitInterceptor } from "./rpc/stream-limit.ts";
 import { idempotencyInterceptor, replayable } from "./rpc/idempotency-interceptor.ts";
 import { teamRpc } from "./teams/team.rpc.ts";
 import { certificateRpc } from "./secrets/certificate.rpc.ts";
+import { secretBackendRpc } from "./secrets/backends/secret-backend.rpc.ts";
 import { secretRpc } from "./secrets/secret.rpc.ts";
 
 /** Every service of the user API, in the order of reflection. */
@@ -61,6 +63,7 @@ export const userServices: readonly DescService[] = [
   PipelineService,
   DeliveryService,
   SecretService,
+  SecretBackendService,
   CertificateService,
   MetricService,
   LogService,
@@ -98,6 +101,7 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(PipelineService, pipelineRpc(deps));
     router.service(DeliveryService, deliveryRpc(deps));
     router.service(SecretService, secretRpc(deps));
+    router.service(SecretBackendService, secretBackendRpc(deps));
     router.service(CertificateService, certificateRpc(deps));
     router.service(MetricService, metricRpc(deps));
     router.service(LogService, logRpc(deps));

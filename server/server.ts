@@ -26,6 +26,7 @@ import { runJobs } from "./jobs.ts";
 import { LiveViews } from "./live/live-views.ts";
 import { Ingest } from "./metrics/ingest.ts";
 import { PipelineCompiler } from "./pipelines/compiler.ts";
+import { BackendClients } from "./secrets/backends/clients.ts";
 
 /** A running server. Disposing it ends streams with `unavailable` and closes everything, in under 5 s. */
 export interface RunningServer extends AsyncDisposable {
@@ -127,6 +128,7 @@ export async function startServer(
     let fleet = 0;
     let addresses = { web: "", agents: "" };
     const { sealer, digests } = await openVault(config);
+    const backends = stack.use(new BackendClients(config.secretBackends, clock));
     const deps: ServerDeps = {
       config,
       databaseUrl: database.url,
@@ -152,6 +154,7 @@ export async function startServer(
       access: new AccessWatch(),
       sealer,
       digests,
+      backends,
       fleetSize: () => fleet,
       addresses: () => addresses,
       signal: shutdown.signal,

@@ -8,6 +8,8 @@ import { expandInputs, inputTypes, isWildcard, outputId, outputsOf } from "./por
 /** What a check needs to know of the environment. */
 export interface CheckContext {
   readonly secretNames: ReadonlySet<string>;
+  /** Those of them that their backend never gave. */
+  readonly unreadSecrets?: ReadonlySet<string>;
   readonly certificateNames: ReadonlySet<string>;
 }
 
@@ -114,6 +116,8 @@ function checkReferences(
       const names = kind === "secret" ? context.secretNames : context.certificateNames;
       if (!names.has(name)) {
         report(component, path, `there is no ${kind} named ${name} in this environment`);
+      } else if (kind === "secret" && context.unreadSecrets?.has(name) === true) {
+        report(component, path, `the secret ${name} was never read from its backend`);
       }
     }
   });

@@ -43,11 +43,16 @@ export async function compileIn(
 ): Promise<CompiledPipeline> {
   if (text.length > maximumTextLength) throw textTooLong(text.length);
   const [secrets, certificates] = await Promise.all([
-    scope.em.find(Secret, { environmentId }, { fields: ["name"] }),
+    scope.em.find(Secret, { environmentId }, { fields: ["name", "reference", "readAt"] }),
     scope.em.find(Certificate, { environmentId }, { fields: ["name"] }),
   ]);
   const context: CheckContext = {
     secretNames: new Set(secrets.map(({ name }) => name)),
+    unreadSecrets: new Set(
+      secrets
+        .filter(({ reference, readAt }) => reference != null && readAt == null)
+        .map(({ name }) => name),
+    ),
     certificateNames: new Set(certificates.map(({ name }) => name)),
   };
   return compiler.compile(text, context);
