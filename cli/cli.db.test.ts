@@ -26,6 +26,31 @@ async function revealed({ server, admin }: CliWorld, name: string): Promise<stri
   return (await client.revealSecret({ environmentId, id })).value;
 }
 
+test("variables say whom they change, and are deployed with it on request", async () => {
+  await using world = await startCliWorld(inject("templateUrl"));
+  const { cli, write } = world;
+  expect(await cli(["variables", "set", "rate"])).toMatchObject({ code: 2 });
+  const set = (value: string, ...more: readonly string[]) =>
+    cli(["variables", "set", "rate", "--value", value, "-o", "json", ...more]);
+  expect(await set("5", "--dry-run")).toMatchObject({ code: 3, json: { result: "would_change" } });
+  expect(await set("5")).toMatchObject({ code: 0, json: { result: "created" } });
+  const text = configText().replace("type: blackhole", "type: blackhole\n    rate: VAR[rate]");
+  const path = await write("web.yaml", text);
+  expect(await cli(["pipelines", "apply", "-f", path, "--deploy"])).toMatchObject({ code: 0 });
+  const effects = [{ pipeline: "web", components: ["out"], errors: [], hosts: 0 }];
+  expect(await set("6", "--dry-run")).toMatchObject({ code: 3, json: { effects } });
+  expect(await set("6")).toMatchObject({ code: 0, json: { result: "updated", stale: ["web"] } });
+  expect(await set("6", "--redeploy")).toMatchObject({ code: 2 });
+  expect(await set("6", "--redeploy", "--yes")).toMatchObject({ json: { deployed: ["web"] } });
+  const broken = await set("many", "--redeploy", "--yes");
+  expect(broken).toMatchObject({ code: 1, stderr: expect.stringContaining("nothing was changed") });
+  const listed = await cli(["variables", "list"]);
+  expect(listed.stdout).toMatch(/rate +6 +web/);
+  expect(await cli(["variables", "delete", "rate", "--yes"])).toMatchObject({ code: 1 });
+  const remove = ["variables", "delete", "rate", "--yes", "--in-use"];
+  expect(await cli(remove)).toMatchObject({ code: 0 });
+});
+
 describe("secrets", () => {
   test("are set from the standard input or a file, and never shown", async () => {
     await using world = await startCliWorld(inject("templateUrl"));

@@ -106,6 +106,23 @@ export const commandTable = {
       "Delete a secret. Refused while something deployed refers to it, unless --in-use is given.",
     example: "secrets delete old_key --yes",
   },
+  "variables list": {
+    summary: "List the variables of an environment with their values, and who refers to them.",
+    example: "variables list --output json",
+  },
+  "variables set": {
+    argument: "NAME",
+    summary: "Create a variable, or change it after saying which pipelines that changes.",
+    details: [
+      "Values are written into versions when pipelines are deployed: without --redeploy, what is deployed goes on with the value it has.",
+    ],
+    example: "variables set max_events --value 500 --redeploy --yes",
+  },
+  "variables delete": {
+    argument: "NAME",
+    summary: "Delete a variable. Refused while pipelines refer to it, unless --in-use is given.",
+    example: "variables delete old_host --yes",
+  },
   "environments list": {
     summary: "List the environments that the token reaches.",
     example: "environments list",
@@ -185,7 +202,7 @@ const flagTable = {
     help: "Name hosts that are not connected, and do not wait for them: they get it when they come back.",
   },
   "dry-run": {
-    commands: ["pipelines apply", "pipelines deploy"],
+    commands: ["pipelines apply", "pipelines deploy", "variables set"],
     help: "Show what would be done, and do nothing. Exits with 3 when something would be.",
   },
   dir: {
@@ -213,14 +230,34 @@ const flagTable = {
     commands: ["secrets refer"],
     help: "Always this version, instead of the newest.",
   },
+  value: {
+    value: "TEXT",
+    commands: ["variables set"],
+    help: "The value, one line. Variables are no secrets: everyone who sees the environment reads them.",
+  },
+  description: {
+    value: "TEXT",
+    commands: ["variables set"],
+    help: "What it is for. Default: what it is.",
+  },
+  redeploy: {
+    commands: ["variables set"],
+    help: "Deploy every pipeline that runs with it again, as it is deployed: all of them or none.",
+  },
   exact: { commands: ["secrets set"], help: "Keep a line feed at the end of the value." },
   "in-use": {
-    commands: ["secrets delete"],
-    help: "Also when deployed pipelines refer to it. Hosts go on with the value they have, and nothing that refers to it can be deployed.",
+    commands: ["secrets delete", "variables delete"],
+    help: "Also when pipelines refer to it. Hosts go on with the value they have, and nothing that refers to it can be deployed.",
   },
   yes: {
     short: "y",
-    commands: [...deploying, "pipelines undeploy", "secrets delete"],
+    commands: [
+      ...deploying,
+      "pipelines undeploy",
+      "secrets delete",
+      "variables set",
+      "variables delete",
+    ],
     help: "Do not ask. Needed without a terminal for everything that takes something away.",
   },
   environment: {

@@ -19,6 +19,7 @@ import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
+import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { auditRpc } from "./audit/audit.rpc.ts";
 import { apiTokenRpc } from "./auth/api-token.rpc.ts";
@@ -48,6 +49,7 @@ import { teamRpc } from "./teams/team.rpc.ts";
 import { certificateRpc } from "./secrets/certificate.rpc.ts";
 import { secretBackendRpc } from "./secrets/backends/secret-backend.rpc.ts";
 import { secretRpc } from "./secrets/secret.rpc.ts";
+import { variableRpc } from "./variables/variable.rpc.ts";
 
 /** Every service of the user API, in the order of reflection. */
 export const userServices: readonly DescService[] = [
@@ -65,6 +67,7 @@ export const userServices: readonly DescService[] = [
   SecretService,
   SecretBackendService,
   CertificateService,
+  VariableService,
   MetricService,
   LogService,
   LiveService,
@@ -103,6 +106,7 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(SecretService, secretRpc(deps));
     router.service(SecretBackendService, secretBackendRpc(deps));
     router.service(CertificateService, certificateRpc(deps));
+    router.service(VariableService, variableRpc(deps));
     router.service(MetricService, metricRpc(deps));
     router.service(LogService, logRpc(deps));
     router.service(LiveService, liveRpc(deps));

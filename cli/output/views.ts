@@ -1,3 +1,5 @@
+import type { Variable, VariableUse } from "#gen/vectorflow/v1/variable_pb.ts";
+import type { VariableEffect } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import {
   SecretBackendFailure,
   type SecretReference,
@@ -121,6 +123,31 @@ export function secretView(secret: Secret) {
     read_time: timeView(secret.readTime),
     failure: failureNames[secret.failure] ?? null,
   };
+}
+
+export function variableView(variable: Variable) {
+  return {
+    id: variable.id,
+    name: variable.name,
+    value: variable.value,
+    description: variable.description,
+    create_time: timeView(variable.createTime),
+    update_time: timeView(variable.updateTime),
+    uses: variable.uses.map(variableUseView),
+  };
+}
+
+export function variableUseView({ pipelineName, draft, deployed, deployedValue }: VariableUse) {
+  return {
+    pipeline: pipelineName,
+    draft,
+    deployed,
+    deployed_value: deployed ? deployedValue : null,
+  };
+}
+
+export function effectView({ name, componentKeys, errors, nodeCount }: VariableEffect) {
+  return { pipeline: name, components: componentKeys, errors, hosts: nodeCount };
 }
 
 function referenceView(reference: SecretReference | undefined) {

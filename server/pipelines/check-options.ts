@@ -105,7 +105,7 @@ function checkValue(
   const types = typeof fact.type === "string" ? [fact.type] : fact.type;
   const [type = "string"] = types;
   // A reference is pasted in later, whatever the type of the option.
-  if (value === null || (typeof value === "string" && /SECRET\[|\$\{/.test(value))) return;
+  if (value === null || (typeof value === "string" && /(?:SECRET|VAR)\[|\$\{/.test(value))) return;
   if (types.length > 1 || type === "condition") return;
   if (boolShorthand.has(nameOf(fact)) && typeof value === "boolean") return;
   const item = /^array<(.*)>$/.exec(type)?.[1];

@@ -11,6 +11,8 @@ export interface CheckContext {
   /** Those of them that their backend never gave. */
   readonly unreadSecrets?: ReadonlySet<string>;
   readonly certificateNames: ReadonlySet<string>;
+  /** Values of variables by name; absent where there are none. */
+  readonly variables?: ReadonlyMap<string, string>;
 }
 
 /** Options of the renderer and the agent: a person's would be overwritten, or would break telemetry. */

@@ -66,7 +66,9 @@ export async function rollbackPipeline(
   const given = checkReason(input.changelog);
   const changelog = given === "" ? `Back to version ${old.version}` : given;
   const { environmentId } = await findPipeline(scope, input.id);
-  const compiled = await compileIn(scope, compiler, environmentId, old.sourceYaml);
+  // With the values that it ran with: a value that has changed since may be what is wrong.
+  const { sourceYaml, variables } = old;
+  const compiled = await compileIn(scope, compiler, environmentId, sourceYaml, variables);
   refuseErrors(compiled.problems);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
@@ -177,7 +179,7 @@ export async function publish(
   sourceYaml: string,
   changelog: string,
 ): Promise<PipelineVersion> {
-  const { configYaml, graph } = compiled;
+  const { configYaml, graph, filledGraph } = compiled;
   if (configYaml === undefined) throw new Error("a configuration with errors was to be published");
   const [newest] = await tx.em.execute<{ version: number }[]>(
     `select coalesce(max("version"), 0) as version from "PipelineVersion" where "pipelineId" = ?`,
@@ -192,8 +194,16 @@ export async function publish(
     contentHash: contentHash(configYaml, null),
     sourceYaml,
     logLevel: pipeline.logLevel ?? null,
-    references: graph === undefined ? {} : collectReferences(graphValues(graph)),
-    globalConfig: { ...graph?.globalConfig },
+    // Values of variables may name secrets; what the variables are called only the text says.
+    references:
+      graph === undefined || filledGraph === undefined
+        ? {}
+        : {
+            ...collectReferences(graphValues(graph)),
+            ...collectReferences(graphValues(filledGraph)),
+          },
+    variables: { ...compiled.variables },
+    globalConfig: { ...filledGraph?.globalConfig },
     createdById: tx.actor.kind === "user" ? tx.actor.userId : "",
     changelog: changelog === "" ? null : changelog,
     createdAt: now,
@@ -208,7 +218,8 @@ export async function publish(
   return version;
 }
 
-async function recordDeploy(
+/** Writes the audit of a deploy and tells hosts of it. */
+export async function recordDeploy(
   tx: Scope,
   pipeline: Pipeline,
   version: PipelineVersion,

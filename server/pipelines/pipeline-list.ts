@@ -26,7 +26,10 @@ export interface PipelineRow {
 
 /** For a query over "Pipeline" p, its deployed "PipelineVersion" v and the "User" u who changed it last. */
 export const pipelineColumns = `p."id", p."name", p."description", p."environmentId", p."isDraft",
-  (v."id" is not null and v."sourceYaml" <> p."yaml") as "changed", p."deployedVersion", p."deployedAt",
+  (v."id" is not null and (v."sourceYaml" <> p."yaml" or (v."variables" <> '{}' and exists (
+    select 1 from jsonb_each_text(v."variables") made
+    left join "Variable" now on now."environmentId" = p."environmentId" and now."name" = made.key
+    where now."value" is distinct from made.value)))) as "changed", p."deployedVersion", p."deployedAt",
   p."updatedAt", coalesce(u."name", u."email") as "updatedBy",
   coalesce((
     select jsonb_agg(jsonb_build_object('key', c."componentKey", 'kind', c."kind", 'type', c."componentType",

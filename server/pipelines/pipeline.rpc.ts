@@ -160,7 +160,14 @@ async function preview(
   const before =
     deployed === undefined
       ? undefined
-      : await compileIn(scope, deps.compiler, pipeline.environmentId, deployed.sourceYaml);
+      : await compileIn(
+          scope,
+          deps.compiler,
+          pipeline.environmentId,
+          deployed.sourceYaml,
+          // What hosts run was made with these.
+          deployed.variables,
+        );
   const selector = pipeline.nodeSelector == null ? null : JSON.stringify(pipeline.nodeSelector);
   const targets = await scope.em.execute<{ id: string; name: string; connected: boolean }[]>(
     `select "id", "name", "status" in ('HEALTHY', 'DEGRADED') as "connected" from "VectorNode"
@@ -177,9 +184,9 @@ async function preview(
     problems: problemsToProto(compiled.problems, request.yaml),
     deployedYaml: deployed?.configYaml ?? "",
     changes:
-      compiled.graph === undefined
+      compiled.filledGraph === undefined
         ? []
-        : compareGraphs(before?.graph, compiled.graph).map(({ key, kind }) => ({
+        : compareGraphs(before?.filledGraph, compiled.filledGraph).map(({ key, kind }) => ({
             componentKey: key,
             kind: changeToProto[kind],
           })),

@@ -34,17 +34,19 @@ export async function findPipeline(scope: Scope, id: string): Promise<Pipeline> 
   return pipeline;
 }
 
-/** Compiles a text against what exists in its environment. */
+/** Compiles a text against what exists in its environment, with other values of variables if some are given. */
 export async function compileIn(
   scope: Scope,
   compiler: PipelineCompiler,
   environmentId: string,
   text: string,
+  otherVariables: Readonly<Record<string, string>> = {},
 ): Promise<CompiledPipeline> {
   if (text.length > maximumTextLength) throw textTooLong(text.length);
-  const [secrets, certificates] = await Promise.all([
+  const [secrets, certificates, variables] = await Promise.all([
     scope.em.find(Secret, { environmentId }, { fields: ["name", "reference", "readAt"] }),
     scope.em.find(Certificate, { environmentId }, { fields: ["name"] }),
+    readVariables(scope.em, environmentId),
   ]);
   const context: CheckContext = {
     secretNames: new Set(secrets.map(({ name }) => name)),
@@ -54,8 +56,21 @@ export async function compileIn(
         .map(({ name }) => name),
     ),
     certificateNames: new Set(certificates.map(({ name }) => name)),
+    variables: new Map([...variables, ...Object.entries(otherVariables)]),
   };
   return compiler.compile(text, context);
+}
+
+/** The values of an environment's variables by name. */
+async function readVariables(
+  em: Scope["em"],
+  environmentId: string,
+): Promise<readonly (readonly [name: string, value: string])[]> {
+  const rows = await em.execute<{ name: string; value: string }[]>(
+    `select "name", "value" from "Variable" where "environmentId" = ?`,
+    [environmentId],
+  );
+  return rows.map(({ name, value }) => [name, value]);
 }
 
 function textTooLong(length: number): DomainError {

@@ -14,6 +14,7 @@ import { CertificateType } from "#gen/vectorflow/v1/secret_pb.ts";
 import { SecretBackend, VaultAuth } from "#gen/vectorflow/v1/secret_backend_pb.ts";
 import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
+import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { hashToken } from "../auth/tokens.ts";
 import { totpCode } from "../auth/totp.ts";
 import { newId } from "../db/columns.ts";
@@ -97,6 +98,13 @@ const filled: Record<string, (corner: Corner) => Promise<object> | object> = {
     const place = { componentKey: "out", field: "auth.password", secretName: "out_password" };
     return { pipelineId: id, revision, ...place };
   },
+  CreateVariable: () => ({ name: "site", value: "fra" }),
+  UpdateVariable: async (corner) => ({
+    id: await variableIn(corner),
+    value: "ber",
+    valueBefore: "fra",
+  }),
+  DeleteVariable: async (corner) => ({ id: await variableIn(corner) }),
   CreateCertificate: () => aCertificate,
   UpdateCertificate: async (corner) => ({
     id: await certificateIn(corner),
@@ -200,6 +208,13 @@ async function secretIn({ things, tokens }: Corner): Promise<string> {
     .client(SecretService, tokens.superAdmin)
     .createSecret({ environmentId: things["environment"] ?? "", name: "s", value: "the value" });
   return secret?.id ?? "";
+}
+
+async function variableIn({ things, tokens }: Corner): Promise<string> {
+  const { variable } = await server
+    .client(VariableService, tokens.superAdmin)
+    .createVariable({ environmentId: things["environment"] ?? "", name: "site", value: "fra" });
+  return variable?.id ?? "";
 }
 
 /** One that does not answer: this host's own addresses may not be called. */
