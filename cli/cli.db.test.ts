@@ -5,6 +5,8 @@ import { describe, expect, inject, test } from "vitest";
 import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
+import { SecretBackend } from "#gen/vectorflow/v1/secret_backend_pb.ts";
+import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { makeCertificates } from "../server/testing/certificates.ts";
 import { FakeAgent } from "../server/testing/fake-agent.ts";
@@ -24,6 +26,31 @@ async function revealed({ server, admin }: CliWorld, name: string): Promise<stri
   return (await client.revealSecret({ environmentId, id })).value;
 }
 
+test("variables say whom they change, and are deployed with it on request", async () => {
+  await using world = await startCliWorld(inject("templateUrl"));
+  const { cli, write } = world;
+  expect(await cli(["variables", "set", "rate"])).toMatchObject({ code: 2 });
+  const set = (value: string, ...more: readonly string[]) =>
+    cli(["variables", "set", "rate", "--value", value, "-o", "json", ...more]);
+  expect(await set("5", "--dry-run")).toMatchObject({ code: 3, json: { result: "would_change" } });
+  expect(await set("5")).toMatchObject({ code: 0, json: { result: "created" } });
+  const text = configText().replace("type: blackhole", "type: blackhole\n    rate: VAR[rate]");
+  const path = await write("web.yaml", text);
+  expect(await cli(["pipelines", "apply", "-f", path, "--deploy"])).toMatchObject({ code: 0 });
+  const effects = [{ pipeline: "web", components: ["out"], errors: [], hosts: 0 }];
+  expect(await set("6", "--dry-run")).toMatchObject({ code: 3, json: { effects } });
+  expect(await set("6")).toMatchObject({ code: 0, json: { result: "updated", stale: ["web"] } });
+  expect(await set("6", "--redeploy")).toMatchObject({ code: 2 });
+  expect(await set("6", "--redeploy", "--yes")).toMatchObject({ json: { deployed: ["web"] } });
+  const broken = await set("many", "--redeploy", "--yes");
+  expect(broken).toMatchObject({ code: 1, stderr: expect.stringContaining("nothing was changed") });
+  const listed = await cli(["variables", "list"]);
+  expect(listed.stdout).toMatch(/rate +6 +web/);
+  expect(await cli(["variables", "delete", "rate", "--yes"])).toMatchObject({ code: 1 });
+  const remove = ["variables", "delete", "rate", "--yes", "--in-use"];
+  expect(await cli(remove)).toMatchObject({ code: 0 });
+});
+
 describe("secrets", () => {
   test("are set from the standard input or a file, and never shown", async () => {
     await using world = await startCliWorld(inject("templateUrl"));
@@ -42,6 +69,30 @@ describe("secrets", () => {
     expect(await cli(["secrets", "set", "x"], { answer: "typed" })).toMatchObject({ code: 2 });
     expect(await cli(["secrets", "set", "x"], { stdin: "\n" })).toMatchObject({ code: 2 });
     expect(await cli(["secrets", "set", "x", "hunter2"])).toMatchObject({ code: 2 });
+  });
+
+  test("are referred to, and read again, where a backend keeps the values", async () => {
+    const script = `cat > /dev/null; echo '{"es": {"value": "from there", "error": null}}'`;
+    await using world = await startCliWorld(inject("templateUrl"), {
+      VECTORFLOW_SECRET_COMMANDS: JSON.stringify({ reader: ["/bin/sh", "-c", script] }),
+    });
+    const { cli, server, admin } = world;
+    const { environmentId, token } = admin;
+    const backends = server.client(SecretBackendService, token);
+    const { etag } = await backends.getSecretBackend({ environmentId });
+    const settings = { backend: SecretBackend.EXEC, exec: { command: "reader" } };
+    await backends.updateSecretBackend({ environmentId, etag, settings });
+    expect(await cli(["secrets", "refer", "es"])).toMatchObject({ code: 2 });
+    const made = await cli(["secrets", "refer", "es", "--path", "es", "-o", "json"]);
+    expect(made).toMatchObject({ code: 0, json: { result: "created", secret: { failure: null } } });
+    expect(await revealed(world, "es")).toBe("from there");
+    const unread = await cli(["secrets", "refer", "none", "--path", "none"]);
+    expect(unread).toMatchObject({ code: 1, stdout: expect.stringContaining("not be read yet") });
+    const kept = await cli(["secrets", "refer", "es", "--path", "none"]);
+    expect(kept).toMatchObject({ code: 1, stderr: expect.stringContaining("nothing was changed") });
+    const refreshed = await cli(["secrets", "refresh", "-o", "json"]);
+    expect(refreshed).toMatchObject({ code: 1, json: { read: 1, failed: 1, changed: [] } });
+    expect((await cli(["secrets", "list"])).stdout).toContain("not read (path); last good: never");
   });
 
   test("that something deployed refers to are deleted only when that is known", async () => {

@@ -126,11 +126,42 @@ export const commandTable = {
     ],
     example: "secrets set es_password --value-file /run/secrets/es",
   },
+  "secrets refer": {
+    argument: "NAME",
+    summary:
+      "In an environment whose values are in Vault, AWS or a command: create a secret that refers to one there, or give it another reference.",
+    details: [
+      "The value is read at once. A new secret that cannot be read is created all the same and says why; an existing one keeps its reference then.",
+    ],
+    example: "secrets refer es_password --path apps/es --key password",
+  },
+  "secrets refresh": {
+    summary: "Read every secret of an environment from its backend now. Hosts get what changed.",
+    details: ["Exits with 1 when something cannot be read; hosts keep the last good values."],
+    example: "secrets refresh",
+  },
   "secrets delete": {
     argument: "NAME",
     summary:
       "Delete a secret. Refused while something deployed refers to it, unless --in-use is given.",
     example: "secrets delete old_key --yes",
+  },
+  "variables list": {
+    summary: "List the variables of an environment with their values, and who refers to them.",
+    example: "variables list --output json",
+  },
+  "variables set": {
+    argument: "NAME",
+    summary: "Create a variable, or change it after saying which pipelines that changes.",
+    details: [
+      "Values are written into versions when pipelines are deployed: without --redeploy, what is deployed goes on with the value it has.",
+    ],
+    example: "variables set max_events --value 500 --redeploy --yes",
+  },
+  "variables delete": {
+    argument: "NAME",
+    summary: "Delete a variable. Refused while pipelines refer to it, unless --in-use is given.",
+    example: "variables delete old_host --yes",
   },
   "environments list": {
     summary: "List the environments that the token reaches.",
@@ -226,7 +257,7 @@ const flagTable = {
     help: "The environment to promote to, by name or id.",
   },
   "dry-run": {
-    commands: ["pipelines apply", "pipelines deploy"],
+    commands: ["pipelines apply", "pipelines deploy", "variables set"],
     help: "Show what would be done, and do nothing. Exits with 3 when something would be.",
   },
   dir: {
@@ -239,10 +270,39 @@ const flagTable = {
     commands: ["secrets set"],
     help: "Read the value from this file.",
   },
+  path: {
+    value: "PATH",
+    commands: ["secrets refer"],
+    help: "Where it is in the backend: a path in Vault, a name or ARN in AWS, a name for a command.",
+  },
+  key: {
+    value: "KEY",
+    commands: ["secrets refer"],
+    help: "The key at that path. Required for Vault; for AWS a key of a secret in JSON.",
+  },
+  pin: {
+    value: "VERSION",
+    commands: ["secrets refer"],
+    help: "Always this version, instead of the newest.",
+  },
+  value: {
+    value: "TEXT",
+    commands: ["variables set"],
+    help: "The value, one line. Variables are no secrets: everyone who sees the environment reads them.",
+  },
+  description: {
+    value: "TEXT",
+    commands: ["variables set"],
+    help: "What it is for. Default: what it is.",
+  },
+  redeploy: {
+    commands: ["variables set"],
+    help: "Deploy every pipeline that runs with it again, as it is deployed: all of them or none.",
+  },
   exact: { commands: ["secrets set"], help: "Keep a line feed at the end of the value." },
   "in-use": {
-    commands: ["secrets delete"],
-    help: "Also when deployed pipelines refer to it. Hosts go on with the value they have, and nothing that refers to it can be deployed.",
+    commands: ["secrets delete", "variables delete"],
+    help: "Also when pipelines refer to it. Hosts go on with the value they have, and nothing that refers to it can be deployed.",
   },
   yes: {
     short: "y",
@@ -253,6 +313,8 @@ const flagTable = {
       "pipelines promote",
       "pipelines delete",
       "secrets delete",
+      "variables set",
+      "variables delete",
     ],
     help: "Do not ask. Needed without a terminal for everything that takes something away.",
   },

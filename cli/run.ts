@@ -50,7 +50,12 @@ const commands = {
   "nodes watch": async () => (await import("./commands/lists.ts")).nodesWatch,
   "secrets list": async () => (await import("./commands/secrets.ts")).secretsList,
   "secrets set": async () => (await import("./commands/secrets.ts")).secretsSet,
+  "secrets refer": async () => (await import("./commands/secrets.ts")).secretsRefer,
+  "secrets refresh": async () => (await import("./commands/secrets.ts")).secretsRefresh,
   "secrets delete": async () => (await import("./commands/secrets.ts")).secretsDelete,
+  "variables list": async () => (await import("./commands/variables.ts")).variablesList,
+  "variables set": async () => (await import("./commands/variables.ts")).variablesSet,
+  "variables delete": async () => (await import("./commands/variables.ts")).variablesDelete,
   "environments list": async () => (await import("./commands/lists.ts")).environmentsList,
 } satisfies Record<Exclude<CommandName, "version">, () => Promise<Command>>;
 

@@ -82,6 +82,36 @@ export const configKeys = [
     text: "Networks of the proxies in front of the web listener, as in `10.0.0.0/8, fd00::/8`. Only what they write into `X-Forwarded-For` is believed.",
   },
   {
+    key: "VECTORFLOW_SECRET_NETWORKS",
+    reader: "server",
+    default: "all but this host's own",
+    text: "Networks in which backends of secrets (Vault, AWS) may be called, as in `10.0.0.0/8, 127.0.0.1`. Without it every address but those of this host and of cloud metadata may be.",
+  },
+  {
+    key: "VECTORFLOW_SECRET_COMMANDS",
+    reader: "server",
+    default: "none",
+    text: 'Commands on this host that environments may keep their secrets in, in JSON: `{"pass": ["/usr/local/bin/read-pass", "--json"]}`. Names are chosen in the environment; the program and its arguments only here.',
+  },
+  {
+    key: "VECTORFLOW_VAULT_KUBERNETES_ADDRESSES",
+    reader: "server",
+    default: "none",
+    text: "Addresses of Vault that may see this pod's service account token, as in `https://vault.example.com:8200`.",
+  },
+  {
+    key: "VECTORFLOW_KUBERNETES_TOKEN_PATH",
+    reader: "server",
+    default: "`/var/run/secrets/kubernetes.io/serviceaccount/token`",
+    text: "The service account token, read anew for each sign-in.",
+  },
+  {
+    key: "VECTORFLOW_AWS_HOST_IDENTITY",
+    reader: "server",
+    default: "`false`",
+    text: "Whether environments may read from AWS Secrets Manager with this server's own identity (instance profile, IRSA, environment).",
+  },
+  {
     key: "VECTORFLOW_HEARTBEAT_INTERVAL_MS",
     reader: "server",
     default: "`5000`",

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { configKeys, type ConfigKey } from "./config-keys.ts";
 import { parseNetworks } from "./rpc/client-address.ts";
+import { parseCommands, type SecretBackendConfig } from "./secrets/backends/server-limits.ts";
 
 /** Where to listen. Port 0 picks a free one. */
 export interface ListenAddress {
@@ -26,6 +27,7 @@ export interface ServerConfig {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** Networks of proxies whose word on the client's address is believed. */
   readonly trustedProxies: readonly string[];
+  readonly secretBackends: SecretBackendConfig;
   readonly heartbeatIntervalMs: number;
   /** Leave an enrollment token in the data directory for the agent that `npm start` runs. */
   readonly localAgent: boolean;
@@ -93,6 +95,16 @@ export function parseConfig(
     secretPrevious,
     tls: cert !== undefined && key !== undefined ? { cert, key } : undefined,
     trustedProxies: networks("VECTORFLOW_TRUSTED_PROXIES", value, problems),
+    secretBackends: {
+      networks: networks("VECTORFLOW_SECRET_NETWORKS", value, problems),
+      commands: parseCommands(value("VECTORFLOW_SECRET_COMMANDS"), problems),
+      kubernetesAddresses: origins("VECTORFLOW_VAULT_KUBERNETES_ADDRESSES", value, problems),
+      kubernetesTokenPath:
+        value("VECTORFLOW_KUBERNETES_TOKEN_PATH") ??
+        "/var/run/secrets/kubernetes.io/serviceaccount/token",
+      awsHostIdentity:
+        oneOf("VECTORFLOW_AWS_HOST_IDENTITY", value, ["false", "true"], problems) === "true",
+    },
     heartbeatIntervalMs: integer(
       ...(["VECTORFLOW_HEARTBEAT_INTERVAL_MS" as const, value, 5000] as const),
       [250, 300_000],
@@ -179,6 +191,18 @@ function networks(key: ConfigKey, value: Lookup, problems: string[]): string[] {
       problems.push(`${key} must be networks such as 10.0.0.0/8, not ${JSON.stringify(network)}`);
       return false;
     }
+  });
+}
+
+function origins(key: ConfigKey, value: Lookup, problems: string[]): string[] {
+  const listed = (value(key) ?? "").split(/[\s,]+/).filter((text) => text !== "");
+  return listed.flatMap((text) => {
+    const parsed = URL.parse(text);
+    if (parsed !== null && /^https?:$/.test(parsed.protocol)) return [parsed.origin];
+    problems.push(
+      `${key} must be addresses such as https://vault.example.com:8200, not ${JSON.stringify(text)}`,
+    );
+    return [];
   });
 }
 

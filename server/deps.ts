@@ -15,6 +15,7 @@ import type { ServerMetrics } from "./health/server-metrics.ts";
 import type { LiveViews } from "./live/live-views.ts";
 import type { Ingest } from "./metrics/ingest.ts";
 import type { PipelineCompiler } from "./pipelines/compiler.ts";
+import type { BackendClients } from "./secrets/backends/clients.ts";
 
 /** All that lives as long as the server. */
 export interface ServerDeps {
@@ -38,6 +39,8 @@ export interface ServerDeps {
   /** Encrypts what is kept at rest. */
   readonly sealer: Sealer;
   readonly digests: KeyedDigest;
+  /** Where environments keep the values of secrets that are not kept here. */
+  readonly backends: BackendClients;
   /** Nodes of the whole installation, as last counted. */
   fleetSize(): number;
   /** Where people and hosts reach this server. Known once it listens. */

@@ -49,6 +49,7 @@ describe("GET", () => {
       Node: "n1",
       Pipeline: pipelineId,
       Sample: "sample",
+      Variable: "variable",
     };
     const get = async (path: string, method: DescMethodUnary): Promise<number> => {
       const fields = method.input.fields.map(({ localName }) => [localName, ids[localName]]);

@@ -11,6 +11,7 @@ import { dispatchSample } from "./sampling/dispatch-sample.ts";
 import { tidySamples } from "./sampling/samples.ts";
 import { removeOldKeys } from "./rpc/idempotency-key.entity.ts";
 import type { Scope } from "./scope.ts";
+import { SecretPoller } from "./secrets/backends/poller.ts";
 
 /** Any number that nothing else of ours locks. */
 const leaderLock = 7_426_002;
@@ -112,6 +113,7 @@ async function lead(deps: ServerDeps, signal: AbortSignal): Promise<void> {
           term,
           (scope) => watchLeases(deps, scope),
           (scope) => keepHouse(deps, scope),
+          (scope) => pollSecrets(deps, scope),
           (scope) =>
             every(deps, 15_000, scope, "tidying samples", () =>
               tidySamples(deps.orm.em.fork(), deps.clock.now()),
@@ -139,6 +141,13 @@ async function watchLeases(deps: ServerDeps, signal: AbortSignal): Promise<void>
     for (const environmentId of await expireLeases(em, deps.clock.now(), lease())) {
       deps.live.environmentChanged(environmentId, undefined);
     }
+  });
+}
+
+async function pollSecrets(deps: ServerDeps, signal: AbortSignal): Promise<void> {
+  const poller = new SecretPoller(deps);
+  await every(deps, 5000, signal, "reading secrets from their backends", async () => {
+    await poller.tick(() => systemScope(deps, signal));
   });
 }
 

@@ -21,9 +21,11 @@ import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
+import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { auditRpc } from "./audit/audit.rpc.ts";
 import { apiTokenRpc } from "./auth/api-token.rpc.ts";
+import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { authRpc } from "./auth/auth.rpc.ts";
 import { profileRpc } from "./auth/profile.rpc.ts";
@@ -49,7 +51,9 @@ import { idempotencyInterceptor, replayable } from "./rpc/idempotency-intercepto
 import { trialRpc } from "./trials/trial.rpc.ts";
 import { teamRpc } from "./teams/team.rpc.ts";
 import { certificateRpc } from "./secrets/certificate.rpc.ts";
+import { secretBackendRpc } from "./secrets/backends/secret-backend.rpc.ts";
 import { secretRpc } from "./secrets/secret.rpc.ts";
+import { variableRpc } from "./variables/variable.rpc.ts";
 
 /** Every service of the user API, in the order of reflection. */
 export const userServices: readonly DescService[] = [
@@ -66,7 +70,9 @@ export const userServices: readonly DescService[] = [
   LifecycleService,
   DeliveryService,
   SecretService,
+  SecretBackendService,
   CertificateService,
+  VariableService,
   MetricService,
   LogService,
   LiveService,
@@ -107,7 +113,9 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(LifecycleService, lifecycleRpc(deps));
     router.service(DeliveryService, deliveryRpc(deps));
     router.service(SecretService, secretRpc(deps));
+    router.service(SecretBackendService, secretBackendRpc(deps));
     router.service(CertificateService, certificateRpc(deps));
+    router.service(VariableService, variableRpc(deps));
     router.service(MetricService, metricRpc(deps));
     router.service(LogService, logRpc(deps));
     router.service(LiveService, liveRpc(deps));

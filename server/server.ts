@@ -28,6 +28,7 @@ import { runJobs } from "./jobs.ts";
 import { LiveViews } from "./live/live-views.ts";
 import { Ingest } from "./metrics/ingest.ts";
 import { PipelineCompiler } from "./pipelines/compiler.ts";
+import { BackendClients } from "./secrets/backends/clients.ts";
 
 /** A running server. Disposing it ends streams with `unavailable` and closes everything, in under 5 s. */
 export interface RunningServer extends AsyncDisposable {
@@ -132,6 +133,7 @@ export async function startServer(
     let fleet = 0;
     let addresses = { web: "", agents: "" };
     const { sealer, digests } = await openVault(config);
+    const backends = stack.use(new BackendClients(config.secretBackends, clock));
     const deps: ServerDeps = {
       config,
       databaseUrl: database.url,
@@ -160,6 +162,7 @@ export async function startServer(
       background,
       sealer,
       digests,
+      backends,
       fleetSize: () => fleet,
       addresses: () => addresses,
       signal: shutdown.signal,

@@ -15,6 +15,8 @@ import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
+import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { version } from "#common/version.ts";
 import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
@@ -28,6 +30,8 @@ export interface ApiClient extends Disposable {
   readonly delivery: Client<typeof DeliveryService>;
   readonly nodes: Client<typeof NodeService>;
   readonly secrets: Client<typeof SecretService>;
+  readonly secretBackends: Client<typeof SecretBackendService>;
+  readonly variables: Client<typeof VariableService>;
   readonly environments: Client<typeof EnvironmentService>;
   readonly live: Client<typeof LiveService>;
   readonly trials: Client<typeof TrialService>;
@@ -55,6 +59,8 @@ export function createApiClient(connection: Connection, signal: AbortSignal): Ap
     delivery: createClient(DeliveryService, transport),
     nodes: createClient(NodeService, transport),
     secrets: createClient(SecretService, transport),
+    secretBackends: createClient(SecretBackendService, transport),
+    variables: createClient(VariableService, transport),
     environments: createClient(EnvironmentService, transport),
     live: createClient(LiveService, transport),
     trials: createClient(TrialService, transport),

@@ -18,10 +18,15 @@ export async function secretsList(context: CommandContext): Promise<ExitCode> {
     const usedBy = (uses: readonly { readonly pipeline: string }[]): string =>
       printable(uses.map(({ pipeline }) => pipeline).join(", "));
     const rows = [
-      ...value.secrets.map(({ name, update_time, uses }) => [
+      ...value.secrets.map(({ name, update_time, uses, reference, read_time, failure }) => [
         printable(name),
-        update_time ?? "",
+        reference === null
+          ? (update_time ?? "")
+          : printable([reference.path, reference.key].filter((part) => part !== "").join(" ")),
         usedBy(uses),
+        ...(failure === null
+          ? []
+          : [output.paint("red", `not read (${failure}); last good: ${read_time ?? "never"}`)]),
       ]),
       ...value.missing.map(({ name, uses }) => [
         printable(name),
@@ -29,7 +34,7 @@ export async function secretsList(context: CommandContext): Promise<ExitCode> {
         usedBy(uses),
       ]),
     ];
-    return formatTable(["NAME", "SET", "USED BY"], rows);
+    return formatTable(["NAME", "SET", "USED BY", ""], rows);
   });
   return exitCodes.ok;
 }
@@ -58,6 +63,52 @@ export async function secretsSet(context: CommandContext): Promise<ExitCode> {
     return printable(`${existing.name} ${result}${reached}`);
   });
   return exitCodes.ok;
+}
+
+/** Refers to a value in the environment's backend. */
+export async function secretsRefer(context: CommandContext): Promise<ExitCode> {
+  const { client, output, argument: name, flags } = context;
+  if (flags.path === undefined) throw new UsageError("--path is required");
+  const reference = { path: flags.path, key: flags.key ?? "", version: flags.pin ?? "" };
+  const { id: environmentId } = await environmentOf(context);
+  const existing = await findSecret(context, environmentId, name);
+  if (existing !== undefined) {
+    const { secret, pipelineNames } = await client.secrets.updateSecret({
+      environmentId,
+      id: existing.id,
+      reference,
+    });
+    const changed = { name, result: "updated", pipelines: pipelineNames };
+    output.result({ ...changed, secret: secret && secretView(secret) }, () =>
+      printable(`${name} updated`),
+    );
+    return exitCodes.ok;
+  }
+  const { secret } = await client.secrets.createSecret({ environmentId, name, reference });
+  const view = secret && secretView(secret);
+  const read = view?.read_time !== null && view?.read_time !== undefined;
+  output.result({ name, result: "created", pipelines: [], secret: view }, () =>
+    printable(read ? `${name} created` : `${name} created, but it could not be read yet`),
+  );
+  return read ? exitCodes.ok : exitCodes.failed;
+}
+
+export async function secretsRefresh(context: CommandContext): Promise<ExitCode> {
+  const { client, output } = context;
+  const { id: environmentId } = await environmentOf(context);
+  const { readCount, failedCount, changedNames, pipelineNames } =
+    await client.secretBackends.refreshSecrets({ environmentId });
+  const value = {
+    read: readCount,
+    failed: failedCount,
+    changed: changedNames,
+    pipelines: pipelineNames,
+  };
+  output.result(value, () => {
+    const changed = changedNames.length === 0 ? "nothing changed" : changedNames.join(", ");
+    return printable(`${readCount} read, ${failedCount} failed; changed: ${changed}`);
+  });
+  return failedCount === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
 async function readValue({ flags, stdin }: CommandContext): Promise<string> {

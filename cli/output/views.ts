@@ -1,3 +1,9 @@
+import type { Variable, VariableUse } from "#gen/vectorflow/v1/variable_pb.ts";
+import type { VariableEffect } from "#gen/vectorflow/v1/variable_service_pb.ts";
+import {
+  SecretBackendFailure,
+  type SecretReference,
+} from "#gen/vectorflow/v1/secret_backend_pb.ts";
 import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Environment } from "#gen/vectorflow/v1/environment_pb.ts";
 import type { Node } from "#gen/vectorflow/v1/node_pb.ts";
@@ -117,5 +123,51 @@ export function secretView(secret: Secret) {
     create_time: timeView(secret.createTime),
     update_time: timeView(secret.updateTime),
     uses: secret.uses.map(useView),
+    // Of secrets whose values a backend keeps; null for those that are kept here.
+    reference: referenceView(secret.reference),
+    read_time: timeView(secret.readTime),
+    failure: failureNames[secret.failure] ?? null,
   };
 }
+
+export function variableView(variable: Variable) {
+  return {
+    id: variable.id,
+    name: variable.name,
+    value: variable.value,
+    description: variable.description,
+    create_time: timeView(variable.createTime),
+    update_time: timeView(variable.updateTime),
+    uses: variable.uses.map(variableUseView),
+  };
+}
+
+export function variableUseView({ pipelineName, draft, deployed, deployedValue }: VariableUse) {
+  return {
+    pipeline: pipelineName,
+    draft,
+    deployed,
+    deployed_value: deployed ? deployedValue : null,
+  };
+}
+
+export function effectView({ name, componentKeys, errors, nodeCount }: VariableEffect) {
+  return { pipeline: name, components: componentKeys, errors, hosts: nodeCount };
+}
+
+function referenceView(reference: SecretReference | undefined) {
+  if (reference === undefined) return null;
+  const { path, key, version } = reference;
+  return { path, key, version };
+}
+
+const failureNames: Partial<Record<SecretBackendFailure, string>> = {
+  [SecretBackendFailure.SETTINGS]: "settings",
+  [SecretBackendFailure.ADDRESS]: "address",
+  [SecretBackendFailure.TLS]: "tls",
+  [SecretBackendFailure.SIGN_IN]: "sign_in",
+  [SecretBackendFailure.PERMISSION]: "permission",
+  [SecretBackendFailure.PATH]: "path",
+  [SecretBackendFailure.UNAVAILABLE]: "unavailable",
+  [SecretBackendFailure.ANSWER]: "answer",
+};

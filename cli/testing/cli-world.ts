@@ -74,9 +74,12 @@ export interface CliWorld extends AsyncDisposable {
   readonly write: (name: string, text: string) => Promise<string>;
 }
 
-export async function startCliWorld(templateUrl: string): Promise<CliWorld> {
+export async function startCliWorld(
+  templateUrl: string,
+  serverEnv: Readonly<Record<string, string>> = {},
+): Promise<CliWorld> {
   const stack = new AsyncDisposableStack();
-  const server = stack.use(await startTestServer(templateUrl));
+  const server = stack.use(await startTestServer(templateUrl, serverEnv));
   const folder = await mkdtemp(join(tmpdir(), "vectorflow-cli-"));
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const admin = await setUp(server);

@@ -11,6 +11,7 @@ const sealedColumns = [
   ["AlertWebhook", "hmacSecret"],
   ["Certificate", "encryptedData"],
   ["Environment", "gitToken"],
+  ["Environment", "secretBackendCredential"],
   ["IdempotencyKey", "answer"],
   ["Secret", "encryptedValue"],
   ["SystemSettings", "oidcClientSecret"],
@@ -74,7 +75,7 @@ async function rotatePage(
   const name = `${table}.${column}`;
   const rows = await tx.em.execute<{ id: string; sealed: string }[]>(
     `select "id", "${column}" as "sealed" from "${table}"
-     where "${column}" is not null and "id" > ? order by "id" limit ${pageRows} for update`,
+     where coalesce("${column}"::text, '') <> '' and "id" > ? order by "id" limit ${pageRows} for update`,
     [after],
   );
   const page = {

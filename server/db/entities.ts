@@ -27,6 +27,7 @@ import { Secret } from "../secrets/secret.entity.ts";
 import { SystemSettings } from "../settings/system-settings.entity.ts";
 import { TeamMember } from "../teams/team-member.entity.ts";
 import { Team } from "../teams/team.entity.ts";
+import { Variable } from "../variables/variable.entity.ts";
 
 /** Every table of the product, in the order of the published data model. */
 export const entities = [
@@ -59,4 +60,5 @@ export const entities = [
   ComponentSchema,
   ApiToken,
   IdempotencyKey,
+  Variable,
 ];

@@ -76,7 +76,8 @@ describe("a database", () => {
         catalogue: fresh,
       });
     }
-  });
+    // A second or two for each release there was.
+  }, 120_000);
 
   test("whose migration was interrupted is as it was before, and is migrated by the next start (S14)", async () => {
     await using database = await emptyDatabase();

@@ -9,6 +9,15 @@ export interface RedactionSetting {
   readonly valuePatterns: readonly string[];
 }
 
+/** How the backend of secrets did when it was last asked. Times are ISO 8601. */
+export interface SecretBackendStatus {
+  readonly checkedAt: string;
+  readonly failure?: string;
+  /** In words, for admins. */
+  readonly message?: string;
+  readonly failingSince?: string;
+}
+
 const EnvironmentSchema = defineEntity({
   name: "Environment",
   comment: "Logical grouping that contains nodes, pipelines, secrets and certificates.",
@@ -32,6 +41,10 @@ const EnvironmentSchema = defineEntity({
       .nativeEnumName("SecretBackend")
       .default("BUILTIN"),
     secretBackendConfig: json<Record<string, unknown>>().nullable(),
+    secretBackendCredential: p.text().nullable().hidden().comment("Encrypted."),
+    secretBackendStatus: json<SecretBackendStatus>()
+      .nullable()
+      .comment("When the backend was last asked, and what it could not do."),
     gitRepoUrl: p.text().nullable(),
     gitBranch: p.text().nullable().default("main"),
     gitToken: p.text().nullable().hidden().comment("Encrypted."),

@@ -12,11 +12,15 @@ import type { Wiring } from "./wiring.ts";
 /** What a check needs to know of the environment. */
 export interface CheckContext {
   readonly secretNames: ReadonlySet<string>;
+  /** Those of them that their backend never gave. */
+  readonly unreadSecrets?: ReadonlySet<string>;
   readonly certificateNames: ReadonlySet<string>;
   /** Other pipelines on the same hosts. */
   readonly neighbours?: readonly Neighbour[];
   /** False when nobody looks at the configuration for hosts. */
   readonly rendered?: boolean;
+  /** Values of variables by name; absent where there are none. */
+  readonly variables?: ReadonlyMap<string, string>;
 }
 
 /** Options of the renderer and the agent: a person's would be overwritten, or would break telemetry. */
@@ -158,6 +162,8 @@ function checkReferences(
       const names = kind === "secret" ? context.secretNames : context.certificateNames;
       if (!names.has(name)) {
         report(component, path, `there is no ${kind} named ${name} in this environment`);
+      } else if (kind === "secret" && context.unreadSecrets?.has(name) === true) {
+        report(component, path, `the secret ${name} was never read from its backend`);
       }
     }
   });

@@ -11,18 +11,22 @@ import { findNeighbours, type Placement } from "./neighbours.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
 import type { Renamed } from "./rename.ts";
 
-/**
- * Compiles a text against what exists in its environment, and on the hosts that it is meant for. The configuration for
- * hosts is made only when it is wanted.
- */
+export interface CompileOptions {
+  /** Also makes the configuration for hosts. */
+  readonly rendered?: boolean;
+  /** Values of variables that count instead of the environment's. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** Compiles a text against what exists in its environment, and on the hosts that it is meant for. */
 export async function compileIn(
   scope: Scope,
   compiler: PipelineCompiler,
   placement: Placement,
   text: string,
-  want: "problems" | "config" = "problems",
+  options: CompileOptions = {},
 ): Promise<CompiledPipeline> {
-  return compiler.compile(text, await checkContextOf(scope, placement, text, want));
+  return compiler.compile(text, await checkContextOf(scope, placement, text, options));
 }
 
 /** What a text is checked against. Throws `invalid` when it is too long. */
@@ -30,21 +34,40 @@ export async function checkContextOf(
   scope: Scope,
   placement: Placement,
   text: string,
-  want: "problems" | "config" = "problems",
+  { rendered = false, variables = {} }: CompileOptions = {},
 ): Promise<CheckContext> {
   if (text.length > maximumTextLength) throw textTooLong(text.length);
   const { environmentId } = placement;
-  const [secrets, certificates, neighbours] = await Promise.all([
-    scope.em.find(Secret, { environmentId }, { fields: ["name"] }),
+  const [secrets, certificates, values, neighbours] = await Promise.all([
+    scope.em.find(Secret, { environmentId }, { fields: ["name", "reference", "readAt"] }),
     scope.em.find(Certificate, { environmentId }, { fields: ["name"] }),
+    readVariables(scope.em, environmentId),
     findNeighbours(scope, placement),
   ]);
   return {
     secretNames: new Set(secrets.map(({ name }) => name)),
+    unreadSecrets: new Set(
+      secrets
+        .filter(({ reference, readAt }) => reference != null && readAt == null)
+        .map(({ name }) => name),
+    ),
     certificateNames: new Set(certificates.map(({ name }) => name)),
+    variables: new Map([...values, ...Object.entries(variables)]),
     neighbours,
-    rendered: want === "config",
+    rendered,
   };
+}
+
+/** The values of an environment's variables by name. */
+async function readVariables(
+  em: Scope["em"],
+  environmentId: string,
+): Promise<readonly (readonly [name: string, value: string])[]> {
+  const rows = await em.execute<{ name: string; value: string }[]>(
+    `select "name", "value" from "Variable" where "environmentId" = ?`,
+    [environmentId],
+  );
+  return rows.map(({ name, value }) => [name, value]);
 }
 
 /** Where a pipeline runs. */

@@ -30,9 +30,15 @@ export function hashOfDelivery(
 
 /** Says who must be there before hosts get anything new, as in `the secret es_password does not exist`. */
 export function describeMissing(
-  missing: readonly { readonly kind: string; readonly name: string }[],
+  missing: readonly { readonly kind: string; readonly name: string; readonly isRead?: boolean }[],
   where = "this environment",
 ): string {
+  const unread = missing.filter(({ isRead }) => isRead === false);
+  if (unread.length > 0) {
+    const names = unread.slice(0, 5).map(({ name }) => `the secret ${name}`);
+    const rest = unread.length > 5 ? ` and ${unread.length - 5} more` : "";
+    return `${names.join(", ")}${rest} ${unread.length === 1 ? "was" : "were"} never read from the backend of this environment`;
+  }
   const named = missing.slice(0, 5).map(({ kind, name }) => `the ${kind} ${name}`);
   const more = missing.length > 5 ? ` and ${missing.length - 5} more` : "";
   return `${named.join(", ")}${more} ${missing.length === 1 ? "does" : "do"} not exist in ${where}`;
@@ -94,7 +100,9 @@ export async function renewDeliveries(
   for (const row of rows) {
     const wanted = listReferences(row.references);
     const found = wanted.flatMap((reference) => known.get(keyOf(reference)) ?? []);
-    const missing = wanted.filter((reference) => !known.has(keyOf(reference)));
+    const missing = wanted
+      .map((reference) => known.get(keyOf(reference)) ?? reference)
+      .filter((reference) => !("isRead" in reference && reference.isRead));
     const sizeBytes = found.reduce((sum, reference) => sum + reference.sizeBytes, 0);
     const problem =
       missing.length > 0
@@ -126,6 +134,8 @@ function keyOf({ kind, name }: { readonly kind: string; readonly name: string })
 interface StoredReference extends DigestedReference {
   /** Sealed, which is a few bytes more than the value. */
   readonly sizeBytes: number;
+  /** False for a secret that its backend never gave. */
+  readonly isRead: boolean;
 }
 
 async function readDigests(
@@ -134,9 +144,10 @@ async function readDigests(
 ): Promise<ReadonlyMap<string, StoredReference>> {
   const rows = await tx.em.execute<StoredReference[]>(
     `select 'secret' as "kind", "name", "valueDigest" as "digest",
-       length("encryptedValue") * 3 / 4 as "sizeBytes" from "Secret" where "environmentId" = ?
+       length("encryptedValue") * 3 / 4 as "sizeBytes", "reference" is null or "readAt" is not null as "isRead"
+     from "Secret" where "environmentId" = ?
      union all
-     select 'certificate', "name", "contentDigest", length("encryptedData") * 3 / 4
+     select 'certificate', "name", "contentDigest", length("encryptedData") * 3 / 4, true
      from "Certificate" where "environmentId" = ?`,
     [environmentId, environmentId],
   );

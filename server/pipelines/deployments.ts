@@ -43,7 +43,9 @@ export async function deployPipeline(
 ): Promise<PipelineVersion> {
   const changelog = checkReason(input.changelog);
   const draft = await findPipeline(scope, input.id);
-  const compiled = await compileIn(scope, compiler, placementOf(draft), draft.yaml, "config");
+  const compiled = await compileIn(scope, compiler, placementOf(draft), draft.yaml, {
+    rendered: true,
+  });
   refuseErrors(compiled.problems);
   if (draft.testGate) await refuseUntested(scope, compiler, draft);
   return transact(scope, async (tx) => {
@@ -81,7 +83,10 @@ export async function rollbackPipeline(
   const given = checkReason(input.changelog);
   const changelog = given === "" ? `Back to version ${old.version}` : given;
   const placement = placementOf(await findPipeline(scope, input.id));
-  const compiled = await compileIn(scope, compiler, placement, old.sourceYaml, "config");
+  // With the values that it ran with: a value that has changed since may be what is wrong.
+  const { sourceYaml, variables } = old;
+  const options = { rendered: true, variables };
+  const compiled = await compileIn(scope, compiler, placement, sourceYaml, options);
   refuseErrors(compiled.problems);
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
@@ -212,7 +217,7 @@ export async function publish(
   sourceYaml: string,
   changelog: string,
 ): Promise<PipelineVersion> {
-  const { configYaml, graph } = compiled;
+  const { configYaml, graph, filledGraph } = compiled;
   if (configYaml === undefined) throw new Error("a configuration with errors was to be published");
   const [newest] = await tx.em.execute<{ version: number }[]>(
     `select coalesce(max("version"), 0) as version from "PipelineVersion" where "pipelineId" = ?`,
@@ -227,8 +232,16 @@ export async function publish(
     contentHash: contentHash(configYaml, null),
     sourceYaml,
     logLevel: pipeline.logLevel ?? null,
-    references: graph === undefined ? {} : collectReferences(graphValues(graph)),
-    globalConfig: { ...graph?.globalConfig },
+    // Values of variables may name secrets; what the variables are called only the text says.
+    references:
+      graph === undefined || filledGraph === undefined
+        ? {}
+        : {
+            ...collectReferences(graphValues(graph)),
+            ...collectReferences(graphValues(filledGraph)),
+          },
+    variables: { ...compiled.variables },
+    globalConfig: { ...filledGraph?.globalConfig },
     createdById: tx.actor.kind === "user" ? tx.actor.userId : "",
     changelog: changelog === "" ? null : changelog,
     createdAt: now,
@@ -249,7 +262,8 @@ export async function publish(
   return version;
 }
 
-async function recordDeploy(
+/** Writes the audit of a deploy and tells hosts of it. */
+export async function recordDeploy(
   tx: Scope,
   pipeline: Pipeline,
   version: PipelineVersion,

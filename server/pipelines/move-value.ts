@@ -5,7 +5,8 @@ import type { ServerDeps } from "../deps.ts";
 import { DomainError, FieldViolations } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { Secret } from "../secrets/secret.entity.ts";
-import { addSecret, checkValue, holds } from "../secrets/secrets.ts";
+import { addSecret, checkValue } from "../secrets/secrets.ts";
+import { holds } from "../secrets/take-outcome.ts";
 import { checkName, pushValues, taken, translateTaken } from "../secrets/stored-values.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import { findCredentials } from "./credentials.ts";
@@ -13,6 +14,7 @@ import { lockPipeline } from "./deployments.ts";
 import { parsePipelineText } from "./graph.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
 import { stalePipeline, storeGraph, teamIdOf } from "./pipelines.ts";
+import { placeholdersIn } from "./placeholders.ts";
 import { replaceValue } from "./replace-value.ts";
 
 /** The text is read four times on the event loop, so that large ones are left to their authors (S8). */
@@ -101,12 +103,28 @@ function takeOut(text: string, place: ValuePlace): { text: string; value: string
       `${place.componentKey}.${place.field} holds nothing that looks like a credential`,
     );
   }
+  if (placeholdersIn(writtenAt(component?.config, credential.path), "VAR").length > 0) {
+    throw new DomainError(
+      "invalid",
+      "value_is_variable",
+      "the value is that of a variable: create a secret with it and refer to that",
+    );
+  }
   const target = { ...credential, componentKey: place.componentKey };
   const replaced = replaceValue(text, target, `SECRET[${place.secretName}]`);
   if (replaced.kind === "impossible") {
     throw new DomainError("invalid", "value_not_replaceable", replaced.message);
   }
   return replaced;
+}
+
+function writtenAt(value: unknown, path: readonly (string | number)[]): string {
+  const found = path.reduce<unknown>(
+    (at, step) =>
+      typeof at === "object" && at !== null ? (at as Record<string, unknown>)[step] : undefined,
+    value,
+  );
+  return typeof found === "string" ? found : "";
 }
 
 /** True when the secret was made. */

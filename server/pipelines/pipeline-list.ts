@@ -30,7 +30,11 @@ export interface PipelineRow {
 export const pipelineColumns = `p."id", p."name", p."description", p."environmentId", p."isDraft",
   (coalesce(v."sourceYaml", (
     select w."sourceYaml" from "PipelineVersion" w
-    where w."pipelineId" = p."id" and w."version" = p."pausedVersion")) <> p."yaml") is true as "changed",
+    where w."pipelineId" = p."id" and w."version" = p."pausedVersion")) <> p."yaml") is true
+  or (v."variables" <> '{}' and exists (
+     select 1 from jsonb_each_text(v."variables") made
+     left join "Variable" now on now."environmentId" = p."environmentId" and now."name" = made.key
+     where now."value" is distinct from made.value)) is true as "changed",
   p."deployedVersion", p."pausedVersion", p."undeployedVersion", p."deployedAt",
   p."updatedAt", coalesce(u."name", u."email") as "updatedBy",
   coalesce((

@@ -20,6 +20,9 @@ const PipelineVersionSchema = defineEntity({
     sourceYaml: p.text().comment("The draft that was deployed, as people wrote it."),
     logLevel: p.text().nullable(),
     references: json<References>().default("{}").comment("Secrets and certificates that it names."),
+    variables: json<Readonly<Record<string, string>>>()
+      .default("{}")
+      .comment("Variables that it was made with, by name."),
     globalConfig: json<Record<string, unknown>>().nullable(),
     // A version outlives the person who made it, so the key of a deleted person stays as it was.
     createdById: () =>

@@ -166,7 +166,9 @@ async function preview(
   const pipeline = await findPipeline(scope, request.id);
   const placement = placementOf(pipeline);
   const { selector } = placement;
-  const compiled = await compileIn(scope, deps.compiler, placement, request.yaml, "config");
+  const compiled = await compileIn(scope, deps.compiler, placement, request.yaml, {
+    rendered: true,
+  });
   // What is paused is what would come back without this deploy.
   const base = pipeline.deployedVersion ?? pipeline.pausedVersion ?? null;
   const deployed = base === null ? undefined : await findVersion(scope, pipeline.id, base);
@@ -174,7 +176,10 @@ async function preview(
   const before =
     deployed === undefined
       ? undefined
-      : await compileIn(scope, deps.compiler, placement, deployed.sourceYaml);
+      : await compileIn(scope, deps.compiler, placement, deployed.sourceYaml, {
+          // What hosts run was made with these.
+          variables: deployed.variables,
+        });
   const targets = await scope.em.execute<{ id: string; name: string; connected: boolean }[]>(
     `select "id", "name", "status" in ('HEALTHY', 'DEGRADED') as "connected" from "VectorNode"
      where "environmentId" = ? and "nodeTokenHash" is not null
@@ -191,9 +196,9 @@ async function preview(
     components: compiled.components.map(componentToProto),
     deployedYaml: deployed?.configYaml ?? "",
     changes:
-      compiled.graph === undefined
+      compiled.filledGraph === undefined
         ? []
-        : compareGraphs(before?.graph, compiled.graph).map(({ key, kind }) => ({
+        : compareGraphs(before?.filledGraph, compiled.filledGraph).map(({ key, kind }) => ({
             componentKey: key,
             kind: changeToProto[kind],
           })),

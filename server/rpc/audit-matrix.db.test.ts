@@ -1,7 +1,7 @@
 import { create, getOption } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
 import { SelectorOperator } from "#gen/vectorflow/v1/delivery_pb.ts";
 import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
@@ -12,7 +12,10 @@ import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { CertificateType } from "#gen/vectorflow/v1/secret_pb.ts";
+import { SecretBackend, VaultAuth } from "#gen/vectorflow/v1/secret_backend_pb.ts";
+import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
+import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { hashToken } from "../auth/tokens.ts";
 import { totpCode } from "../auth/totp.ts";
 import { newId } from "../db/columns.ts";
@@ -52,6 +55,9 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
 });
 
+// The host stays connected for as long as the tests take.
+beforeEach(() => host.agent.heartbeat());
+
 /**
  * What each request needs beside the id of its thing, so that it works and changes something. What has to be
  * there before is made here.
@@ -90,11 +96,27 @@ const filled: Record<string, (corner: Corner) => Promise<object> | object> = {
   UpdateSecret: async (corner) => ({ id: await secretIn(corner), value: "another" }),
   RevealSecret: async (corner) => ({ id: await secretIn(corner) }),
   DeleteSecret: async (corner) => ({ id: await secretIn(corner) }),
+  UpdateSecretBackend: (corner) => otherBackend(corner),
+  TestSecretBackend: (corner) => otherBackend(corner),
+  RefreshSecrets: async (corner) => {
+    const environmentId = corner.things["environment"] ?? "";
+    await server
+      .client(SecretBackendService, corner.tokens.superAdmin)
+      .updateSecretBackend({ environmentId, ...(await otherBackend(corner)) });
+    return {};
+  },
   MoveValueToSecret: async (corner) => {
     const { id, revision } = await draft(corner, withPassword);
     const place = { componentKey: "out", field: "auth.password", secretName: "out_password" };
     return { pipelineId: id, revision, ...place };
   },
+  CreateVariable: () => ({ name: "site", value: "fra" }),
+  UpdateVariable: async (corner) => ({
+    id: await variableIn(corner),
+    value: "ber",
+    valueBefore: "fra",
+  }),
+  DeleteVariable: async (corner) => ({ id: await variableIn(corner) }),
   CreateCertificate: () => aCertificate,
   UpdateCertificate: async (corner) => ({
     id: await certificateIn(corner),
@@ -207,6 +229,22 @@ async function secretIn({ things, tokens }: Corner): Promise<string> {
     .client(SecretService, tokens.superAdmin)
     .createSecret({ environmentId: things["environment"] ?? "", name: "s", value: "the value" });
   return secret?.id ?? "";
+}
+
+async function variableIn({ things, tokens }: Corner): Promise<string> {
+  const { variable } = await server
+    .client(VariableService, tokens.superAdmin)
+    .createVariable({ environmentId: things["environment"] ?? "", name: "site", value: "fra" });
+  return variable?.id ?? "";
+}
+
+/** One that does not answer: this host's own addresses may not be called. */
+async function otherBackend({ things, tokens }: Corner) {
+  const { etag } = await server
+    .client(SecretBackendService, tokens.superAdmin)
+    .getSecretBackend({ environmentId: things["environment"] ?? "" });
+  const vault = { address: "http://127.0.0.1:9", auth: VaultAuth.TOKEN };
+  return { etag, settings: { backend: SecretBackend.VAULT, vault }, credential: "hvs.x" };
 }
 
 const aCertificate = {

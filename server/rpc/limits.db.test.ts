@@ -57,6 +57,10 @@ async function seedLists(databaseUrl: string, environmentId: string, teamId: str
     environmentId,
   );
   await many(
+    `insert into "Variable" ("id", "name", "environmentId", "value") select 'w' || i, 'name_' || i, $1, 'x'`,
+    environmentId,
+  );
+  await many(
     `insert into "Certificate" ("id", "name", "environmentId", "filename", "fileType", "encryptedData")
      select 'c' || i, 'name_' || i, $1, 'ca.pem', 'ca', ''`,
     environmentId,
@@ -109,6 +113,7 @@ const requests: Readonly<Record<string, (environmentId: string, teamId: string) 
   ListApiTokens: (_, teamId) => ({ teamId }),
   ListAuditEntries: () => ({}),
   ListSecrets: (environmentId) => ({ environmentId }),
+  ListVariables: (environmentId) => ({ environmentId }),
   ListCertificates: (environmentId) => ({ environmentId }),
   ListSamples: () => ({ pipelineId: "p1" }),
   ListComponentSchemas: () => ({}),

@@ -1,7 +1,11 @@
-/** The secrets and certificates that a configuration names, each once and sorted. */
+import { placeholdersIn } from "../pipelines/placeholders.ts";
+
+/** What a configuration names, each once and sorted. Hosts hold secrets and certificates; variables are written out. */
 export interface References {
   readonly secrets?: readonly string[];
   readonly certificates?: readonly string[];
+  /** Absent when there are none. */
+  readonly variables?: readonly string[];
 }
 
 export type ReferenceKind = "secret" | "certificate";
@@ -46,12 +50,15 @@ export function visitTexts(
 /** Everything that a parsed value names. */
 export function collectReferences(value: unknown): References {
   const found = { secret: new Set<string>(), certificate: new Set<string>() };
+  const variables = new Set<string>();
   visitTexts(value, (text) => {
     for (const { kind, name } of referencesIn(text)) found[kind].add(name);
+    for (const name of placeholdersIn(text, "VAR")) variables.add(name);
   });
   return {
     secrets: [...found.secret].toSorted(),
     certificates: [...found.certificate].toSorted(),
+    ...(variables.size > 0 && { variables: [...variables].toSorted() }),
   };
 }
 

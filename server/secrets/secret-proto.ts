@@ -6,6 +6,7 @@ import {
   type SecretSchema,
 } from "#gen/vectorflow/v1/secret_pb.ts";
 import type { MissingReferenceSchema } from "#gen/vectorflow/v1/secret_service_pb.ts";
+import { failureToProto } from "./backends/backend-proto.ts";
 import type { CertificateView } from "./certificates.ts";
 import type { FileType } from "./pem.ts";
 import type { SecretView } from "./secrets.ts";
@@ -25,6 +26,9 @@ export function secretToProto(
     createTime: timestampFromDate(secret.createdAt),
     updateTime: timestampFromDate(secret.updatedAt),
     uses: [...(uses.get(secret.name) ?? [])],
+    ...(secret.reference != null && { reference: secret.reference }),
+    ...(secret.readAt != null && { readTime: timestampFromDate(secret.readAt) }),
+    failure: failureToProto(secret.readFailure),
   };
 }
 

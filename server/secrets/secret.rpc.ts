@@ -5,6 +5,11 @@ import { moveValueToSecret } from "../pipelines/move-value.ts";
 import { fullPipeline } from "../pipelines/pipeline.rpc.ts";
 import { callScope } from "../rpc/call-scope.ts";
 import { decodePageToken, isText, pageOf, pageSize } from "../rpc/page-token.ts";
+import { FieldViolations } from "../errors.ts";
+import type { SecretReference } from "./backends/backend.ts";
+import { healthToProto } from "./backends/backend-proto.ts";
+import { readBackend } from "./backends/stored-backend.ts";
+import { createReferredSecret, updateReference } from "./referred-secrets.ts";
 import { missingToProto, secretToProto } from "./secret-proto.ts";
 import { createSecret, deleteSecret, listSecrets, revealSecret, updateSecret } from "./secrets.ts";
 import { findMissing, readUses } from "./uses.ts";
@@ -20,18 +25,38 @@ export function secretRpc(deps: ServerDeps): ServiceImpl<typeof SecretService> {
       const uses = await readUses(scope, environmentId, "secret");
       const missing =
         after === undefined ? await findMissing(scope, environmentId, "secret", uses) : [];
+      const backend = await readBackend(scope.em, environmentId);
       return {
+        backend: healthToProto(backend),
         secrets: page.map((secret) => secretToProto(secret, uses)),
         missing: missing.map(missingToProto),
         nextPageToken,
       };
     },
     async createSecret(request, ctx) {
-      return { secret: secretToProto(await createSecret(callScope(deps, ctx), deps, request)) };
+      const { environmentId, name, reference } = request;
+      const scope = callScope(deps, ctx);
+      const secret =
+        reference === undefined
+          ? await createSecret(scope, deps, request)
+          : await createReferredSecret(scope, deps, {
+              environmentId,
+              name,
+              reference: oneOf(request.value, reference),
+            });
+      return { secret: secretToProto(secret) };
     },
     async updateSecret(request, ctx) {
       const scope = callScope(deps, ctx);
-      const { secret, changed, pipelineNames } = await updateSecret(scope, deps, request);
+      const { environmentId, id, reference } = request;
+      const { secret, changed, pipelineNames } =
+        reference === undefined
+          ? await updateSecret(scope, deps, request)
+          : await updateReference(scope, deps, {
+              environmentId,
+              id,
+              reference: oneOf(request.value, reference),
+            });
       return { secret: secretToProto(secret), changed, pipelineNames: [...pipelineNames] };
     },
     async revealSecret(request, ctx) {
@@ -50,4 +75,12 @@ export function secretRpc(deps: ServerDeps): ServiceImpl<typeof SecretService> {
       };
     },
   };
+}
+
+/** A reference without the value that it stands for. Throws `invalid` when both are given. */
+function oneOf(value: string, { path, key, version }: SecretReference): SecretReference {
+  const violations = new FieldViolations();
+  if (value !== "") violations.add("value", "must be empty with a reference");
+  violations.throwIfAny();
+  return { path, key, version };
 }

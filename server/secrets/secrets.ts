@@ -1,8 +1,7 @@
 import { audit } from "../audit/audit.ts";
-import { isSealed } from "../crypto/sealer.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
-import { FieldViolations, notFound } from "../errors.ts";
+import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import { lockDelivery } from "../pipelines/delivery.ts";
 import { teamIdOf } from "../pipelines/pipelines.ts";
 import type { Scope } from "../scope.ts";
@@ -11,11 +10,14 @@ import { Secret } from "./secret.entity.ts";
 import {
   checkName,
   pushValues,
+  refuseExternal,
   refuseInUse,
   refuseTooMany,
   translateTaken,
   type Vault,
 } from "./stored-values.ts";
+import { digestOf, holds, setValue } from "./take-outcome.ts";
+import type { FailureKind, SecretReference } from "./backends/backend.ts";
 
 const maximumValueBytes = 32_768;
 
@@ -24,6 +26,10 @@ export interface SecretView {
   readonly id: string;
   readonly environmentId: string;
   readonly name: string;
+  /** Null or undefined when the value is kept here. */
+  readonly reference?: SecretReference | null | undefined;
+  readonly readAt?: Date | null | undefined;
+  readonly readFailure?: FailureKind | null | undefined;
   readonly createdAt: Date;
   readonly updatedAt: Date;
 }
@@ -36,15 +42,6 @@ export function checkValue(value: string, violations: FieldViolations): void {
   } else if (/^\s*(?:[•●*]{3,}|\[secret [^\]]+\]|SECRET\[[^\]]+\])\s*$/.test(value)) {
     violations.add("value", "is a placeholder, not a value");
   }
-}
-
-function digestOf({ digests }: Vault, environmentId: string, name: string, value: string): string {
-  return digests.digest(`Secret/${environmentId}/${name}`, value);
-}
-
-/** Whether a secret has this value. Digests cannot tell: they change with the server's secret. */
-export function holds({ sealer }: Vault, secret: Secret, value: string): boolean {
-  return isSealed(sealer, secretContext(secret.id), secret.encryptedValue, value);
 }
 
 /** The secrets of an environment by name, after the given one. */
@@ -87,6 +84,7 @@ export async function addSecret(
   input: { readonly environmentId: string; readonly name: string; readonly value: string },
 ): Promise<Secret> {
   const { environmentId, name, value } = input;
+  await refuseExternal(tx, environmentId);
   await refuseTooMany(tx, environmentId, "secret");
   const id = newId();
   const now = tx.clock.now();
@@ -99,7 +97,7 @@ export async function addSecret(
     createdAt: now,
     updatedAt: now,
   });
-  await record(tx, "secret.created", secret);
+  await recordSecret(tx, "secret.created", secret);
   await tx.em.flush();
   return secret;
 }
@@ -119,16 +117,16 @@ export async function updateSecret(
   violations.throwIfAny();
   return transact(scope, async (tx) => {
     await lockDelivery(tx, input.environmentId);
+    await refuseExternal(tx, input.environmentId);
     const secret = await findSecret(tx, input);
-    if (holds(vault, secret, input.value)) return { secret, changed: false, pipelineNames: [] };
-    tx.em.assign(secret, {
-      encryptedValue: vault.sealer.seal(secretContext(secret.id), input.value),
-      valueDigest: digestOf(vault, input.environmentId, secret.name, input.value),
-      updatedAt: tx.clock.now(),
-    });
+    if (secret.reference == null && holds(vault, secret, input.value)) {
+      return { secret, changed: false, pipelineNames: [] };
+    }
+    setValue(vault, secret, input.value, tx.clock.now());
+    tx.em.assign(secret, { reference: null, readAt: null, readFailure: null });
     await tx.em.flush();
     const pipelineNames = await pushValues(tx, input.environmentId);
-    await record(tx, "secret.updated", secret, { pipelines: pipelineNames.slice(0, 50) });
+    await recordSecret(tx, "secret.updated", secret, { pipelines: pipelineNames.slice(0, 50) });
     return { secret, changed: true, pipelineNames };
   });
 }
@@ -141,8 +139,9 @@ export async function revealSecret(
 ): Promise<string> {
   return transact(scope, async (tx) => {
     const secret = await findSecret(tx, input);
+    if (secret.encryptedValue === "") throw neverRead(secret.name);
     const value = vault.sealer.open(secretContext(secret.id), secret.encryptedValue).toString();
-    await record(tx, "secret.revealed", secret);
+    await recordSecret(tx, "secret.revealed", secret);
     return value;
   });
 }
@@ -161,14 +160,22 @@ export async function deleteSecret(
     await lockDelivery(tx, environmentId);
     const secret = await findSecret(tx, input);
     const used = await refuseInUse(tx, environmentId, "secret", secret.name, confirmInUse);
-    await record(tx, "secret.deleted", secret, { deployedIn: used.slice(0, 50) });
+    await recordSecret(tx, "secret.deleted", secret, { deployedIn: used.slice(0, 50) });
     tx.em.remove(secret);
     await tx.em.flush();
     await pushValues(tx, environmentId);
   });
 }
 
-async function findSecret(
+function neverRead(name: string): DomainError {
+  return new DomainError(
+    "precondition",
+    "secret_never_read",
+    `the value of ${name} was never read from its backend`,
+  );
+}
+
+export async function findSecret(
   tx: Scope,
   { environmentId, id }: { readonly environmentId: string; readonly id: string },
 ): Promise<Secret> {
@@ -177,7 +184,7 @@ async function findSecret(
   return secret;
 }
 
-async function record(
+export async function recordSecret(
   tx: Scope,
   action: string,
   secret: Secret,

@@ -1,5 +1,6 @@
 import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { announce } from "../db/changes.ts";
+import type { SecretBackend } from "../db/enums.ts";
 import { DomainError, type FieldViolations } from "../errors.ts";
 import { renewDeliveries } from "../pipelines/delivery.ts";
 import type { ServerDeps } from "../deps.ts";
@@ -39,6 +40,20 @@ export async function pushValues(tx: Scope, environmentId: string): Promise<read
 
 /** Lists are shown whole, so they are bounded here (S11). */
 const maximumPerEnvironment = 1000;
+
+/** Throws `precondition` when the environment keeps values in a backend: then a secret is a reference. */
+export async function refuseExternal(tx: Scope, environmentId: string): Promise<void> {
+  const [row] = await tx.em.execute<{ backend: SecretBackend }[]>(
+    `select "secretBackend" as "backend" from "Environment" where "id" = ?`,
+    [environmentId],
+  );
+  if (row === undefined || row.backend === "BUILTIN") return;
+  throw new DomainError(
+    "precondition",
+    "secret_backend_external",
+    "this environment keeps the values of secrets in a backend: put the value there, and refer to it",
+  );
+}
 
 /** Throws `exhausted` when an environment has all the secrets, or certificates, that it may have. */
 export async function refuseTooMany(

@@ -1,7 +1,10 @@
 import type { Scope } from "../scope.ts";
 import { listReferences, type ReferenceKind, type References } from "./references.ts";
 
-/** A pipeline that refers to a secret or certificate, in its draft, in what is deployed, or in both. */
+/** What pipelines may refer to. */
+export type UseKind = ReferenceKind | "variable";
+
+/** A pipeline that refers to a secret, certificate or variable, in its draft, in what is deployed, or in both. */
 export interface ReferenceUse {
   readonly pipelineId: string;
   readonly pipelineName: string;
@@ -23,7 +26,7 @@ interface UsingRow {
 export async function readUses(
   scope: Pick<Scope, "em">,
   environmentId: string,
-  kind: ReferenceKind,
+  kind: UseKind,
 ): Promise<ReadonlyMap<string, readonly ReferenceUse[]>> {
   const rows = await scope.em.execute<UsingRow[]>(
     `select p."id", p."name", p."references" as "draft", v."references" as "deployed"
@@ -50,7 +53,8 @@ export async function readUses(
   return uses;
 }
 
-function namesOf(references: References, kind: ReferenceKind): ReadonlySet<string> {
+function namesOf(references: References, kind: UseKind): ReadonlySet<string> {
+  if (kind === "variable") return new Set(references.variables);
   return new Set(
     listReferences(references)
       .filter((reference) => reference.kind === kind)
@@ -58,13 +62,13 @@ function namesOf(references: References, kind: ReferenceKind): ReadonlySet<strin
   );
 }
 
-const tables = { secret: "Secret", certificate: "Certificate" } as const;
+const tables = { secret: "Secret", certificate: "Certificate", variable: "Variable" } as const;
 
 /** The names that are referred to and that the environment does not have, in their order. */
 export async function findMissing(
   scope: Pick<Scope, "em">,
   environmentId: string,
-  kind: ReferenceKind,
+  kind: UseKind,
   uses: ReadonlyMap<string, readonly ReferenceUse[]>,
 ): Promise<readonly (readonly [name: string, uses: readonly ReferenceUse[]])[]> {
   const existing = await scope.em.execute<{ name: string }[]>(

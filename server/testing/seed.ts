@@ -27,7 +27,7 @@ export async function seedNodes(sql: Sql, environmentId: string, count: number):
 
 /**
  * One of everything that a read leads to, beside an environment, a host and a draft: version 1 of the
- * pipeline, the sample `sample`, a secret, a certificate and the schema of Vector 0.58.0.
+ * pipeline, the sample `sample`, a secret, a certificate, a variable and the schema of Vector 0.58.0.
  */
 export async function seedReads(
   sql: Sql,
@@ -56,6 +56,10 @@ export async function seedReads(
   await sql.query(
     `insert into "Certificate" ("id", "name", "environmentId", "filename", "fileType", "encryptedData")
      values ('certificate', 'c', $1, 'ca.pem', 'ca', '')`,
+    [environmentId],
+  );
+  await sql.query(
+    `insert into "Variable" ("id", "name", "environmentId", "value") values ('variable', 'v', $1, 'x')`,
     [environmentId],
   );
   await sql.query(

@@ -36,7 +36,7 @@ export interface SampleTried {
 
 /** Runs the transforms of a text that has no errors; on the compiler's thread, since programs may not end. */
 export function carryOutTrial(work: TrialWork, engine: () => Vrl): TestsRan | SampleTried {
-  const { graph, problems } = compilePipeline(work.text, work.context, engine);
+  const { filledGraph: graph, problems } = compilePipeline(work.text, work.context, engine);
   const errors = problems.filter(({ severity }) => severity === "error");
   const sound = graph !== undefined && errors.length === 0;
   if (work.kind === "sample") {

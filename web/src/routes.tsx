@@ -30,6 +30,9 @@ const PipelinePage = lazy(async () => ({
 const SecretsPage = lazy(async () => ({
   default: (await import("./secrets/secrets-page.tsx")).SecretsPage,
 }));
+const VariablesPage = lazy(async () => ({
+  default: (await import("./variables/variables-page.tsx")).VariablesPage,
+}));
 const SettingsLayout = lazy(async () => ({
   default: (await import("./access/settings-layout.tsx")).SettingsLayout,
 }));
@@ -82,6 +85,7 @@ export function AppRoutes(): JSX.Element {
           <Route path="/pipelines/new" component={NewPipelinePage} />
           <Route path="/pipelines/:id" component={PipelinePage} />
           <Route path="/secrets" component={SecretsPage} />
+          <Route path="/variables" component={VariablesPage} />
           <Route path="*" component={NotFoundPage} />
         </Route>
       </Route>

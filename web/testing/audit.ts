@@ -28,6 +28,8 @@ const pages = [
   "/e/env-1/pipelines/pipe-1?tab=versions",
   "/e/env-1/pipelines/pipe-4?deploy=review",
   "/e/env-1/pipelines/pipe-4?tab=versions&version=1",
+  "/e/env-1/secrets",
+  "/e/env-1/variables",
   "/settings/profile",
   "/settings/teams",
   "/settings/teams/team-1",

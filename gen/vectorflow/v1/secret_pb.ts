@@ -6,13 +6,15 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { SecretBackendFailure, SecretReference } from "./secret_backend_pb.ts";
+import { file_vectorflow_v1_secret_backend } from "./secret_backend_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file vectorflow/v1/secret.proto.
  */
 export const file_vectorflow_v1_secret: GenFile = /*@__PURE__*/
-  fileDesc("Chp2ZWN0b3JmbG93L3YxL3NlY3JldC5wcm90bxINdmVjdG9yZmxvdy52MSLHAQoGU2VjcmV0EgoKAmlkGAEgASgJEhYKDmVudmlyb25tZW50X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgR1c2VzGAYgAygLMhsudmVjdG9yZmxvdy52MS5SZWZlcmVuY2VVc2UivAIKC0NlcnRpZmljYXRlEgoKAmlkGAEgASgJEhYKDmVudmlyb25tZW50X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSEAoIZmlsZW5hbWUYBCABKAkSLAoEdHlwZRgFIAEoDjIeLnZlY3RvcmZsb3cudjEuQ2VydGlmaWNhdGVUeXBlEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoFZmFjdHMYCCABKAsyHy52ZWN0b3JmbG93LnYxLkNlcnRpZmljYXRlRmFjdHMSKQoEdXNlcxgJIAMoCzIbLnZlY3RvcmZsb3cudjEuUmVmZXJlbmNlVXNlItMBChBDZXJ0aWZpY2F0ZUZhY3RzEg8KB3N1YmplY3QYASABKAkSDgoGaXNzdWVyGAIgASgJEg0KBW5hbWVzGAMgAygJEi4KCnN0YXJ0X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBITCgtmaW5nZXJwcmludBgGIAEoCRIZChFjZXJ0aWZpY2F0ZV9jb3VudBgHIAEoDSJbCgxSZWZlcmVuY2VVc2USEwoLcGlwZWxpbmVfaWQYASABKAkSFQoNcGlwZWxpbmVfbmFtZRgCIAEoCRINCgVkcmFmdBgDIAEoCBIQCghkZXBsb3llZBgEIAEoCCqBAQoPQ2VydGlmaWNhdGVUeXBlEiAKHENFUlRJRklDQVRFX1RZUEVfVU5TUEVDSUZJRUQQABIXChNDRVJUSUZJQ0FURV9UWVBFX0NBEAESGQoVQ0VSVElGSUNBVEVfVFlQRV9DRVJUEAISGAoUQ0VSVElGSUNBVEVfVFlQRV9LRVkQA2IGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("Chp2ZWN0b3JmbG93L3YxL3NlY3JldC5wcm90bxINdmVjdG9yZmxvdy52MSLfAgoGU2VjcmV0EgoKAmlkGAEgASgJEhYKDmVudmlyb25tZW50X2lkGAIgASgJEgwKBG5hbWUYAyABKAkSLwoLY3JlYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgR1c2VzGAYgAygLMhsudmVjdG9yZmxvdy52MS5SZWZlcmVuY2VVc2USMQoJcmVmZXJlbmNlGAcgASgLMh4udmVjdG9yZmxvdy52MS5TZWNyZXRSZWZlcmVuY2USLQoJcmVhZF90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0CgdmYWlsdXJlGAkgASgOMiMudmVjdG9yZmxvdy52MS5TZWNyZXRCYWNrZW5kRmFpbHVyZSK8AgoLQ2VydGlmaWNhdGUSCgoCaWQYASABKAkSFgoOZW52aXJvbm1lbnRfaWQYAiABKAkSDAoEbmFtZRgDIAEoCRIQCghmaWxlbmFtZRgEIAEoCRIsCgR0eXBlGAUgASgOMh4udmVjdG9yZmxvdy52MS5DZXJ0aWZpY2F0ZVR5cGUSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3VwZGF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgVmYWN0cxgIIAEoCzIfLnZlY3RvcmZsb3cudjEuQ2VydGlmaWNhdGVGYWN0cxIpCgR1c2VzGAkgAygLMhsudmVjdG9yZmxvdy52MS5SZWZlcmVuY2VVc2Ui0wEKEENlcnRpZmljYXRlRmFjdHMSDwoHc3ViamVjdBgBIAEoCRIOCgZpc3N1ZXIYAiABKAkSDQoFbmFtZXMYAyADKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhMKC2ZpbmdlcnByaW50GAYgASgJEhkKEWNlcnRpZmljYXRlX2NvdW50GAcgASgNIlsKDFJlZmVyZW5jZVVzZRITCgtwaXBlbGluZV9pZBgBIAEoCRIVCg1waXBlbGluZV9uYW1lGAIgASgJEg0KBWRyYWZ0GAMgASgIEhAKCGRlcGxveWVkGAQgASgIKoEBCg9DZXJ0aWZpY2F0ZVR5cGUSIAocQ0VSVElGSUNBVEVfVFlQRV9VTlNQRUNJRklFRBAAEhcKE0NFUlRJRklDQVRFX1RZUEVfQ0EQARIZChVDRVJUSUZJQ0FURV9UWVBFX0NFUlQQAhIYChRDRVJUSUZJQ0FURV9UWVBFX0tFWRADYgZwcm90bzM", [file_google_protobuf_timestamp, file_vectorflow_v1_secret_backend]);
 
 /**
  * A secret of an environment, without its value. Configurations refer to it as `SECRET[name]`.
@@ -51,6 +53,27 @@ export type Secret = Message<"vectorflow.v1.Secret"> & {
    * @generated from field: repeated vectorflow.v1.ReferenceUse uses = 6;
    */
   uses: ReferenceUse[];
+
+  /**
+   * Set when its value is in the environment's backend, and absent when it is kept here.
+   *
+   * @generated from field: vectorflow.v1.SecretReference reference = 7;
+   */
+  reference?: SecretReference | undefined;
+
+  /**
+   * When the backend last gave the value that hosts have; absent when it never did.
+   *
+   * @generated from field: google.protobuf.Timestamp read_time = 8;
+   */
+  readTime?: Timestamp | undefined;
+
+  /**
+   * Why the last try to read it failed.
+   *
+   * @generated from field: vectorflow.v1.SecretBackendFailure failure = 9;
+   */
+  failure: SecretBackendFailure;
 };
 
 /**

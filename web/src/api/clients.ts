@@ -18,6 +18,8 @@ import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
+import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
+import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 /** Every service of the user API. */
@@ -35,6 +37,8 @@ export interface Clients {
   readonly lifecycle: Client<typeof LifecycleService>;
   readonly delivery: Client<typeof DeliveryService>;
   readonly secrets: Client<typeof SecretService>;
+  readonly secretBackends: Client<typeof SecretBackendService>;
+  readonly variables: Client<typeof VariableService>;
   readonly certificates: Client<typeof CertificateService>;
   readonly metrics: Client<typeof MetricService>;
   readonly logs: Client<typeof LogService>;
@@ -58,6 +62,8 @@ export function createClients(transport: Transport): Clients {
     lifecycle: createClient(LifecycleService, transport),
     delivery: createClient(DeliveryService, transport),
     secrets: createClient(SecretService, transport),
+    secretBackends: createClient(SecretBackendService, transport),
+    variables: createClient(VariableService, transport),
     certificates: createClient(CertificateService, transport),
     metrics: createClient(MetricService, transport),
     logs: createClient(LogService, transport),

@@ -5,6 +5,11 @@ import { expect, test } from "vitest";
 
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { CertificateSchema, CertificateType, SecretSchema } from "#gen/vectorflow/v1/secret_pb.ts";
+import {
+  SecretBackend,
+  SecretBackendFailure,
+  SecretBackendHealthSchema,
+} from "#gen/vectorflow/v1/secret_backend_pb.ts";
 import { MissingReferenceSchema } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 import { toTimestamp } from "../lib/time.ts";
@@ -129,4 +134,63 @@ test("a certificate that has ended stands out", async () => {
   const now = Date.UTC(2026, 0, 1);
   expect(expiryOf(now + 3 * 86_400_000 + 1, now)).toEqual({ tone: "warn", text: "ends in 3 days" });
   expect(expiryOf(Date.UTC(2027, 0, 1), now)).toEqual({ tone: "ok", text: "2027-01-01" });
+});
+
+test("an admin chooses Vault, tries it, and saves; values are references from then on", async () => {
+  const { world, user } = renderApp("/e/env-1/secrets");
+  await user.selectOptions(
+    await screen.findByRole("combobox", { name: "Where values are kept" }),
+    "HashiCorp Vault (KV version 2)",
+  );
+  const save = screen.getByRole("button", { name: "Save" });
+  await user.click(save);
+  expect(await screen.findByText("Must be an address.")).toBeTruthy();
+  await user.type(screen.getByLabelText("Address"), "https://vault.example.com:8200");
+  await user.type(screen.getByLabelText("Token"), "hvs.token");
+  world.secrets.testFailures.push("Vault is sealed");
+  const tryIt = screen.getByRole("button", { name: "Test" });
+  await user.click(tryIt);
+  expect(await screen.findByText("Vault is sealed.")).toBeTruthy();
+  await user.type(screen.getByLabelText("Path to read"), "apps/web");
+  await user.click(tryIt);
+  expect(await screen.findByText("The secret can be read.")).toBeTruthy();
+  await user.click(save);
+  await expect.poll(() => world.secrets.credential).toBe("hvs.token");
+  expect(world.secrets.settings.vault?.address).toBe("https://vault.example.com:8200");
+  expect(await screen.findByRole("button", { name: "Read now" })).toBeTruthy();
+  expect(document.body.textContent).not.toContain("hvs.token");
+  await user.click(screen.getByRole("button", { name: "Create secret" }));
+  const dialog = await screen.findByRole("dialog");
+  await user.type(within(dialog).getByLabelText("Name"), "db");
+  await user.type(within(dialog).getByLabelText("Path"), "apps/web");
+  await user.type(within(dialog).getByLabelText("Key"), "password");
+  await user.click(within(dialog).getByRole("button", { name: "Create secret" }));
+  expect(await screen.findByText("apps/web · password")).toBeTruthy();
+});
+
+test("says in an outage since when, and how old the value is that hosts go on with", async () => {
+  const world = new FakeWorld();
+  world.user = { ...world.user, superAdmin: false };
+  for (const environment of world.environments) environment.role = Role.VIEWER;
+  const since = toTimestamp(Date.now() - 3_600_000);
+  world.secrets.health = create(SecretBackendHealthSchema, {
+    backend: SecretBackend.VAULT,
+    failure: SecretBackendFailure.UNAVAILABLE,
+    failingSinceTime: since,
+  });
+  const reference = { path: "apps/web", key: "password", version: "3" };
+  const failure = SecretBackendFailure.PATH;
+  for (const secret of [
+    { id: "a", name: "a", reference, failure, readTime: since },
+    { id: "b", name: "b", reference, failure },
+  ]) {
+    world.secrets.secrets.set(secret.id, create(SecretSchema, secret));
+  }
+  renderApp("/e/env-1/secrets", world);
+  expect((await screen.findByText(/Vault has failed since/)).textContent).toContain(
+    "it is not able to answer. Hosts go on with the last good values.",
+  );
+  expect(screen.getByText(/Last good value from/).textContent).toContain("1 h ago");
+  expect(screen.getByText(/It has no value yet/)).toBeTruthy();
+  expect(screen.queryByText("Where values are kept")).toBeNull();
 });

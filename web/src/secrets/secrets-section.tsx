@@ -1,6 +1,7 @@
 import { createSignal, For, Show, type JSX } from "solid-js";
 
 import type { Secret } from "#gen/vectorflow/v1/secret_pb.ts";
+import { SecretBackend } from "#gen/vectorflow/v1/secret_backend_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 import { millisOf } from "../lib/time.ts";
@@ -11,14 +12,16 @@ import { useLive } from "../state/live.tsx";
 import { createAction } from "../ui/action.ts";
 import { Ago } from "../ui/ago.tsx";
 import { Button } from "../ui/button.tsx";
-import { CopyButton } from "../ui/copy-button.tsx";
-import { ConfirmDialog, Dialog } from "../ui/dialog.tsx";
+import { ConfirmDialog } from "../ui/dialog.tsx";
 import { EmptyState } from "../ui/feedback.tsx";
 import { Section } from "../ui/page.tsx";
 import { MoreRows } from "../ui/pager.tsx";
 import { PlainTable } from "../ui/plain-table.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
+import { BackendSection } from "./backend-section.tsx";
+import { Outage, ReadNow, Source } from "./backend-state.tsx";
+import { RevealDialog } from "./reveal-dialog.tsx";
 import { SecretForm } from "./secret-form.tsx";
 import { deployedNames, MissingNotice, Uses } from "./uses.tsx";
 
@@ -31,61 +34,81 @@ export function SecretsSection(): JSX.Element {
     { staleTime: 0 },
   );
   const [creating, setCreating] = createSignal(false);
+  const backend = (): SecretBackend => read.data()?.backend?.backend ?? SecretBackend.BUILTIN;
+  const done = (text: string): void => {
+    setCreating(false);
+    showToast(text);
+    read.refetch();
+  };
   return (
-    <Section
-      title="Secrets"
-      flush
-      actions={
-        <Show when={environment.canEdit()}>
-          <Button variant="primary" onClick={() => setCreating(true)}>
-            Create secret
-          </Button>
-        </Show>
-      }
-    >
-      <QueryView read={read}>
-        {(answer) => (
-          <>
-            <MissingNotice kind="SECRET" missing={answer().missing} />
-            <Show
-              when={answer().secrets.length > 0}
-              fallback={
-                <EmptyState title="No secrets">
-                  Write <code>SECRET[name]</code> in a pipeline instead of a password or a token.
-                  The value goes only to the hosts that run it.
-                </EmptyState>
-              }
-            >
-              <PlainTable label="Secrets" head={["Name", "Used by", "Value set", ""]}>
-                <For each={answer().secrets}>
-                  {(secret) => <SecretRow secret={secret} onChanged={read.refetch} />}
-                </For>
-              </PlainTable>
-              <MoreRows nextPageToken={answer().nextPageToken} />
+    <>
+      <Section
+        title="Secrets"
+        flush
+        actions={
+          <Show when={environment.canEdit()}>
+            <Show when={backend() !== SecretBackend.BUILTIN}>
+              <ReadNow onDone={done} />
             </Show>
-          </>
-        )}
-      </QueryView>
-      <SecretForm
-        open={creating()}
-        onOpenChange={setCreating}
-        onDone={(text) => {
-          setCreating(false);
-          showToast(text);
-          read.refetch();
-        }}
-      />
-    </Section>
+            <Button variant="primary" onClick={() => setCreating(true)}>
+              Create secret
+            </Button>
+          </Show>
+        }
+      >
+        <QueryView read={read}>
+          {(answer) => (
+            <>
+              <Show when={answer().backend}>{(health) => <Outage health={health()} />}</Show>
+              <MissingNotice kind="SECRET" missing={answer().missing} />
+              <Show
+                when={answer().secrets.length > 0}
+                fallback={
+                  <EmptyState title="No secrets">
+                    Write <code>SECRET[name]</code> in a pipeline instead of a password or a token.
+                    The value goes only to the hosts that run it.
+                  </EmptyState>
+                }
+              >
+                <PlainTable label="Secrets" head={["Name", "Used by", "Value set", ""]}>
+                  <For each={answer().secrets}>
+                    {(secret) => (
+                      <SecretRow secret={secret} backend={backend()} onChanged={read.refetch} />
+                    )}
+                  </For>
+                </PlainTable>
+                <MoreRows nextPageToken={answer().nextPageToken} />
+              </Show>
+            </>
+          )}
+        </QueryView>
+        <SecretForm
+          backend={backend()}
+          open={creating()}
+          onOpenChange={setCreating}
+          onDone={done}
+        />
+      </Section>
+      <Show when={environment.canAdmin()}>
+        <BackendSection onChanged={read.refetch} />
+      </Show>
+    </>
   );
 }
 
-function SecretRow(props: { secret: Secret; onChanged: () => void }): JSX.Element {
+function SecretRow(props: {
+  secret: Secret;
+  backend: SecretBackend;
+  onChanged: () => void;
+}): JSX.Element {
   const { clients } = useApi();
   const environment = useEnvironment();
   const live = useLive();
   const action = createAction();
   const [asking, setAsking] = createSignal<"reveal" | "value" | "delete">();
   const name = (): string => props.secret.name;
+  const changeLabel = (): string =>
+    props.backend === SecretBackend.BUILTIN ? "New value" : "Reference";
   const close = (open: boolean): void => {
     if (!open) setAsking(undefined);
   };
@@ -105,6 +128,7 @@ function SecretRow(props: { secret: Secret; onChanged: () => void }): JSX.Elemen
     <tr>
       <th scope="row">
         <code>{name()}</code>
+        <Source secret={props.secret} />
       </th>
       <td>
         <Uses uses={props.secret.uses} />
@@ -118,8 +142,8 @@ function SecretRow(props: { secret: Secret; onChanged: () => void }): JSX.Elemen
             <Button aria-label={`Reveal ${name()}`} onClick={() => ask("reveal")}>
               Reveal
             </Button>
-            <Button aria-label={`New value for ${name()}`} onClick={() => ask("value")}>
-              New value
+            <Button aria-label={`${changeLabel()} for ${name()}`} onClick={() => ask("value")}>
+              {changeLabel()}
             </Button>
             <Button aria-label={`Delete ${name()}`} onClick={() => ask("delete")}>
               Delete
@@ -128,6 +152,7 @@ function SecretRow(props: { secret: Secret; onChanged: () => void }): JSX.Elemen
           <RevealDialog secret={props.secret} open={asking() === "reveal"} onOpenChange={close} />
           <SecretForm
             secret={props.secret}
+            backend={props.backend}
             open={asking() === "value"}
             onOpenChange={close}
             onDone={(text) => {
@@ -162,58 +187,5 @@ function SecretRow(props: { secret: Secret; onChanged: () => void }): JSX.Elemen
         </Show>
       </td>
     </tr>
-  );
-}
-
-/** Shows the value only after one asked for it, and forgets it when it is closed. */
-function RevealDialog(props: {
-  secret: Secret;
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
-}): JSX.Element {
-  const { clients } = useApi();
-  const action = createAction();
-  const [value, setValue] = createSignal<string>();
-  const close = (open: boolean): void => {
-    if (!open) setValue(undefined);
-    props.onOpenChange(open);
-  };
-  const reveal = (): Promise<boolean> =>
-    action.run(async () => {
-      const { environmentId, id } = props.secret;
-      setValue((await clients.secrets.revealSecret({ environmentId, id })).value);
-    });
-  return (
-    <Dialog
-      open={props.open}
-      onOpenChange={close}
-      title={`Reveal ${props.secret.name}?`}
-      footer={
-        <Show
-          when={value() === undefined}
-          fallback={<Button onClick={() => close(false)}>Close</Button>}
-        >
-          <Button onClick={() => close(false)}>Cancel</Button>
-          <Button variant="primary" loading={action.busy()} onClick={() => void reveal()}>
-            Reveal value
-          </Button>
-        </Show>
-      }
-    >
-      <Show
-        when={value() !== undefined}
-        fallback={<p>The audit keeps who saw the value, and when.</p>}
-      >
-        <div class="secret-value">
-          <code aria-label={`Value of ${props.secret.name}`}>{value()}</code>
-          <CopyButton text={value() ?? ""} />
-        </div>
-      </Show>
-      <Show when={action.error()}>
-        <p role="alert" class="dialog-error">
-          {action.error()}
-        </p>
-      </Show>
-    </Dialog>
   );
 }

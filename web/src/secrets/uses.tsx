@@ -7,8 +7,11 @@ import type { MissingReference } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { useEnvironment } from "../state/environment.tsx";
 import { Notice } from "../ui/feedback.tsx";
 
+/** A pipeline that refers to something of the environment. */
+type Use = Pick<ReferenceUse, "pipelineId" | "pipelineName" | "draft" | "deployed">;
+
 /** The pipelines that refer to something: deployed ones run with it. */
-export function Uses(props: { uses: readonly ReferenceUse[] }): JSX.Element {
+export function Uses(props: { uses: readonly Use[] }): JSX.Element {
   const environment = useEnvironment();
   return (
     <Show when={props.uses.length > 0} fallback={<span class="muted">Nobody</span>}>
@@ -25,7 +28,7 @@ export function Uses(props: { uses: readonly ReferenceUse[] }): JSX.Element {
   );
 }
 
-function stateOf({ draft, deployed }: ReferenceUse): string {
+function stateOf({ draft, deployed }: Use): string {
   if (draft && deployed) return "deployed";
   return deployed ? "deployed, not in the draft" : "draft";
 }

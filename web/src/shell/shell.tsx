@@ -1,4 +1,5 @@
 import { A } from "@solidjs/router";
+import Braces from "lucide-solid/icons/braces";
 import KeyRound from "lucide-solid/icons/key-round";
 import LogOut from "lucide-solid/icons/log-out";
 import Server from "lucide-solid/icons/server";
@@ -61,6 +62,9 @@ function Sidebar(): JSX.Element {
         </A>
         <A href={environment.path("secrets")} class="nav-link" activeClass="is-current">
           <KeyRound size={16} aria-hidden="true" /> Secrets
+        </A>
+        <A href={environment.path("variables")} class="nav-link" activeClass="is-current">
+          <Braces size={16} aria-hidden="true" /> Variables
         </A>
         <A href="/settings/teams" class="nav-link" activeClass="is-current">
           <Settings size={16} aria-hidden="true" /> Settings

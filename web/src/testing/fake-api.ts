@@ -15,6 +15,7 @@ import { fakePage } from "./fake-page.ts";
 import { fakeLifecycleRoutes } from "./fake-lifecycle.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeSecretRoutes } from "./fake-secrets.ts";
+import { fakeVariableRoutes } from "./fake-variables.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
 import { fakeTrialRoutes } from "./fake-trials.ts";
 import { failure, type FakeWorld } from "./fake-world.ts";
@@ -49,6 +50,7 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     });
     router.service(NodeService, nodeService(world));
     fakeSecretRoutes(router, world);
+    fakeVariableRoutes(router, world);
     fakeDeliveryRoutes(router, world);
     fakeLifecycleRoutes(router, world);
     fakeTrialRoutes(router, world);

@@ -3,6 +3,8 @@ import { Code, type ConnectRouter } from "@connectrpc/connect";
 
 import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
 import { CertificateSchema, SecretSchema } from "#gen/vectorflow/v1/secret_pb.ts";
+import { SecretBackendHealthSchema } from "#gen/vectorflow/v1/secret_backend_pb.ts";
+import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 import { toTimestamp } from "../lib/time.ts";
@@ -17,12 +19,22 @@ export function fakeSecretRoutes(router: ConnectRouter, world: FakeWorld): void 
     listSecrets(request) {
       world.enter("listSecrets");
       const missing = request.pageToken === "" ? state.missing : [];
-      return fakePage(world, request, state.secrets.values(), (secrets) => ({ secrets, missing }));
+      return fakePage(world, request, state.secrets.values(), (secrets) => ({
+        secrets,
+        missing,
+        backend: state.health,
+      }));
     },
-    createSecret({ environmentId, name, value }) {
+    createSecret({ environmentId, name, value, reference }) {
       world.enter("createSecret");
       if (state.secrets.has(name)) throw taken();
-      const secret = create(SecretSchema, { id: name, environmentId, name, updateTime: now() });
+      const secret = create(SecretSchema, {
+        id: name,
+        environmentId,
+        name,
+        updateTime: now(),
+        ...(reference && { reference, readTime: now() }),
+      });
       state.secrets.set(name, secret);
       state.values.set(name, value);
       return { secret };
@@ -69,6 +81,40 @@ export function fakeSecretRoutes(router: ConnectRouter, world: FakeWorld): void 
           problems: checkYaml(pipeline.yaml),
         },
       };
+    },
+  });
+  router.service(SecretBackendService, {
+    getSecretBackend() {
+      world.enter("getSecretBackend");
+      return {
+        settings: state.settings,
+        hasCredential: state.credential !== "",
+        etag: "1",
+        health: state.health,
+        commands: state.commands,
+      };
+    },
+    updateSecretBackend({ settings, credential }) {
+      world.enter("updateSecretBackend");
+      if (settings?.vault?.address === "") {
+        throw failure(Code.InvalidArgument, "vault.address is wrong", "invalid_request", [
+          { field: "vault.address", message: "must be an address" },
+        ]);
+      }
+      if (settings !== undefined) state.settings = settings;
+      state.health = create(SecretBackendHealthSchema, { backend: state.settings.backend });
+      if (credential !== "") state.credential = credential;
+      return { etag: "2" };
+    },
+    testSecretBackend({ reference }) {
+      world.enter("testSecretBackend");
+      const message = state.testFailures.shift();
+      if (message !== undefined) return { works: false, message };
+      return { works: true, message: reference ? "the secret can be read" : "the sign-in works" };
+    },
+    refreshSecrets() {
+      world.enter("refreshSecrets");
+      return { readCount: state.secrets.size, changedNames: ["pw"], pipelineNames: ["auth-logs"] };
     },
   });
   router.service(CertificateService, {

@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import type { EntityManager } from "@mikro-orm/postgresql";
+import type { Sealer } from "../../crypto/sealer.ts";
+import type { SecretBackend } from "../../db/enums.ts";
+import type { SecretBackendStatus } from "../../environments/environment.entity.ts";
+import { notFound } from "../../errors.ts";
+import type { OpenSettings } from "./clients.ts";
+import type { BackendSettings, ExternalSettings } from "./settings.ts";
+
+export const credentialContext = (environmentId: string): string =>
+  `Environment.secretBackendCredential/${environmentId}`;
+
+/** The backend of an environment as it is kept. */
+export interface StoredBackend {
+  readonly environmentId: string;
+  readonly settings: BackendSettings;
+  readonly sealedCredential: string | null;
+  readonly status: SecretBackendStatus | null;
+  /** Changes with the settings and the credential. */
+  readonly etag: string;
+}
+
+/** Throws `not_found` when there is no such environment. */
+export async function readBackend(
+  em: EntityManager,
+  environmentId: string,
+): Promise<StoredBackend> {
+  const [row] = await em.execute<
+    {
+      kind: SecretBackend;
+      config: Record<string, unknown> | null;
+      credential: string | null;
+      status: SecretBackendStatus | null;
+    }[]
+  >(
+    `select "secretBackend" as "kind", "secretBackendConfig" as "config",
+       "secretBackendCredential" as "credential", "secretBackendStatus" as "status"
+     from "Environment" where "id" = ?`,
+    [environmentId],
+  );
+  if (row === undefined) throw notFound("environment", environmentId);
+  // Written by `configOf` only.
+  const settings = { ...row.config, kind: row.kind } as unknown as BackendSettings;
+  return {
+    environmentId,
+    settings,
+    sealedCredential: row.credential,
+    status: row.status,
+    etag: etagOf(settings, row.credential),
+  };
+}
+
+function etagOf(settings: BackendSettings, credential: string | null): string {
+  // The database keeps fields in an order of its own.
+  const fields = Object.entries(settings).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256")
+    .update(JSON.stringify([fields, credential]))
+    .digest("hex")
+    .slice(0, 16);
+}
+
+/** What is kept beside the kind; null for the one that has no settings. */
+export function configOf(settings: BackendSettings): Record<string, unknown> | null {
+  const { kind, ...config } = settings;
+  return kind === "BUILTIN" ? null : config;
+}
+
+/** Settings with their credential, opened. Undefined when values are kept here. */
+export function openStored(sealer: Sealer, stored: StoredBackend): OpenSettings | undefined {
+  if (stored.settings.kind === "BUILTIN") return undefined;
+  const settings: ExternalSettings = stored.settings;
+  const credential =
+    stored.sealedCredential === null
+      ? ""
+      : sealer.open(credentialContext(stored.environmentId), stored.sealedCredential).toString();
+  return { settings, credential };
+}
