@@ -51,6 +51,13 @@ describe("GET", () => {
       Sample: "sample",
       Variable: "variable",
     };
+    /** Reads that are about what is sent. */
+    const sent: Readonly<Record<string, object>> = {
+      EditPipelineText: {
+        yaml: "sources: {in: {type: stdin}}\n",
+        edit: { case: "renameComponent", value: { key: "in", newKey: "into" } },
+      },
+    };
     const get = async (path: string, method: DescMethodUnary): Promise<number> => {
       const fields = method.input.fields.map(({ localName }) => [localName, ids[localName]]);
       const noun = /^(?:Get|Update|Delete|Preview|Deploy|Undeploy|Rollback)(\w+)$/.exec(
@@ -61,6 +68,7 @@ describe("GET", () => {
         ...(method.input.fields.some(({ localName }) => localName === "id")
           ? { id: resource[noun ?? ""] ?? pipelineId }
           : {}),
+        ...sent[method.name],
       };
       const json = JSON.stringify(toJson(method.input, create(method.input, message)));
       const query = new URLSearchParams({ connect: "v1", encoding: "json", message: json });
