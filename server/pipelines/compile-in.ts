@@ -2,6 +2,7 @@ import { DomainError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { Certificate } from "../secrets/certificate.entity.ts";
 import { Secret } from "../secrets/secret.entity.ts";
+import { versionsInUse } from "../schemas/versions-in-use.ts";
 import type { CheckContext } from "./check.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { PipelineCompiler } from "./compiler.ts";
@@ -24,15 +25,17 @@ export async function compileIn(
 ): Promise<CompiledPipeline> {
   if (text.length > maximumTextLength) throw textTooLong(text.length);
   const { environmentId } = placement;
-  const [secrets, certificates, neighbours] = await Promise.all([
+  const [secrets, certificates, neighbours, versions] = await Promise.all([
     scope.em.find(Secret, { environmentId }, { fields: ["name"] }),
     scope.em.find(Certificate, { environmentId }, { fields: ["name"] }),
     findNeighbours(scope, placement),
+    versionsInUse(scope, compiler, environmentId),
   ]);
   const context: CheckContext = {
     secretNames: new Set(secrets.map(({ name }) => name)),
     certificateNames: new Set(certificates.map(({ name }) => name)),
     neighbours,
+    versions,
     rendered: want === "config",
   };
   return compiler.compile(text, context);

@@ -1,5 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { loadVrl } from "#vrl/vrl.ts";
+import { differenceOf } from "../schemas/version-difference.ts";
+import { loadCatalogue } from "./catalogue.ts";
 import type { CheckContext } from "./check.ts";
 import { compilePipeline } from "./compile.ts";
 import { editText, type PipelineEdit } from "./edit-text.ts";
@@ -7,7 +9,8 @@ import { editText, type PipelineEdit } from "./edit-text.ts";
 /** What the thread does with a text. */
 export type Work =
   | { readonly kind: "compile"; readonly text: string; readonly context: CheckContext }
-  | { readonly kind: "edit"; readonly text: string; readonly edit: PipelineEdit };
+  | { readonly kind: "edit"; readonly text: string; readonly edit: PipelineEdit }
+  | { readonly kind: "schema"; readonly version: string; readonly schemaGzip: Uint8Array };
 
 export interface WorkRequest {
   readonly id: number;
@@ -17,7 +20,8 @@ export interface WorkRequest {
 function carryOut(work: Work): unknown {
   // The module is loaded with the first program.
   if (work.kind === "compile") return compilePipeline(work.text, work.context, loadVrl);
-  return editText(work.text, work.edit);
+  if (work.kind === "edit") return editText(work.text, work.edit);
+  return differenceOf(work.version, work.schemaGzip, loadCatalogue());
 }
 
 parentPort?.on("message", ({ id, work }: WorkRequest) => {
