@@ -8,6 +8,7 @@ import { createLogger } from "#common/logger.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
+import { ComponentKind } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { parseConfig } from "./config.ts";
 import { userServices } from "./routes.ts";
@@ -36,8 +37,12 @@ describe("GET", () => {
     await seedNodes(sql, environmentId, 1);
     const pipelineId = pipeline?.summary?.id ?? "";
     await seedReads(sql, pipelineId, environmentId);
+    const { environment: target } = await server
+      .client(EnvironmentService, token)
+      .createEnvironment({ teamId, name: "Target" });
     const ids: Readonly<Record<string, string | number>> = {
       environmentId,
+      targetEnvironmentId: target?.id ?? "",
       teamId,
       nodeId: "n1",
       pipelineId,
@@ -53,6 +58,7 @@ describe("GET", () => {
     };
     /** Reads that are about what is sent. */
     const sent: Readonly<Record<string, object>> = {
+      GetComponentForm: { kind: ComponentKind.SOURCE, type: "stdin" },
       EditPipelineText: {
         yaml: "sources: {in: {type: stdin}}\n",
         edit: { case: "renameComponent", value: { key: "in", newKey: "into" } },

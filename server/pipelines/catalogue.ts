@@ -15,6 +15,8 @@ export interface OptionFacts {
   readonly required_when?: string;
   readonly variant?: boolean;
   readonly syntax?: string;
+  readonly unit?: string;
+  readonly deprecated?: boolean;
   /** It holds a secret by its nature. */
   readonly sensitive?: "redacted" | "plain";
 }
@@ -30,6 +32,9 @@ export interface ComponentFacts {
   readonly kind: Kind;
   readonly type: string;
   readonly title: string;
+  readonly status: "stable" | "beta" | "deprecated";
+  /** The type that this one is another name of. */
+  readonly alias_of?: string;
   /** Vector itself refuses unknown option names. */
   readonly strict: boolean;
   readonly inputs?: readonly DataType[];
@@ -40,7 +45,17 @@ export interface ComponentFacts {
   readonly options: readonly OptionFacts[];
 }
 
-interface CatalogueFile {
+/** What people read, in our own words: of options that are the same everywhere, and of single components. */
+export interface Descriptions {
+  readonly shared: Readonly<Record<string, string>>;
+  readonly components: Readonly<
+    Record<string, { readonly text: string; readonly options?: Readonly<Record<string, string>> }>
+  >;
+}
+
+export interface CatalogueFile {
+  readonly vector: { readonly version: string; readonly commit: string };
+  readonly descriptions?: Descriptions;
   readonly codecs: Record<"encoding" | "decoding", Record<string, readonly DataType[]>>;
   readonly common_options: Record<Kind, readonly OptionFacts[]>;
   readonly global_options: readonly OptionFacts[];
@@ -49,6 +64,8 @@ interface CatalogueFile {
 
 /** What is known of Vector's components. */
 export interface Catalogue {
+  /** The version of Vector that it is of. */
+  readonly vectorVersion: string;
   readonly codecs: CatalogueFile["codecs"];
   readonly globalNames: ReadonlySet<string>;
   component(kind: Kind, type: string): ComponentFacts | undefined;
@@ -56,6 +73,8 @@ export interface Catalogue {
   types(kind: Kind): readonly string[];
   /** Options that every component of a kind has, and its own. */
   options(facts: ComponentFacts): readonly OptionFacts[];
+  /** What a component is for, or an option of it; empty when nobody has described it. */
+  describe(facts: ComponentFacts, path?: string): string;
 }
 
 let loaded: Catalogue | undefined;
@@ -66,7 +85,9 @@ export function loadCatalogue(): Catalogue {
   const path = new URL("../../common/vector-catalogue.json", import.meta.url);
   const file = JSON.parse(readFileSync(path, "utf8")) as CatalogueFile;
   const byName = new Map(file.components.map((facts) => [`${facts.kind}/${facts.type}`, facts]));
+  const { shared = {}, components = {} } = file.descriptions ?? {};
   loaded = {
+    vectorVersion: file.vector.version,
     codecs: file.codecs,
     globalNames: new Set(file.global_options.map(({ path }) => path.split(".", 1)[0] ?? path)),
     component: (kind, type) => byName.get(`${kind}/${type}`),
@@ -76,6 +97,10 @@ export function loadCatalogue(): Catalogue {
         .map(({ type }) => type)
         .toSorted(),
     options: (facts) => [...file.common_options[facts.kind], ...facts.options],
+    describe(facts, path) {
+      const own = components[`${facts.kind}/${facts.alias_of ?? facts.type}`];
+      return (path === undefined ? own?.text : (own?.options?.[path] ?? shared[path])) ?? "";
+    },
   };
   return loaded;
 }

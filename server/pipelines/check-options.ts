@@ -7,6 +7,8 @@ export interface OptionProblem {
   readonly severity: "error" | "warning";
   readonly path: readonly (string | number)[];
   readonly message: string;
+  /** The option is not among those that are known. */
+  readonly unknown?: boolean;
   /** What may have been meant instead of the option's name, or of its value. */
   readonly close?: { readonly of: "name" | "value"; readonly text: string };
 }
@@ -69,6 +71,7 @@ function checkLevel(
         severity,
         path: [...path, name],
         message: `unknown option ${name}${hint}`,
+        unknown: true,
         ...(close === undefined || value[close] !== undefined
           ? {}
           : { close: { of: "name", text: close } }),

@@ -1,7 +1,9 @@
+import { gzipSync } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import type { Client } from "@connectrpc/connect";
-import { DataType } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { ComponentSchemaService } from "#gen/vectorflow/v1/component_schema_service_pb.ts";
+import { ComponentKind, DataType } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { openSql, seedNodes } from "../testing/seed.ts";
 import { setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
@@ -9,11 +11,12 @@ import { setUp, startTestServer, type TestServer } from "../testing/test-server.
 let server: TestServer;
 let pipelines: Client<typeof PipelineService>;
 let environmentId: string;
+let token: string;
 
 beforeAll(async () => {
   server = await startTestServer(inject("templateUrl"));
   const owner = await setUp(server);
-  environmentId = owner.environmentId;
+  ({ environmentId, token } = owner);
   pipelines = server.client(PipelineService, owner.token);
 });
 afterAll(() => server[Symbol.asyncDispose]());
@@ -118,4 +121,62 @@ sinks:
   expect(await warned()).toEqual([]);
   await select(other, "edge");
   expect(await warned()).toHaveLength(1);
+});
+
+test("checks and forms follow the versions of Vector on the hosts", async () => {
+  await using sql = await openSql(server.databaseUrl);
+  const forms = server.client(ComponentSchemaService, token);
+  const old = {
+    $schema: "x",
+    definitions: {
+      "vector::sources::Sources": {
+        oneOf: [
+          {
+            allOf: [
+              { properties: { format: { type: "string" }, interval: { type: "number" } } },
+              { properties: { type: { const: "demo_logs" } } },
+            ],
+          },
+        ],
+      },
+    },
+  };
+  const place = { environmentId, kind: ComponentKind.SOURCE, type: "demo_logs" };
+  expect((await forms.getComponentForm(place)).versions).toMatchObject({ present: [], known: [] });
+  await sql.query(`update "VectorNode" set "vectorVersion" = '0.58.0' where "id" = 'n1'`);
+  await sql.query(`update "VectorNode" set "vectorVersion" = '0.40.0' where "id" = 'n2'`);
+  const draft = text.replace(
+    "{type: demo_logs, format: json}",
+    "{type: demo_logs, format: json, count: 1}",
+  );
+  // Nobody has sent that version's schema yet.
+  expect((await pipelines.checkPipeline({ environmentId, yaml: draft })).problems).toEqual([]);
+  await sql.query(
+    `insert into "ComponentSchema" ("id", "vectorVersion", "schemaGzip", "sizeBytes", "requestedAt", "createdAt")
+     values ('cs', '0.40.0', $1, 1, now(), now())`,
+    [gzipSync(JSON.stringify(old))],
+  );
+  const { problems } = await pipelines.checkPipeline({ environmentId, yaml: draft });
+  expect(problems.map(({ componentKey, message }) => `${componentKey}: ${message}`)).toEqual([
+    "in: Vector 0.40.0, the lowest version on the hosts here, has no option count",
+    "split: Vector 0.40.0, the lowest version on the hosts here, has no transform route",
+    "out: Vector 0.40.0, the lowest version on the hosts here, has no sink blackhole",
+  ]);
+  const { options, versions, type } = await forms.getComponentForm(place);
+  expect(versions).toMatchObject({
+    present: ["0.40.0", "0.58.0"],
+    known: ["0.40.0"],
+    shipped: "0.58.0",
+  });
+  expect(type?.description).not.toBe("");
+  expect(options.find(({ path }) => path === "count")?.lackingIn).toEqual(["0.40.0"]);
+  expect(options.find(({ path }) => path === "format")).toMatchObject({
+    required: true,
+    lackingIn: [],
+  });
+  const { types } = await forms.getComponentCatalogue({ environmentId });
+  expect(types.find((other) => other.type === "route")?.lackingIn).toEqual(["0.40.0"]);
+  const none = forms.getComponentForm({ ...place, type: "nothing" });
+  const error = ConnectError.from(await none.catch((thrown: unknown) => thrown));
+  expect(error.code).toBe(Code.NotFound);
 });

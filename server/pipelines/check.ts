@@ -1,11 +1,12 @@
 import type { Catalogue } from "./catalogue.ts";
-import { checkOptions, closest } from "./check-options.ts";
 import type { GraphComponent, ParsedText, PipelineGraph, Problem } from "./graph.ts";
 import { referencesIn, visitTexts } from "../secrets/references.ts";
 import { findCredentials, proposeSecretName } from "./credentials.ts";
 import { checkListeners } from "./check-listeners.ts";
 import { checkWiring } from "./check-wiring.ts";
-import { renameKey, rewriteValue, type TextFix } from "./text-edits.ts";
+import type { TextFix } from "./text-edits.ts";
+import type { VersionsInUse } from "../schemas/versions-in-use.ts";
+import { checkComponent } from "./check-component.ts";
 import type { Neighbour } from "./listeners.ts";
 import type { Wiring } from "./wiring.ts";
 
@@ -17,6 +18,8 @@ export interface CheckContext {
   readonly certificateNames: ReadonlySet<string>;
   /** Other pipelines on the same hosts. */
   readonly neighbours?: readonly Neighbour[];
+  /** The versions of Vector on the hosts; the one that the product knows when absent. */
+  readonly versions?: VersionsInUse;
   /** False when nobody looks at the configuration for hosts. */
   readonly rendered?: boolean;
   /** Values of variables by name; absent where there are none. */
@@ -58,7 +61,10 @@ export function checkGraph(
   };
   checkShape(graph, catalogue, report);
   for (const component of graph.components) {
-    checkComponent(text, parsed, component, catalogue, report);
+    if (component.key.startsWith(reservedPrefix)) {
+      report(component, [], `names that start with ${reservedPrefix} are reserved`);
+    }
+    checkComponent(text, parsed, component, catalogue, context.versions, report);
     const { type, inputs, config } = component;
     checkReferences(component, { type, inputs, ...config }, context, report);
     problems.push(...checkCredentials(parsed, component, catalogue, context));
@@ -89,66 +95,6 @@ function checkShape(graph: PipelineGraph, catalogue: Catalogue, report: Report):
     graph.components.some((component) => component.kind === kind);
   if (!has("source")) report(undefined, [], "the pipeline has no source");
   if (!has("sink")) report(undefined, [], "the pipeline has no sink");
-}
-
-function checkComponent(
-  text: string,
-  parsed: ParsedText,
-  component: GraphComponent,
-  catalogue: Catalogue,
-  report: Report,
-): void {
-  if (component.key.startsWith(reservedPrefix)) {
-    report(component, [], `names that start with ${reservedPrefix} are reserved`);
-  }
-  if (component.type === "") return;
-  const facts = catalogue.component(component.kind, component.type);
-  if (facts === undefined) {
-    const other = (["source", "transform", "sink"] as const).find(
-      (kind) => catalogue.component(kind, component.type) !== undefined,
-    );
-    const close = closest(component.type, catalogue.types(component.kind));
-    const hint =
-      other !== undefined
-        ? `; ${component.type} is a ${other}`
-        : close === undefined
-          ? ""
-          : `; did you mean ${close}?`;
-    report(
-      component,
-      ["type"],
-      `there is no ${component.kind} of type ${component.type}${hint}`,
-      "error",
-      other !== undefined || close === undefined
-        ? []
-        : asFix(`Make it ${close}`, rewriteValue(text, parsed, component.key, ["type"], close)),
-    );
-    return;
-  }
-  for (const problem of checkOptions(
-    component.config,
-    catalogue.options(facts).filter(({ path }) => path !== "inputs"),
-    facts.strict,
-  )) {
-    const { path, close } = problem;
-    const fixes =
-      close === undefined
-        ? []
-        : close.of === "name"
-          ? asFix(
-              `Rename it to ${close.text}`,
-              renameKey(text, parsed, component.key, path, close.text),
-            )
-          : asFix(
-              `Make it ${close.text}`,
-              rewriteValue(text, parsed, component.key, path, close.text),
-            );
-    report(component, path, problem.message, problem.severity, fixes);
-  }
-}
-
-function asFix(title: string, edits: TextFix["edits"]): readonly TextFix[] {
-  return edits.length === 0 ? [] : [{ title, edits }];
 }
 
 function checkReferences(

@@ -2,6 +2,7 @@ import { DomainError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { Certificate } from "../secrets/certificate.entity.ts";
 import { Secret } from "../secrets/secret.entity.ts";
+import { versionsInUse } from "../schemas/versions-in-use.ts";
 import type { CheckContext } from "./check.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { PipelineCompiler } from "./compiler.ts";
@@ -26,23 +27,25 @@ export async function compileIn(
   text: string,
   options: CompileOptions = {},
 ): Promise<CompiledPipeline> {
-  return compiler.compile(text, await checkContextOf(scope, placement, text, options));
+  return compiler.compile(text, await checkContextOf(scope, compiler, placement, text, options));
 }
 
 /** What a text is checked against. Throws `invalid` when it is too long. */
 export async function checkContextOf(
   scope: Scope,
+  compiler: PipelineCompiler,
   placement: Placement,
   text: string,
   { rendered = false, variables = {} }: CompileOptions = {},
 ): Promise<CheckContext> {
   if (text.length > maximumTextLength) throw textTooLong(text.length);
   const { environmentId } = placement;
-  const [secrets, certificates, values, neighbours] = await Promise.all([
+  const [secrets, certificates, values, neighbours, versions] = await Promise.all([
     scope.em.find(Secret, { environmentId }, { fields: ["name", "reference", "readAt"] }),
     scope.em.find(Certificate, { environmentId }, { fields: ["name"] }),
     readVariables(scope.em, environmentId),
     findNeighbours(scope, placement),
+    versionsInUse(scope, compiler, environmentId),
   ]);
   return {
     secretNames: new Set(secrets.map(({ name }) => name)),
@@ -54,6 +57,7 @@ export async function checkContextOf(
     certificateNames: new Set(certificates.map(({ name }) => name)),
     variables: new Map([...values, ...Object.entries(variables)]),
     neighbours,
+    versions,
     rendered,
   };
 }

@@ -1,5 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { loadVrl } from "#vrl/vrl.ts";
+import { differenceOf } from "../schemas/version-difference.ts";
+import { loadCatalogue } from "./catalogue.ts";
 import type { CheckContext } from "./check.ts";
 import { compilePipeline } from "./compile.ts";
 import { carryOutTrial, type TrialWork } from "../trials/trial-work.ts";
@@ -9,6 +11,7 @@ import { editText, type PipelineEdit } from "./edit-text.ts";
 export type Work =
   | { readonly kind: "compile"; readonly text: string; readonly context: CheckContext }
   | { readonly kind: "edit"; readonly text: string; readonly edit: PipelineEdit }
+  | { readonly kind: "schema"; readonly version: string; readonly schemaGzip: Uint8Array }
   | TrialWork;
 
 export interface WorkRequest {
@@ -23,6 +26,8 @@ function carryOut(work: Work): unknown {
       return compilePipeline(work.text, work.context, loadVrl);
     case "edit":
       return editText(work.text, work.edit);
+    case "schema":
+      return differenceOf(work.version, work.schemaGzip, loadCatalogue());
     default:
       return carryOutTrial(work, loadVrl);
   }

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { DomainError } from "../errors.ts";
+import type { VersionDifference } from "../schemas/version-difference.ts";
 import type { SampleTried, TestsRan } from "../trials/trial-work.ts";
 import type { CheckContext } from "./check.ts";
 import type { CompiledPipeline } from "./compile.ts";
@@ -22,6 +23,7 @@ const defaultTimeoutMs = 5000;
 /** Somebody who edits comes back within this time; a new thread has to load and warm up the compiler again. */
 const idleMs = 10 * 60_000;
 const maximumWaiting = 50;
+const maximumDifferences = 50;
 
 /**
  * Compiles pipelines on a thread of its own: a large text never stalls the streams on the event loop, and
@@ -32,6 +34,7 @@ export class PipelineCompiler implements AsyncDisposable {
   #idle: NodeJS.Timeout | undefined;
   #nextId = 0;
   readonly #timeoutMs: number;
+  readonly #differences = new Map<string, VersionDifference | undefined>();
   readonly #waiting = new Map<number, Waiting>();
 
   constructor(timeoutMs = defaultTimeoutMs) {
@@ -60,6 +63,25 @@ export class PipelineCompiler implements AsyncDisposable {
     samples: ReadonlyMap<string, readonly string[]>,
   ): Promise<SampleTried> {
     return this.#ask({ kind: "sample", text, context, samples }) as Promise<SampleTried>;
+  }
+
+  /**
+   * How a version of Vector differs from what the product knows, by its schema; found out once. Undefined when there is
+   * no schema, or it cannot be read.
+   */
+  async difference(
+    version: string,
+    load: () => Promise<Uint8Array | undefined>,
+  ): Promise<VersionDifference | undefined> {
+    if (this.#differences.has(version)) return this.#differences.get(version);
+    const schemaGzip = await load();
+    if (schemaGzip === undefined) return undefined;
+    const difference = await this.#ask({ kind: "schema", version, schemaGzip }).catch(
+      () => undefined,
+    );
+    if (this.#differences.size >= maximumDifferences) this.#differences.clear();
+    this.#differences.set(version, difference as VersionDifference | undefined);
+    return this.#differences.get(version);
   }
 
   #ask(work: Work): Promise<unknown> {

@@ -122,6 +122,15 @@ export async function listSchemas(
   );
 }
 
+/** The compressed schema of a version, if a host has sent it. */
+export async function findSchema(scope: Scope, version: string): Promise<Buffer | undefined> {
+  const [row] = await scope.em.execute<{ schemaGzip: Buffer }[]>(
+    `select "schemaGzip" from "ComponentSchema" where "vectorVersion" = ? and "schemaGzip" is not null`,
+    [version],
+  );
+  return row?.schemaGzip;
+}
+
 export async function readSchema(
   scope: Scope,
   vectorVersion: string,

@@ -19,7 +19,7 @@ export async function runTests(
   pipeline: Pipeline,
   text: string,
 ): Promise<TestsRan> {
-  const context = await checkContextOf(scope, placementOf(pipeline), text);
+  const context = await checkContextOf(scope, compiler, placementOf(pipeline), text);
   return compiler.runTests(text, context, scope.clock.now());
 }
 
@@ -30,7 +30,7 @@ export async function tryOnSample(
   input: { readonly pipelineId: string; readonly yaml: string; readonly sampleId: string },
 ): Promise<SampleTried & { readonly sample: SampleView | undefined }> {
   const pipeline = await findPipeline(scope, input.pipelineId);
-  const context = await checkContextOf(scope, placementOf(pipeline), input.yaml);
+  const context = await checkContextOf(scope, compiler, placementOf(pipeline), input.yaml);
   const sample =
     input.sampleId === ""
       ? (await listSamples(scope, pipeline.id, undefined, 20)).find(

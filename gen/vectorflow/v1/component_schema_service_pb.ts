@@ -7,13 +7,15 @@ import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import { file_vectorflow_v1_options } from "./options_pb.ts";
+import type { ComponentKind } from "./pipeline_pb.ts";
+import { file_vectorflow_v1_pipeline } from "./pipeline_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file vectorflow/v1/component_schema_service.proto.
  */
 export const file_vectorflow_v1_component_schema_service: GenFile = /*@__PURE__*/
-  fileDesc("Cix2ZWN0b3JmbG93L3YxL2NvbXBvbmVudF9zY2hlbWFfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSJ6ChNDb21wb25lbnRTY2hlbWFJbmZvEhYKDnZlY3Rvcl92ZXJzaW9uGAEgASgJEhIKCnNpemVfYnl0ZXMYAiABKA0SDQoFZXJyb3IYAyABKAkSKAoEdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRAobTGlzdENvbXBvbmVudFNjaGVtYXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJImwKHExpc3RDb21wb25lbnRTY2hlbWFzUmVzcG9uc2USMwoHc2NoZW1hcxgBIAMoCzIiLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50U2NoZW1hSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMwoZR2V0Q29tcG9uZW50U2NoZW1hUmVxdWVzdBIWCg52ZWN0b3JfdmVyc2lvbhgBIAEoCSJjChpHZXRDb21wb25lbnRTY2hlbWFSZXNwb25zZRIwCgRpbmZvGAEgASgLMiIudmVjdG9yZmxvdy52MS5Db21wb25lbnRTY2hlbWFJbmZvEhMKC3NjaGVtYV9nemlwGAIgASgMMooCChZDb21wb25lbnRTY2hlbWFTZXJ2aWNlEnoKFExpc3RDb21wb25lbnRTY2hlbWFzEioudmVjdG9yZmxvdy52MS5MaXN0Q29tcG9uZW50U2NoZW1hc1JlcXVlc3QaKy52ZWN0b3JmbG93LnYxLkxpc3RDb21wb25lbnRTY2hlbWFzUmVzcG9uc2UiCZACAYq1GAIQARJ0ChJHZXRDb21wb25lbnRTY2hlbWESKC52ZWN0b3JmbG93LnYxLkdldENvbXBvbmVudFNjaGVtYVJlcXVlc3QaKS52ZWN0b3JmbG93LnYxLkdldENvbXBvbmVudFNjaGVtYVJlc3BvbnNlIgmQAgGKtRgCEAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_vectorflow_v1_options]);
+  fileDesc("Cix2ZWN0b3JmbG93L3YxL2NvbXBvbmVudF9zY2hlbWFfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSJ6ChNDb21wb25lbnRTY2hlbWFJbmZvEhYKDnZlY3Rvcl92ZXJzaW9uGAEgASgJEhIKCnNpemVfYnl0ZXMYAiABKA0SDQoFZXJyb3IYAyABKAkSKAoEdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRAobTGlzdENvbXBvbmVudFNjaGVtYXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoDRISCgpwYWdlX3Rva2VuGAIgASgJImwKHExpc3RDb21wb25lbnRTY2hlbWFzUmVzcG9uc2USMwoHc2NoZW1hcxgBIAMoCzIiLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50U2NoZW1hSW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiMwoZR2V0Q29tcG9uZW50U2NoZW1hUmVxdWVzdBIWCg52ZWN0b3JfdmVyc2lvbhgBIAEoCSJjChpHZXRDb21wb25lbnRTY2hlbWFSZXNwb25zZRIwCgRpbmZvGAEgASgLMiIudmVjdG9yZmxvdy52MS5Db21wb25lbnRTY2hlbWFJbmZvEhMKC3NjaGVtYV9nemlwGAIgASgMIjYKHEdldENvbXBvbmVudENhdGFsb2d1ZVJlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkifAodR2V0Q29tcG9uZW50Q2F0YWxvZ3VlUmVzcG9uc2USKwoFdHlwZXMYASADKAsyHC52ZWN0b3JmbG93LnYxLkNvbXBvbmVudFR5cGUSLgoIdmVyc2lvbnMYAiABKAsyHC52ZWN0b3JmbG93LnYxLlZlcnNpb25zSW5Vc2UiQAoNVmVyc2lvbnNJblVzZRIPCgdwcmVzZW50GAEgAygJEg0KBWtub3duGAIgAygJEg8KB3NoaXBwZWQYAyABKAkijwEKDUNvbXBvbmVudFR5cGUSKgoEa2luZBgBIAEoDjIcLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50S2luZBIMCgR0eXBlGAIgASgJEg0KBXRpdGxlGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEgwKBGJldGEYBSABKAgSEgoKbGFja2luZ19pbhgGIAMoCSJrChdHZXRDb21wb25lbnRGb3JtUmVxdWVzdBIWCg5lbnZpcm9ubWVudF9pZBgBIAEoCRIqCgRraW5kGAIgASgOMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRLaW5kEgwKBHR5cGUYAyABKAkipwEKGEdldENvbXBvbmVudEZvcm1SZXNwb25zZRIqCgR0eXBlGAEgASgLMhwudmVjdG9yZmxvdy52MS5Db21wb25lbnRUeXBlEi8KB29wdGlvbnMYAiADKAsyHi52ZWN0b3JmbG93LnYxLkNvbXBvbmVudE9wdGlvbhIuCgh2ZXJzaW9ucxgDIAEoCzIcLnZlY3RvcmZsb3cudjEuVmVyc2lvbnNJblVzZSKCAgoPQ29tcG9uZW50T3B0aW9uEgwKBHBhdGgYASABKAkSDQoFdHlwZXMYAiADKAkSEAoIcmVxdWlyZWQYAyABKAgSFAoMZGVmYXVsdF9qc29uGAQgASgJEg4KBnZhbHVlcxgFIAMoCRITCgtkZXNjcmlwdGlvbhgGIAEoCRIVCg1yZWxldmFudF93aGVuGAcgASgJEhUKDXJlcXVpcmVkX3doZW4YCCABKAkSEQoJc2Vuc2l0aXZlGAkgASgIEgwKBHVuaXQYCiABKAkSDgoGc3ludGF4GAsgASgJEhIKCmRlcHJlY2F0ZWQYDCABKAgSEgoKbGFja2luZ19pbhgNIAMoCTKjBAoWQ29tcG9uZW50U2NoZW1hU2VydmljZRJ6ChRMaXN0Q29tcG9uZW50U2NoZW1hcxIqLnZlY3RvcmZsb3cudjEuTGlzdENvbXBvbmVudFNjaGVtYXNSZXF1ZXN0GisudmVjdG9yZmxvdy52MS5MaXN0Q29tcG9uZW50U2NoZW1hc1Jlc3BvbnNlIgmQAgGKtRgCEAESdAoSR2V0Q29tcG9uZW50U2NoZW1hEigudmVjdG9yZmxvdy52MS5HZXRDb21wb25lbnRTY2hlbWFSZXF1ZXN0GikudmVjdG9yZmxvdy52MS5HZXRDb21wb25lbnRTY2hlbWFSZXNwb25zZSIJkAIBirUYAhABEpEBChVHZXRDb21wb25lbnRDYXRhbG9ndWUSKy52ZWN0b3JmbG93LnYxLkdldENvbXBvbmVudENhdGFsb2d1ZVJlcXVlc3QaLC52ZWN0b3JmbG93LnYxLkdldENvbXBvbmVudENhdGFsb2d1ZVJlc3BvbnNlIh2QAgGKtRgWIhQIARACGg5lbnZpcm9ubWVudF9pZBKCAQoQR2V0Q29tcG9uZW50Rm9ybRImLnZlY3RvcmZsb3cudjEuR2V0Q29tcG9uZW50Rm9ybVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLkdldENvbXBvbmVudEZvcm1SZXNwb25zZSIdkAIBirUYFiIUCAEQAhoOZW52aXJvbm1lbnRfaWRiBnByb3RvMw", [file_google_protobuf_timestamp, file_vectorflow_v1_options, file_vectorflow_v1_pipeline]);
 
 /**
  * What is known of one version's schema.
@@ -141,7 +143,289 @@ export const GetComponentSchemaResponseSchema: GenMessage<GetComponentSchemaResp
   messageDesc(file_vectorflow_v1_component_schema_service, 4);
 
 /**
- * ComponentSchemaService serves the schemas that hosts' own Vector executables generated, one per version.
+ * @generated from message vectorflow.v1.GetComponentCatalogueRequest
+ */
+export type GetComponentCatalogueRequest = Message<"vectorflow.v1.GetComponentCatalogueRequest"> & {
+  /**
+   * @generated from field: string environment_id = 1;
+   */
+  environmentId: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.GetComponentCatalogueRequest.
+ * Use `create(GetComponentCatalogueRequestSchema)` to create a new message.
+ */
+export const GetComponentCatalogueRequestSchema: GenMessage<GetComponentCatalogueRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_component_schema_service, 5);
+
+/**
+ * @generated from message vectorflow.v1.GetComponentCatalogueResponse
+ */
+export type GetComponentCatalogueResponse = Message<"vectorflow.v1.GetComponentCatalogueResponse"> & {
+  /**
+   * @generated from field: repeated vectorflow.v1.ComponentType types = 1;
+   */
+  types: ComponentType[];
+
+  /**
+   * @generated from field: vectorflow.v1.VersionsInUse versions = 2;
+   */
+  versions?: VersionsInUse | undefined;
+};
+
+/**
+ * Describes the message vectorflow.v1.GetComponentCatalogueResponse.
+ * Use `create(GetComponentCatalogueResponseSchema)` to create a new message.
+ */
+export const GetComponentCatalogueResponseSchema: GenMessage<GetComponentCatalogueResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_component_schema_service, 6);
+
+/**
+ * The versions of Vector that checks and forms go by.
+ *
+ * @generated from message vectorflow.v1.VersionsInUse
+ */
+export type VersionsInUse = Message<"vectorflow.v1.VersionsInUse"> & {
+  /**
+   * Those of the environment's hosts, lowest first; empty while there are none.
+   *
+   * @generated from field: repeated string present = 1;
+   */
+  present: string[];
+
+  /**
+   * Those of them whose own schema is known. The others are taken for the one that the product knows.
+   *
+   * @generated from field: repeated string known = 2;
+   */
+  known: string[];
+
+  /**
+   * The one that the product itself knows.
+   *
+   * @generated from field: string shipped = 3;
+   */
+  shipped: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.VersionsInUse.
+ * Use `create(VersionsInUseSchema)` to create a new message.
+ */
+export const VersionsInUseSchema: GenMessage<VersionsInUse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_component_schema_service, 7);
+
+/**
+ * A type of component.
+ *
+ * @generated from message vectorflow.v1.ComponentType
+ */
+export type ComponentType = Message<"vectorflow.v1.ComponentType"> & {
+  /**
+   * @generated from field: vectorflow.v1.ComponentKind kind = 1;
+   */
+  kind: ComponentKind;
+
+  /**
+   * @generated from field: string type = 2;
+   */
+  type: string;
+
+  /**
+   * @generated from field: string title = 3;
+   */
+  title: string;
+
+  /**
+   * What it is for; empty when nobody has described it.
+   *
+   * @generated from field: string description = 4;
+   */
+  description: string;
+
+  /**
+   * Vector says that it may still change.
+   *
+   * @generated from field: bool beta = 5;
+   */
+  beta: boolean;
+
+  /**
+   * Which of the versions lack it; empty when all have it.
+   *
+   * @generated from field: repeated string lacking_in = 6;
+   */
+  lackingIn: string[];
+};
+
+/**
+ * Describes the message vectorflow.v1.ComponentType.
+ * Use `create(ComponentTypeSchema)` to create a new message.
+ */
+export const ComponentTypeSchema: GenMessage<ComponentType> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_component_schema_service, 8);
+
+/**
+ * @generated from message vectorflow.v1.GetComponentFormRequest
+ */
+export type GetComponentFormRequest = Message<"vectorflow.v1.GetComponentFormRequest"> & {
+  /**
+   * @generated from field: string environment_id = 1;
+   */
+  environmentId: string;
+
+  /**
+   * @generated from field: vectorflow.v1.ComponentKind kind = 2;
+   */
+  kind: ComponentKind;
+
+  /**
+   * @generated from field: string type = 3;
+   */
+  type: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.GetComponentFormRequest.
+ * Use `create(GetComponentFormRequestSchema)` to create a new message.
+ */
+export const GetComponentFormRequestSchema: GenMessage<GetComponentFormRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_component_schema_service, 9);
+
+/**
+ * @generated from message vectorflow.v1.GetComponentFormResponse
+ */
+export type GetComponentFormResponse = Message<"vectorflow.v1.GetComponentFormResponse"> & {
+  /**
+   * @generated from field: vectorflow.v1.ComponentType type = 1;
+   */
+  type?: ComponentType | undefined;
+
+  /**
+   * By path; options of objects follow their object.
+   *
+   * @generated from field: repeated vectorflow.v1.ComponentOption options = 2;
+   */
+  options: ComponentOption[];
+
+  /**
+   * @generated from field: vectorflow.v1.VersionsInUse versions = 3;
+   */
+  versions?: VersionsInUse | undefined;
+};
+
+/**
+ * Describes the message vectorflow.v1.GetComponentFormResponse.
+ * Use `create(GetComponentFormResponseSchema)` to create a new message.
+ */
+export const GetComponentFormResponseSchema: GenMessage<GetComponentFormResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_component_schema_service, 10);
+
+/**
+ * An option of a component.
+ *
+ * @generated from message vectorflow.v1.ComponentOption
+ */
+export type ComponentOption = Message<"vectorflow.v1.ComponentOption"> & {
+  /**
+   * Dotted; `a.*` is any key of a map, `a[].b` a field of a list's items.
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * As in string, uint, array<string>; several for a union.
+   *
+   * @generated from field: repeated string types = 2;
+   */
+  types: string[];
+
+  /**
+   * Of its parent, where that is set and relevant_when holds.
+   *
+   * @generated from field: bool required = 3;
+   */
+  required: boolean;
+
+  /**
+   * JSON; empty when there is no default.
+   *
+   * @generated from field: string default_json = 4;
+   */
+  defaultJson: string;
+
+  /**
+   * All values that it can have; empty when it is free.
+   *
+   * @generated from field: repeated string values = 5;
+   */
+  values: string[];
+
+  /**
+   * Our own words; empty when nobody has described it.
+   *
+   * @generated from field: string description = 6;
+   */
+  description: string;
+
+  /**
+   * A condition over options beside it, as in `codec = "avro"`. It has no effect while that does not hold.
+   *
+   * @generated from field: string relevant_when = 7;
+   */
+  relevantWhen: string;
+
+  /**
+   * @generated from field: string required_when = 8;
+   */
+  requiredWhen: string;
+
+  /**
+   * It holds a secret by its nature.
+   *
+   * @generated from field: bool sensitive = 9;
+   */
+  sensitive: boolean;
+
+  /**
+   * As in seconds or bytes; empty for none.
+   *
+   * @generated from field: string unit = 10;
+   */
+  unit: string;
+
+  /**
+   * The language that it is written in: vrl, template, or empty.
+   *
+   * @generated from field: string syntax = 11;
+   */
+  syntax: string;
+
+  /**
+   * @generated from field: bool deprecated = 12;
+   */
+  deprecated: boolean;
+
+  /**
+   * Which of the versions lack it; empty when all have it.
+   *
+   * @generated from field: repeated string lacking_in = 13;
+   */
+  lackingIn: string[];
+};
+
+/**
+ * Describes the message vectorflow.v1.ComponentOption.
+ * Use `create(ComponentOptionSchema)` to create a new message.
+ */
+export const ComponentOptionSchema: GenMessage<ComponentOption> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_component_schema_service, 11);
+
+/**
+ * ComponentSchemaService tells what components there are and what options they have: by what the product knows, and by
+ * the schemas that hosts' own Vector executables generated, one per version.
  *
  * @generated from service vectorflow.v1.ComponentSchemaService
  */
@@ -165,6 +449,26 @@ export const ComponentSchemaService: GenService<{
     methodKind: "unary";
     input: typeof GetComponentSchemaRequestSchema;
     output: typeof GetComponentSchemaResponseSchema;
+  },
+  /**
+   * Returns all types of components, for the versions of Vector in an environment.
+   *
+   * @generated from rpc vectorflow.v1.ComponentSchemaService.GetComponentCatalogue
+   */
+  getComponentCatalogue: {
+    methodKind: "unary";
+    input: typeof GetComponentCatalogueRequestSchema;
+    output: typeof GetComponentCatalogueResponseSchema;
+  },
+  /**
+   * Returns the options of one type, as a form needs them. Fails with `not_found` when no version has the type.
+   *
+   * @generated from rpc vectorflow.v1.ComponentSchemaService.GetComponentForm
+   */
+  getComponentForm: {
+    methodKind: "unary";
+    input: typeof GetComponentFormRequestSchema;
+    output: typeof GetComponentFormResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_vectorflow_v1_component_schema_service, 0);
