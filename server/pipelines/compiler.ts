@@ -2,15 +2,18 @@ import { Worker } from "node:worker_threads";
 import { DomainError } from "../errors.ts";
 import type { CheckContext } from "./check.ts";
 import type { CompiledPipeline } from "./compile.ts";
+import type { Work, WorkRequest } from "./compiler-worker.ts";
+import type { Exported, ExportFormat } from "./export-config.ts";
+import type { ImportedConfig, ImportFile } from "./import-config.ts";
 
 interface Waiting {
-  resolve(compiled: CompiledPipeline): void;
+  resolve(result: unknown): void;
   reject(error: Error): void;
   readonly timer: NodeJS.Timeout;
 }
 
 type Answer = { readonly id: number } & (
-  | { readonly compiled: CompiledPipeline }
+  | { readonly result: unknown }
   | { readonly failed: string }
 );
 
@@ -35,6 +38,20 @@ export class PipelineCompiler implements AsyncDisposable {
 
   /** Throws DomainError `exhausted` when too many wait, and `invalid` when the text takes too long. */
   compile(text: string, context: CheckContext): Promise<CompiledPipeline> {
+    return this.#ask({ kind: "compile", text, context }) as Promise<CompiledPipeline>;
+  }
+
+  /** Reads and merges files. Throws as `compile` does. */
+  import(files: readonly ImportFile[]): Promise<ImportedConfig> {
+    return this.#ask({ kind: "import", files }) as Promise<ImportedConfig>;
+  }
+
+  /** Writes a text in another format. Throws as `compile` does. */
+  export(text: string, format: ExportFormat): Promise<Exported> {
+    return this.#ask({ kind: "export", text, format }) as Promise<Exported>;
+  }
+
+  #ask(work: Work): Promise<unknown> {
     if (this.#waiting.size >= maximumWaiting) {
       throw new DomainError(
         "exhausted",
@@ -43,11 +60,11 @@ export class PipelineCompiler implements AsyncDisposable {
       );
     }
     const id = (this.#nextId += 1);
-    const { promise, resolve, reject } = Promise.withResolvers<CompiledPipeline>();
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const timer = setTimeout(() => this.#giveUp(id), this.#timeoutMs);
     this.#waiting.set(id, { resolve, reject, timer });
     clearTimeout(this.#idle);
-    (this.#worker ??= this.#start()).postMessage({ id, text, context });
+    (this.#worker ??= this.#start()).postMessage({ id, work } satisfies WorkRequest);
     return promise;
   }
 
@@ -70,7 +87,7 @@ export class PipelineCompiler implements AsyncDisposable {
     if (waiting === undefined) return undefined;
     this.#waiting.delete(answer.id);
     clearTimeout(waiting.timer);
-    waiting.resolve(answer.compiled);
+    waiting.resolve(answer.result);
     if (this.#waiting.size === 0) {
       this.#idle = setTimeout(() => this.#replace(), idleMs);
       this.#idle.unref();

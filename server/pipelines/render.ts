@@ -1,32 +1,112 @@
-import { Document, isMap, parseDocument, type YAMLMap } from "yaml";
+import { isDeepStrictEqual } from "node:util";
+import { Document, isMap, isScalar, parseDocument } from "yaml";
 import type { Catalogue } from "./catalogue.ts";
-import type { PipelineGraph } from "./graph.ts";
+import type { GraphComponent, PipelineGraph } from "./graph.ts";
 import { expandInputs, isWildcard } from "./ports.ts";
 
 /**
  * Renders a graph as the configuration that hosts get: top-level options, then sources, transforms and
  * sinks in their order, with the bodies as people wrote them and wildcards in inputs expanded against the
- * pipeline's own components, so that nothing injected later is ever caught by one. The same graph gives
- * the same bytes. Pure.
+ * pipeline's own components, so that nothing injected later is ever caught by one. Texts are put together
+ * as texts, because writing them anew would change numbers and dates that a parser reads otherwise than
+ * Vector. The same graph gives the same bytes. Pure.
  */
 export function renderConfig(graph: PipelineGraph, catalogue: Catalogue): string {
-  const document = new Document({}, { merge: true });
-  const globals = parseDocument(graph.globalYaml, { merge: true });
-  if (isMap(globals.contents)) document.contents = globals.contents;
-  const root = document.contents as YAMLMap;
-  root.flow = false;
+  const parts: string[] = [renderGlobals(graph)];
   for (const kind of ["source", "transform", "sink"] as const) {
     const components = graph.components.filter((component) => component.kind === kind);
     if (components.length === 0) continue;
-    const section = document.createNode({}) as YAMLMap;
+    parts.push(`${kind}s:\n`);
     for (const component of components) {
-      const body = parseDocument(component.yaml, { merge: true });
-      if (component.inputs.some(isWildcard)) {
-        body.set("inputs", body.createNode(expandInputs(component, graph.components, catalogue)));
-      }
-      section.add({ key: component.key, value: body.contents });
+      const inputs = component.inputs.some(isWildcard)
+        ? expandInputs(component, graph.components, catalogue)
+        : undefined;
+      parts.push(renderComponent(component, inputs));
     }
-    root.add({ key: `${kind}s`, value: section });
   }
-  return document.toString({ lineWidth: 0 });
+  return parts.join("");
+}
+
+function renderGlobals({ globalConfig, globalYaml }: PipelineGraph): string {
+  if (Object.keys(globalConfig).length === 0) return "";
+  const text = globalYaml.endsWith("\n") ? globalYaml : `${globalYaml}\n`;
+  // Options between braces have no lines of their own.
+  return saysTheSame(text, globalConfig) ? text : write(globalConfig);
+}
+
+/** `inputs` replaces the patterns of the body. */
+function renderComponent(
+  { key, type, inputs: written, config, yaml }: GraphComponent,
+  inputs: readonly string[] | undefined,
+): string {
+  const name = isPlain(key) ? key : JSON.stringify(key);
+  const body = inputs === undefined ? yaml : replaceInputs(yaml, inputs);
+  const indented = indent(body, name);
+  // Its inputs may be one text instead of a list, or come by a merge: then they are what the parser says.
+  const wanted =
+    inputs ??
+    (parseDocument(yaml, { merge: true }).get("inputs") === undefined ? undefined : written);
+  const value = { type, ...(wanted !== undefined && { inputs: wanted }), ...config };
+  if (saysTheSame(indented, { [key]: value }, listed)) return indented;
+  return indent(write(value), name);
+}
+
+/** A single input as the list that it means. */
+function listed(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, body]: [string, unknown]) => [
+      key,
+      typeof body === "object" &&
+      body !== null &&
+      "inputs" in body &&
+      typeof body.inputs === "string"
+        ? { ...body, inputs: [body.inputs] }
+        : body,
+    ]),
+  );
+}
+
+/** Whether a name needs no quotes. */
+function isPlain(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name) && !/^(true|false|null)$/i.test(name);
+}
+
+function indent(body: string, name: string): string {
+  const lines = body.replace(/\n$/, "").split("\n");
+  const flow = /^\s*\{/.test(lines.find((line) => !/^\s*(#|$)/.test(line)) ?? "");
+  const shifted = lines.map((line) => (line === "" ? line : `    ${line}`)).join("\n");
+  return flow && !/^\s*#/.test(body)
+    ? `  ${name}: ${shifted.trimStart()}\n`
+    : `  ${name}:\n${shifted}\n`;
+}
+
+function replaceInputs(yaml: string, inputs: readonly string[]): string {
+  const document = parseDocument(yaml, { merge: true });
+  if (!isMap(document.contents)) return yaml;
+  const pair = document.contents.items.find(({ key }) => isScalar(key) && key.value === "inputs");
+  const from = (pair?.key as { range?: readonly number[] } | undefined)?.range?.[1];
+  let to = (pair?.value as { range?: readonly number[] } | null | undefined)?.range?.[1];
+  if (from === undefined || to === undefined) return yaml;
+  while (to > from && /\s/.test(yaml[to - 1] ?? "")) to -= 1;
+  const list = inputs.map((input) => (isPlain(input) ? input : JSON.stringify(input))).join(", ");
+  return `${yaml.slice(0, from)}: [${list}]${yaml.slice(to)}`;
+}
+
+/** Whether a text is read as a value, and by itself. */
+function saysTheSame(text: string, value: unknown, of = (read: unknown): unknown => read): boolean {
+  try {
+    const document = parseDocument(text, { merge: true });
+    return (
+      document.errors.length === 0 &&
+      isDeepStrictEqual(of(document.toJS({ maxAliasCount: 100 })), value)
+    );
+  } catch (error) {
+    if (error instanceof ReferenceError || error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+function write(value: unknown): string {
+  return new Document(value, { aliasDuplicateObjects: false }).toString({ lineWidth: 0 });
 }
