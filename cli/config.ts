@@ -83,7 +83,9 @@ function checkArgument(
   problems: string[],
 ): void {
   const wanted = argumentOf(command);
-  if (wanted === "NAME" && argument === undefined) problems.push(`${command} needs a NAME`);
+  if ((wanted === "NAME" || wanted === "PATH") && argument === undefined) {
+    problems.push(`${command} needs a ${wanted}`);
+  }
   const unexpected = wanted === undefined ? argument : extra[0];
   if (unexpected !== undefined) {
     problems.push(`unexpected argument ${unexpected}: quote a name that has spaces`);

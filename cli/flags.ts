@@ -30,6 +30,14 @@ export const commandTable = {
     ],
     example: 'pipelines apply -f pipelines/ --deploy --reason "$CI_COMMIT_TITLE" --yes',
   },
+  "pipelines import": {
+    argument: "PATH",
+    summary: "Make a draft of a configuration of Vector: YAML, TOML or JSON, one file or a folder.",
+    details: [
+      "A folder is merged as Vector merges it with --config-dir. Comments, unknown options and wildcards are kept; what VectorFlow sets on hosts is taken out, and said. Nothing is deployed. With --dry-run the text is shown and nothing is created.",
+    ],
+    example: "pipelines import /etc/vector/vector.toml --name web-logs",
+  },
   "pipelines diff": {
     summary:
       "Show what apply would change, with the texts. Exits with 3 when it would change anything.",
@@ -99,7 +107,9 @@ export const commandTable = {
     argument: "[NAME]",
     summary:
       "Write the saved draft of a pipeline to the standard output, or to a folder for apply.",
-    details: ["With --dir its settings are written beside it, and without NAME every pipeline is."],
+    details: [
+      "With --dir its settings are written beside it, and without NAME every pipeline is. With --format it is TOML or JSON that says the same, without comments.",
+    ],
     example: "pipelines export --dir pipelines/",
   },
   "nodes list": {
@@ -203,7 +213,7 @@ const flagTable = {
   },
   name: {
     value: "NAME",
-    commands: ["pipelines apply", "pipelines diff"],
+    commands: ["pipelines apply", "pipelines diff", "pipelines import"],
     help: "The pipeline's name, for one file. Default: the file's name without .yaml.",
   },
   revision: {
@@ -225,8 +235,8 @@ const flagTable = {
   },
   version: {
     value: "NUMBER",
-    commands: ["pipelines rollback", "pipelines resume", "pipelines promote"],
-    help: "The version to go back to, to put back, or to promote.",
+    commands: ["pipelines rollback", "pipelines resume", "pipelines promote", "pipelines export"],
+    help: "The version to go back to, to put back, to promote or to export.",
   },
   reason: {
     value: "TEXT",
@@ -257,13 +267,18 @@ const flagTable = {
     help: "The environment to promote to, by name or id.",
   },
   "dry-run": {
-    commands: ["pipelines apply", "pipelines deploy", "variables set"],
+    commands: ["pipelines apply", "pipelines deploy", "pipelines import", "variables set"],
     help: "Show what would be done, and do nothing. Exits with 3 when something would be.",
   },
   dir: {
     value: "DIR",
     commands: ["pipelines export"],
     help: "Write NAME.yaml and NAME.vectorflow.yaml there. Files that are there are replaced.",
+  },
+  format: {
+    value: "FORMAT",
+    commands: ["pipelines export"],
+    help: "yaml (default), toml or json; for one pipeline on the standard output.",
   },
   "value-file": {
     value: "PATH",

@@ -137,3 +137,60 @@ describe("the life of a pipeline", () => {
     });
   });
 });
+
+describe("a configuration", () => {
+  const toml = `data_dir = "/x"
+# Made up
+[sources.in]
+type = "demo_logs"
+format = "json"
+[sinks.out]
+type = "blackhole"
+inputs = ["*"]
+`;
+
+  test("comes in from TOML, and goes out in each format", async () => {
+    const file = await world.write("vector.toml", toml);
+    const dry = await world.cli(["pipelines", "import", file, "--dry-run", ...inProduction]);
+    expect([dry.code, dry.json]).toEqual([
+      3,
+      expect.objectContaining({ result: "would_create", pipeline: "vector", problems: [] }),
+    ]);
+    const made = await world.cli(["pipelines", "import", file, "--name", "demo", ...inProduction]);
+    expect(made.json).toMatchObject({
+      pipeline: "demo",
+      result: "created",
+      notices: [{ message: expect.stringContaining("data_dir") as string }],
+    });
+    const yaml = await world.cli(["pipelines", "export", "demo", "-e", "Production"]);
+    expect(yaml.stdout).toContain("# Made up");
+    const out = await world.cli([
+      "pipelines",
+      "export",
+      "demo",
+      "--format",
+      "toml",
+      "-e",
+      "Production",
+    ]);
+    expect(
+      out.stdout
+        .replace(/^\[(sources|sinks)\]\n/gm, "")
+        .replace(/\n\n/g, "\n")
+        .trim(),
+    ).toBe(
+      toml
+        .replace(/data_dir.*\n|# .*\n/g, "")
+        .replace('["*"]', '[ "*" ]')
+        .trim(),
+    );
+    expect(out.stderr).toContain("comments are left out");
+  });
+
+  test("that has a key twice is refused, and nothing is made", async () => {
+    const file = await world.write("twice.toml", `${toml}[sinks.out]\ntype = "console"\n`);
+    const { code, json } = await world.cli(["pipelines", "import", file, ...inProduction]);
+    expect(code).toBe(1);
+    expect(json).toMatchObject({ result: "refused", file_problems: [{ line: 9 }] });
+  });
+});

@@ -33,6 +33,7 @@ const commands = {
   "pipelines list": async () => (await import("./commands/lists.ts")).pipelinesList,
   "pipelines get": async () => (await import("./commands/pipeline-get.ts")).pipelinesGet,
   "pipelines apply": async () => (await import("./commands/pipeline-apply.ts")).pipelinesApply,
+  "pipelines import": async () => (await import("./commands/pipeline-import.ts")).pipelinesImport,
   "pipelines diff": async () => (await import("./commands/pipeline-apply.ts")).pipelinesDiff,
   "pipelines test": async () => (await import("./commands/pipeline-test.ts")).pipelinesTest,
   "pipelines deploy": async () => (await import("./commands/pipeline-deploy.ts")).pipelinesDeploy,

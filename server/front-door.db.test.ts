@@ -7,6 +7,7 @@ import { describe, expect, inject, test } from "vitest";
 import { createLogger } from "#common/logger.ts";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { ConfigurationFormat } from "#gen/vectorflow/v1/import_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { ComponentKind } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
@@ -58,6 +59,8 @@ describe("GET", () => {
     };
     /** Reads that are about what is sent. */
     const sent: Readonly<Record<string, object>> = {
+      ExportPipeline: { format: ConfigurationFormat.JSON },
+      ReadConfiguration: { files: [{ path: "vector.yaml", content: "sources: {}" }] },
       GetComponentForm: { kind: ComponentKind.SOURCE, type: "stdin" },
       EditPipelineText: {
         yaml: "sources: {in: {type: stdin}}\n",

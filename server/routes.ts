@@ -10,6 +10,7 @@ import { ComponentSchemaService } from "#gen/vectorflow/v1/component_schema_serv
 import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
 import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { ImportService } from "#gen/vectorflow/v1/import_service_pb.ts";
 import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
 import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
@@ -40,6 +41,7 @@ import { logRpc } from "./logs/log.rpc.ts";
 import { metricRpc } from "./metrics/metric.rpc.ts";
 import { settingsRpc } from "./oidc/settings.rpc.ts";
 import { deliveryRpc } from "./pipelines/delivery.rpc.ts";
+import { importRpc } from "./pipelines/import.rpc.ts";
 import { lifecycleRpc } from "./pipelines/lifecycle.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
 import { inspectionRpc } from "./sampling/inspection.rpc.ts";
@@ -68,6 +70,7 @@ export const userServices: readonly DescService[] = [
   NodeService,
   PipelineService,
   LifecycleService,
+  ImportService,
   DeliveryService,
   SecretService,
   SecretBackendService,
@@ -111,6 +114,7 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(NodeService, nodeRpc(deps));
     router.service(PipelineService, pipelineRpc(deps));
     router.service(LifecycleService, lifecycleRpc(deps));
+    router.service(ImportService, importRpc(deps));
     router.service(DeliveryService, deliveryRpc(deps));
     router.service(SecretService, secretRpc(deps));
     router.service(SecretBackendService, secretBackendRpc(deps));

@@ -11,6 +11,7 @@ import {
 import { Http2SessionManager, createGrpcTransport } from "@connectrpc/connect-node";
 import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { ImportService } from "#gen/vectorflow/v1/import_service_pb.ts";
 import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
@@ -26,6 +27,7 @@ import type { Connection } from "../config.ts";
 export interface ApiClient extends Disposable {
   readonly baseUrl: string;
   readonly pipelines: Client<typeof PipelineService>;
+  readonly imports: Client<typeof ImportService>;
   readonly lifecycle: Client<typeof LifecycleService>;
   readonly delivery: Client<typeof DeliveryService>;
   readonly nodes: Client<typeof NodeService>;
@@ -55,6 +57,7 @@ export function createApiClient(connection: Connection, signal: AbortSignal): Ap
   return {
     baseUrl,
     pipelines: createClient(PipelineService, transport),
+    imports: createClient(ImportService, transport),
     lifecycle: createClient(LifecycleService, transport),
     delivery: createClient(DeliveryService, transport),
     nodes: createClient(NodeService, transport),

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { ConfigurationFormat } from "#gen/vectorflow/v1/import_service_pb.ts";
 import { findPipeline, listPipelines } from "../client/lookups.ts";
 import { CliError, UsageError, exitCodes, messageOf, type ExitCode } from "../failures.ts";
 import { settingsSuffix } from "../folder/read-folder.ts";
@@ -7,10 +8,28 @@ import { renderSettings } from "../folder/settings.ts";
 import { environmentOf, type CommandContext } from "./context.ts";
 import { readCurrent } from "./server-pipelines.ts";
 
+function formatOf(name: string | undefined): ConfigurationFormat {
+  switch (name) {
+    case undefined:
+    case "yaml":
+      return ConfigurationFormat.YAML;
+    case "toml":
+      return ConfigurationFormat.TOML;
+    case "json":
+      return ConfigurationFormat.JSON;
+    default:
+      throw new UsageError("--format must be yaml, toml or json");
+  }
+}
+
 /** Writes saved drafts as `apply` reads them, so that applying them changes nothing. */
 export async function pipelinesExport(context: CommandContext): Promise<ExitCode> {
   const { client, output, argument, flags } = context;
   const folder = flags.dir;
+  const format = formatOf(flags.format);
+  if (folder !== undefined && (flags.format !== undefined || flags.version !== undefined)) {
+    throw new UsageError("--format and --version are for one pipeline, without --dir");
+  }
   if (folder === undefined && argument === "") {
     throw new UsageError("pipelines export needs a NAME, or --dir for all of them");
   }
@@ -21,7 +40,14 @@ export async function pipelinesExport(context: CommandContext): Promise<ExitCode
       : [await findPipeline(client, environment, argument)];
   if (folder === undefined) {
     const [only] = wanted;
-    if (only !== undefined) output.raw((await readCurrent(client, only.id)).yaml);
+    if (only === undefined) return exitCodes.ok;
+    const version = flags.version === undefined ? 0 : Number(flags.version);
+    if (!Number.isInteger(version) || version < 0 || version > 0xffff_ffff) {
+      throw new UsageError("--version must be the number of a version");
+    }
+    const made = await client.imports.exportPipeline({ id: only.id, version, format });
+    for (const notice of made.notices) output.note(notice);
+    output.raw(made.content);
     return exitCodes.ok;
   }
   const written: { pipeline: string; file: string }[] = [];

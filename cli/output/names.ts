@@ -1,4 +1,5 @@
 import {
+  ComponentKind,
   DeployStep,
   NodeReachability,
   ProcessState,
@@ -21,6 +22,7 @@ function namer(values: Readonly<Record<string, number>>): (value: number) => str
 }
 
 export const severityName = namer(Severity);
+export const kindName = namer(ComponentKind);
 export const changeName = namer(ChangeKind);
 export const stateName = namer(ProcessState);
 export const stepName = namer(DeployStep);

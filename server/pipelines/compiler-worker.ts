@@ -7,11 +7,16 @@ import { compilePipeline } from "./compile.ts";
 import { carryOutTrial, type TrialWork } from "../trials/trial-work.ts";
 import { editText, type PipelineEdit } from "./edit-text.ts";
 
-/** What the thread does with a text. */
+import { exportConfig, type ExportFormat } from "./export-config.ts";
+import { importConfig, type ImportFile } from "./import-config.ts";
+
+/** What the thread does. */
 export type Work =
   | { readonly kind: "compile"; readonly text: string; readonly context: CheckContext }
   | { readonly kind: "edit"; readonly text: string; readonly edit: PipelineEdit }
   | { readonly kind: "schema"; readonly version: string; readonly schemaGzip: Uint8Array }
+  | { readonly kind: "import"; readonly files: readonly ImportFile[] }
+  | { readonly kind: "export"; readonly text: string; readonly format: ExportFormat }
   | TrialWork;
 
 export interface WorkRequest {
@@ -28,6 +33,10 @@ function carryOut(work: Work): unknown {
       return editText(work.text, work.edit);
     case "schema":
       return differenceOf(work.version, work.schemaGzip, loadCatalogue());
+    case "import":
+      return importConfig(work.files);
+    case "export":
+      return exportConfig(work.text, work.format);
     default:
       return carryOutTrial(work, loadVrl);
   }

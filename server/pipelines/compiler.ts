@@ -7,6 +7,8 @@ import type { CompiledPipeline } from "./compile.ts";
 import type { Work, WorkRequest } from "./compiler-worker.ts";
 import type { PipelineEdit } from "./edit-text.ts";
 import type { Renamed } from "./rename.ts";
+import type { Exported, ExportFormat } from "./export-config.ts";
+import type { ImportedConfig, ImportFile } from "./import-config.ts";
 
 interface Waiting {
   resolve(result: unknown): void;
@@ -82,6 +84,16 @@ export class PipelineCompiler implements AsyncDisposable {
     if (this.#differences.size >= maximumDifferences) this.#differences.clear();
     this.#differences.set(version, difference as VersionDifference | undefined);
     return this.#differences.get(version);
+  }
+
+  /** Reads and merges files. Throws as `compile` does. */
+  import(files: readonly ImportFile[]): Promise<ImportedConfig> {
+    return this.#ask({ kind: "import", files }) as Promise<ImportedConfig>;
+  }
+
+  /** Writes a text in another format. Throws as `compile` does. */
+  export(text: string, format: ExportFormat): Promise<Exported> {
+    return this.#ask({ kind: "export", text, format }) as Promise<Exported>;
   }
 
   #ask(work: Work): Promise<unknown> {

@@ -1,4 +1,5 @@
-import { Document, isMap, parseDocument, type YAMLMap } from "yaml";
+import { isDeepStrictEqual } from "node:util";
+import { Document, isMap, isScalar, parseDocument } from "yaml";
 import type { GraphComponent, PipelineGraph } from "./graph.ts";
 import { isWildcard } from "./ports.ts";
 import type { Wiring } from "./wiring.ts";
@@ -6,48 +7,104 @@ import type { Wiring } from "./wiring.ts";
 /**
  * Renders a graph as the configuration that hosts get: top-level options, then sources, transforms and
  * sinks in their order, with the bodies as people wrote them and wildcards in inputs expanded against the
- * pipeline's own components, so that nothing injected later is ever caught by one. The same graph gives
- * the same bytes. Pure.
+ * pipeline's own components, so that nothing injected later is ever caught by one. Texts are put together
+ * as texts, because writing them anew would change numbers and dates that a parser reads otherwise than
+ * Vector. The same graph gives the same bytes. Pure.
  */
 export function renderConfig(graph: PipelineGraph, wiring: Wiring): string {
-  const document = new Document({}, { merge: true });
-  const globals = parseDocument(graph.globalYaml, { merge: true });
-  if (isMap(globals.contents)) document.contents = globals.contents;
-  const root = document.contents as YAMLMap;
-  root.flow = false;
+  const parts: string[] = [renderGlobals(graph)];
   for (const kind of ["source", "transform", "sink"] as const) {
     const components = graph.components.filter((component) => component.kind === kind);
     if (components.length === 0) continue;
-    const section = document.createNode({}) as YAMLMap;
+    parts.push(`${kind}s:\n`);
     for (const component of components) {
-      section.add({ key: component.key, value: bodyOf(component, wiring) });
+      const inputs = component.inputs.some(isWildcard) ? wiring.inputs(component) : undefined;
+      parts.push(renderComponent(component, inputs));
     }
-    root.add({ key: `${kind}s`, value: section });
   }
-  return document.toString({ lineWidth: 0 });
+  return parts.join("");
 }
 
-/** Kept bodies are forgotten all at once when their texts have more UTF-16 code units together. */
-const maximumKeptLength = 1_048_576;
-const kept = new Map<string, unknown>();
-let keptLength = 0;
+function renderGlobals({ globalConfig, globalYaml }: PipelineGraph): string {
+  if (Object.keys(globalConfig).length === 0) return "";
+  const text = globalYaml.endsWith("\n") ? globalYaml : `${globalYaml}\n`;
+  // Options between braces have no lines of their own.
+  return saysTheSame(text, globalConfig) ? text : write(globalConfig);
+}
 
-/** The body of a component as a node. Texts that are rendered again, as most are while one types, are parsed once. */
-function bodyOf(component: GraphComponent, wiring: Wiring): unknown {
-  if (component.inputs.some(isWildcard)) {
-    const body = parseDocument(component.yaml, { merge: true });
-    body.set("inputs", body.createNode(wiring.inputs(component)));
-    return body.contents;
+/** `inputs` replaces the patterns of the body. */
+function renderComponent(
+  { key, type, inputs: written, config, yaml }: GraphComponent,
+  inputs: readonly string[] | undefined,
+): string {
+  const name = isPlain(key) ? key : JSON.stringify(key);
+  const body = inputs === undefined ? yaml : replaceInputs(yaml, inputs);
+  const indented = indent(body, name);
+  // Its inputs may be one text instead of a list, or come by a merge: then they are what the parser says.
+  const wanted =
+    inputs ??
+    (parseDocument(yaml, { merge: true }).get("inputs") === undefined ? undefined : written);
+  const value = { type, ...(wanted !== undefined && { inputs: wanted }), ...config };
+  if (saysTheSame(indented, { [key]: value }, listed)) return indented;
+  return indent(write(value), name);
+}
+
+/** A single input as the list that it means. */
+function listed(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, body]: [string, unknown]) => [
+      key,
+      typeof body === "object" &&
+      body !== null &&
+      "inputs" in body &&
+      typeof body.inputs === "string"
+        ? { ...body, inputs: [body.inputs] }
+        : body,
+    ]),
+  );
+}
+
+/** Whether a name needs no quotes. */
+function isPlain(name: string): boolean {
+  return /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(name) && !/^(true|false|null)$/i.test(name);
+}
+
+function indent(body: string, name: string): string {
+  const lines = body.replace(/\n$/, "").split("\n");
+  const flow = /^\s*\{/.test(lines.find((line) => !/^\s*(#|$)/.test(line)) ?? "");
+  const shifted = lines.map((line) => (line === "" ? line : `    ${line}`)).join("\n");
+  return flow && !/^\s*#/.test(body)
+    ? `  ${name}: ${shifted.trimStart()}\n`
+    : `  ${name}:\n${shifted}\n`;
+}
+
+function replaceInputs(yaml: string, inputs: readonly string[]): string {
+  const document = parseDocument(yaml, { merge: true });
+  if (!isMap(document.contents)) return yaml;
+  const pair = document.contents.items.find(({ key }) => isScalar(key) && key.value === "inputs");
+  const from = (pair?.key as { range?: readonly number[] } | undefined)?.range?.[1];
+  let to = (pair?.value as { range?: readonly number[] } | null | undefined)?.range?.[1];
+  if (from === undefined || to === undefined) return yaml;
+  while (to > from && /\s/.test(yaml[to - 1] ?? "")) to -= 1;
+  const list = inputs.map((input) => (isPlain(input) ? input : JSON.stringify(input))).join(", ");
+  return `${yaml.slice(0, from)}: [${list}]${yaml.slice(to)}`;
+}
+
+/** Whether a text is read as a value, and by itself. */
+function saysTheSame(text: string, value: unknown, of = (read: unknown): unknown => read): boolean {
+  try {
+    const document = parseDocument(text, { merge: true });
+    return (
+      document.errors.length === 0 &&
+      isDeepStrictEqual(of(document.toJS({ maxAliasCount: 100 })), value)
+    );
+  } catch (error) {
+    if (error instanceof ReferenceError || error instanceof RangeError) return false;
+    throw error;
   }
-  let node = kept.get(component.yaml);
-  if (node === undefined) {
-    node = parseDocument(component.yaml, { merge: true }).contents;
-    if (keptLength > maximumKeptLength) {
-      kept.clear();
-      keptLength = 0;
-    }
-    kept.set(component.yaml, node);
-    keptLength += component.yaml.length;
-  }
-  return node;
+}
+
+function write(value: unknown): string {
+  return new Document(value, { aliasDuplicateObjects: false }).toString({ lineWidth: 0 });
 }

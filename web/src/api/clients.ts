@@ -7,6 +7,7 @@ import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts
 import { DeliveryService } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { InspectionService } from "#gen/vectorflow/v1/inspection_service_pb.ts";
+import { ImportService } from "#gen/vectorflow/v1/import_service_pb.ts";
 import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
@@ -34,6 +35,7 @@ export interface Clients {
   readonly environments: Client<typeof EnvironmentService>;
   readonly nodes: Client<typeof NodeService>;
   readonly pipelines: Client<typeof PipelineService>;
+  readonly imports: Client<typeof ImportService>;
   readonly lifecycle: Client<typeof LifecycleService>;
   readonly delivery: Client<typeof DeliveryService>;
   readonly secrets: Client<typeof SecretService>;
@@ -59,6 +61,7 @@ export function createClients(transport: Transport): Clients {
     environments: createClient(EnvironmentService, transport),
     nodes: createClient(NodeService, transport),
     pipelines: createClient(PipelineService, transport),
+    imports: createClient(ImportService, transport),
     lifecycle: createClient(LifecycleService, transport),
     delivery: createClient(DeliveryService, transport),
     secrets: createClient(SecretService, transport),

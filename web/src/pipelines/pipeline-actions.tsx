@@ -12,6 +12,7 @@ import { ConfirmDialog } from "../ui/dialog.tsx";
 import { Menu, type MenuItem } from "../ui/menu.tsx";
 import { showToast } from "../ui/toast.tsx";
 import { CloneDialog } from "./clone-dialog.tsx";
+import { ExportDialog } from "./export-dialog.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 import { RenameDialog } from "./rename-dialog.tsx";
 import { StopDialog, type Stop } from "./stop-dialog.tsx";
@@ -20,7 +21,7 @@ const PromoteSheet = lazy(async () => ({
   default: (await import("./promote-sheet.tsx")).PromoteSheet,
 }));
 
-type Question = Stop | "delete" | "rename" | "clone" | "promote";
+type Question = Stop | "delete" | "rename" | "clone" | "promote" | "export";
 
 /** Deploy, pause, resume, undeploy, rename, clone, promote, delete. */
 export function PipelineActions(): JSX.Element {
@@ -76,6 +77,7 @@ export function PipelineActions(): JSX.Element {
       { label: "Rename…", onSelect: () => ask("rename") },
       { label: "Clone…", onSelect: () => ask("clone") },
       { label: "Promote…", onSelect: () => ask("promote") },
+      { label: "Export…", onSelect: () => ask("export") },
       ...(last === 0 ? [] : [{ label: `Put v${last} back`, onSelect: () => void resume(last) }]),
       ...(paused() ? [{ label: "Undeploy…", onSelect: () => ask("undeploy") }] : []),
       { label: "Delete…", tone: "bad", onSelect: () => ask("delete") },
@@ -83,7 +85,17 @@ export function PipelineActions(): JSX.Element {
   });
 
   return (
-    <Show when={environment.canEdit()}>
+    <Show
+      when={environment.canEdit()}
+      fallback={
+        <>
+          <Button onClick={() => ask("export")}>Export…</Button>
+          <Show when={asking() === "export"}>
+            <ExportDialog onClose={done} />
+          </Show>
+        </>
+      }
+    >
       <Menu
         label="More actions"
         trigger={<Ellipsis size={16} aria-hidden="true" />}
@@ -107,6 +119,9 @@ export function PipelineActions(): JSX.Element {
       <CloneDialog open={asking() === "clone"} onOpenChange={(open) => !open && done()} />
       <Show when={asking() === "promote"}>
         <PromoteSheet onClose={done} />
+      </Show>
+      <Show when={asking() === "export"}>
+        <ExportDialog onClose={done} />
       </Show>
       <StopDialog
         what={asking() === "pause" || asking() === "undeploy" ? (asking() as Stop) : undefined}

@@ -1,6 +1,6 @@
 import { useNavigate, useSearchParams } from "@solidjs/router";
 import Plus from "lucide-solid/icons/plus";
-import { createMemo, createSignal, Match, Show, Switch, type JSX } from "solid-js";
+import { createMemo, createSignal, lazy, Match, Show, Switch, type JSX } from "solid-js";
 import { unwrap } from "solid-js/store";
 
 import { toUiError } from "../api/errors.ts";
@@ -19,6 +19,10 @@ import { selectPipelines } from "./select-pipelines.ts";
 
 import "../fleet/fleet.css";
 import "./pipelines.css";
+
+const ImportSheet = lazy(async () => ({
+  default: (await import("./import-sheet.tsx")).ImportSheet,
+}));
 
 /** Every pipeline of the environment, with its numbers, live. */
 export function PipelineListPage(): JSX.Element {
@@ -46,6 +50,7 @@ export function PipelineListPage(): JSX.Element {
         title="Pipelines"
         actions={
           <Show when={environment.canEdit()}>
+            <Button onClick={() => setParams({ import: "1" }, { scroll: false })}>Import…</Button>
             <LinkButton href={environment.path("pipelines", "new")} variant="primary">
               <Plus size={14} aria-hidden="true" /> New pipeline
             </LinkButton>
@@ -99,6 +104,9 @@ export function PipelineListPage(): JSX.Element {
           </Show>
         </Match>
       </Switch>
+      <Show when={params["import"] !== undefined && environment.canEdit()}>
+        <ImportSheet onClose={() => setParams({ import: undefined }, { scroll: false })} />
+      </Show>
     </div>
   );
 }
@@ -129,6 +137,9 @@ function NoPipelines(): JSX.Element {
             Create demo pipeline
           </Button>
           <LinkButton href={environment.path("pipelines", "new")}>New pipeline</LinkButton>
+          <LinkButton href={`${environment.path("pipelines")}?import=1`}>
+            Import a configuration
+          </LinkButton>
         </Show>
       }
     >

@@ -1,9 +1,42 @@
 import { Code, type ConnectRouter } from "@connectrpc/connect";
 
+import { ImportService } from "#gen/vectorflow/v1/import_service_pb.ts";
 import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { PipelineState } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
-import { checkYaml, failure, idOf, type FakeWorld } from "./fake-world.ts";
+import { checkYaml, componentsOf, failure, idOf, type FakeWorld } from "./fake-world.ts";
+
+/** Reads a single file of YAML as it is; one that says "broken" has a problem. */
+export function fakeImportRoutes(router: ConnectRouter, world: FakeWorld): void {
+  router.service(ImportService, {
+    readConfiguration({ files }) {
+      world.enter("readConfiguration");
+      const [first] = files;
+      const yaml = new TextDecoder().decode(first?.content);
+      const path = first?.path ?? "";
+      if (yaml.includes("broken")) {
+        return { fileProblems: [{ path, line: 2, message: "the key a is there twice" }] };
+      }
+      return {
+        yaml,
+        name: path.replace(/\.yaml$/, ""),
+        notices: [{ message: "data_dir is taken out" }],
+        problems: checkYaml(yaml),
+        components: componentsOf(yaml),
+      };
+    },
+    exportPipeline({ id, format }) {
+      world.enter("exportPipeline");
+      const { yaml, live } = world.pipeline(id);
+      const extension = ["", "yaml", "toml", "json"][format] ?? "";
+      return {
+        filename: `${live.summary?.name ?? ""}.${extension}`,
+        content: yaml,
+        notices: extension === "yaml" ? [] : ["comments are left out"],
+      };
+    },
+  });
+}
 
 /** Pauses, resumes, clones and promotes what the world has. */
 export function fakeLifecycleRoutes(router: ConnectRouter, world: FakeWorld): void {
