@@ -60,7 +60,7 @@ describe("GET", () => {
     /** Reads that are about what is sent. */
     const sent: Readonly<Record<string, object>> = {
       ExportPipeline: { format: ConfigurationFormat.JSON },
-      ReadConfiguration: { files: [{ path: "vector.yaml", content: "sources: {}" }] },
+      ReadConfiguration: { files: [{ path: "vector.yaml", content: Buffer.from("sources: {}") }] },
       GetComponentForm: { kind: ComponentKind.SOURCE, type: "stdin" },
       EditPipelineText: {
         yaml: "sources: {in: {type: stdin}}\n",
