@@ -62,6 +62,7 @@ export function EditTab(): JSX.Element {
             readOnly={!environment.canEdit()}
             problems={problems()}
             components={components()}
+            environmentId={environment.id()}
             jump={jump()}
             onChange={pipeline.draft.edit}
             onRename={rename}

@@ -92,7 +92,11 @@ export function NewPipelinePage(): JSX.Element {
       </div>
       <Section title="Configuration" flush>
         <div class="editor-frame" data-short="">
-          <YamlEditor text={form.values.yaml} onChange={(text) => form.set("yaml", text)} />
+          <YamlEditor
+            text={form.values.yaml}
+            environmentId={environment.id()}
+            onChange={(text) => form.set("yaml", text)}
+          />
         </div>
       </Section>
       <Show when={form.error("yaml") ?? form.formError()}>

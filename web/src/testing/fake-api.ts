@@ -1,6 +1,7 @@
 import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
+import { ComponentSchemaService } from "#gen/vectorflow/v1/component_schema_service_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
@@ -56,6 +57,10 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     fakeTrialRoutes(router, world);
     fakeImportRoutes(router, world);
     router.service(fakePipelineService.descriptor, fakePipelineService.create(world));
+    router.service(ComponentSchemaService, {
+      getComponentCatalogue: () => ({}),
+      getComponentForm: () => ({}),
+    });
     router.service(fakeInspectionService.descriptor, fakeInspectionService.create(world));
     router.service(MetricService, {
       queryNodeMetrics: ({ startTime, endTime }) =>

@@ -70,6 +70,12 @@ const look = EditorView.theme({
     boxShadow: "var(--shadow)",
     overflow: "hidden",
   },
+  ".cm-option-tooltip, .cm-completionInfo": {
+    fontFamily: "var(--font-ui)",
+    maxWidth: "44ch",
+    padding: "6px 10px",
+    whiteSpace: "pre-line",
+  },
   ".cm-tooltip-autocomplete ul li[aria-selected]": {
     backgroundColor: "var(--accent-soft)",
     color: "var(--text)",

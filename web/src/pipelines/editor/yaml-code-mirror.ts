@@ -25,6 +25,8 @@ import { Severity, type Component, type Problem } from "#gen/vectorflow/v1/pipel
 
 import { codeTheme } from "./code-theme.ts";
 import { completePipeline } from "./completion.ts";
+import type { ComponentForms } from "./component-forms.ts";
+import { completeOptions, hoverOptions } from "./options.ts";
 import { completeFields } from "./fields.ts";
 import { yamlIndent } from "./yaml-indent.ts";
 
@@ -48,6 +50,8 @@ export function createYamlCodeMirror(
     readonly onRename: (position: number) => void;
     /** What is known of the text's components, for completion. */
     readonly components: () => readonly Component[];
+    /** What is known of types and options; without it nothing is proposed. */
+    readonly forms: ComponentForms | undefined;
   },
 ): YamlCodeMirror {
   const view = new EditorView({
@@ -67,7 +71,14 @@ export function createYamlCodeMirror(
         bracketMatching(),
         closeBrackets(),
         highlightSelectionMatches(),
-        autocompletion({ override: [completePipeline, completeFields(options.components)] }),
+        autocompletion({
+          override: [
+            completePipeline,
+            completeFields(options.components),
+            ...(options.forms === undefined ? [] : [completeOptions(options.forms)]),
+          ],
+        }),
+        options.forms === undefined ? [] : hoverOptions(options.forms),
         indentService.of((context, position) => yamlIndent(context.lineAt(position, -1).text)),
         yaml(),
         codeTheme,

@@ -2,6 +2,8 @@ import { createEffect, on, onCleanup, onMount, type JSX } from "solid-js";
 
 import type { Component, Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
+import { useApi } from "../../state/api.tsx";
+import { createComponentForms } from "./component-forms.ts";
 import { createYamlCodeMirror, type YamlCodeMirror } from "./yaml-code-mirror.ts";
 
 /** A pipeline's text in an editor. Loaded lazily: CodeMirror is most of its size. */
@@ -12,6 +14,8 @@ export function YamlEditor(props: {
   problems?: readonly Problem[];
   /** What is known of the text's components, for completion. */
   components?: readonly Component[];
+  /** The environment whose versions of Vector decide what is proposed. */
+  environmentId?: string;
   /** Where to put the cursor; a new object jumps again. */
   jump?: { readonly position: number } | undefined;
   onChange?: (text: string) => void;
@@ -20,6 +24,7 @@ export function YamlEditor(props: {
 }): JSX.Element {
   let parent: HTMLDivElement | undefined;
   let editor: YamlCodeMirror | undefined;
+  const { transport } = useApi();
   onMount(() => {
     if (parent === undefined) return;
     editor = createYamlCodeMirror(parent, {
@@ -28,6 +33,7 @@ export function YamlEditor(props: {
       readOnly: props.readOnly ?? false,
       onChange: (text) => props.onChange?.(text),
       components: () => props.components ?? [],
+      forms: props.environmentId ? createComponentForms(transport, props.environmentId) : undefined,
       onRename: (position) => props.onRename?.(position),
     });
     editor.setProblems(props.problems ?? []);
