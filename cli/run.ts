@@ -34,7 +34,7 @@ const commands = {
   "pipelines get": async () => (await import("./commands/pipeline-get.ts")).pipelinesGet,
   "pipelines apply": async () => (await import("./commands/pipeline-apply.ts")).pipelinesApply,
   "pipelines import": async () => (await import("./commands/pipeline-import.ts")).pipelinesImport,
-  "pipelines diff": async () => (await import("./commands/pipeline-apply.ts")).pipelinesDiff,
+  "pipelines diff": async () => (await import("./commands/pipeline-diff.ts")).pipelinesDiff,
   "pipelines deploy": async () => (await import("./commands/pipeline-deploy.ts")).pipelinesDeploy,
   "pipelines rollback": async () =>
     (await import("./commands/pipeline-deploy.ts")).pipelinesRollback,

@@ -16,6 +16,7 @@ import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { version } from "#common/version.ts";
 import type { Connection } from "../config.ts";
@@ -25,6 +26,7 @@ export interface ApiClient extends Disposable {
   readonly baseUrl: string;
   readonly pipelines: Client<typeof PipelineService>;
   readonly imports: Client<typeof ImportService>;
+  readonly previews: Client<typeof PreviewService>;
   readonly lifecycle: Client<typeof LifecycleService>;
   readonly delivery: Client<typeof DeliveryService>;
   readonly nodes: Client<typeof NodeService>;
@@ -52,6 +54,7 @@ export function createApiClient(connection: Connection, signal: AbortSignal): Ap
     baseUrl,
     pipelines: createClient(PipelineService, transport),
     imports: createClient(ImportService, transport),
+    previews: createClient(PreviewService, transport),
     lifecycle: createClient(LifecycleService, transport),
     delivery: createClient(DeliveryService, transport),
     nodes: createClient(NodeService, transport),

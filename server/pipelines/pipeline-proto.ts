@@ -1,5 +1,9 @@
 import type { Message, MessageInitShape } from "@bufbuild/protobuf";
-import { ChangeKind, type PolicyRefusalSchema } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import {
+  ChangeKind,
+  DeployEffect,
+  type PolicyRefusalSchema,
+} from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import {
   ComponentKind,
   DeployStep,
@@ -15,7 +19,7 @@ import {
 import type { ComponentKind as StoredKind } from "../db/enums.ts";
 import type { PolicyRefusal } from "../fleet/policy-preview.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
-import type { ComponentChange } from "./changes.ts";
+import type { ComponentChange, ConfigChanges, DeployEffect as Effect } from "./changes.ts";
 import type { Problem } from "./graph.ts";
 import type { PipelineRow } from "./pipeline-list.ts";
 import type { StatusView } from "./statuses.ts";
@@ -27,12 +31,32 @@ export const kindToProto = {
   SINK: ComponentKind.SINK,
 } satisfies Record<StoredKind, ComponentKind>;
 
-export const changeToProto = {
+const changeToProto = {
   added: ChangeKind.ADDED,
   removed: ChangeKind.REMOVED,
   changed: ChangeKind.CHANGED,
   reconnected: ChangeKind.RECONNECTED,
 } satisfies Record<ComponentChange["kind"], ChangeKind>;
+
+const effectToProto = {
+  nothing: DeployEffect.NOTHING,
+  start: DeployEffect.START,
+  reload: DeployEffect.RELOAD,
+  restart: DeployEffect.RESTART,
+} satisfies Record<Effect, DeployEffect>;
+
+/** Without an effect when one of two texts is no configuration. */
+export function changesToProto(changes: ConfigChanges | undefined) {
+  return {
+    changes: (changes?.components ?? []).map(({ key, kind, fields }) => ({
+      componentKey: key,
+      kind: changeToProto[kind],
+      fields: [...fields],
+    })),
+    changedOptions: [...(changes?.options ?? [])],
+    effect: changes === undefined ? DeployEffect.UNSPECIFIED : effectToProto[changes.effect],
+  };
+}
 
 /** Where a pipeline is in its life. */
 export function stateToProto(pipeline: {

@@ -8,7 +8,8 @@ import { previewPolicies } from "../fleet/policy-preview.ts";
 import { callScope } from "../rpc/call-scope.ts";
 import { decodePageToken, encodePageToken, isNamePlace, pageSize } from "../rpc/page-token.ts";
 import type { Scope } from "../scope.ts";
-import { compareGraphs } from "./changes.ts";
+import { compareConfigs } from "./changes.ts";
+import { loadCatalogue } from "./catalogue.ts";
 import { deletePipeline } from "./deletion.ts";
 import {
   deployPipeline,
@@ -19,7 +20,7 @@ import {
 } from "./deployments.ts";
 import { listPipelines, readPipelineRow } from "./pipeline-list.ts";
 import {
-  changeToProto,
+  changesToProto,
   problemsToProto,
   refusalToProto,
   statusToProto,
@@ -170,13 +171,11 @@ async function preview(
     configYaml: compiled.configYaml ?? "",
     problems: problemsToProto(compiled.problems, request.yaml),
     deployedYaml: deployed?.configYaml ?? "",
-    changes:
+    ...changesToProto(
       compiled.graph === undefined
-        ? []
-        : compareGraphs(before?.graph, compiled.graph).map(({ key, kind }) => ({
-            componentKey: key,
-            kind: changeToProto[kind],
-          })),
+        ? undefined
+        : compareConfigs(before?.graph, compiled.graph, loadCatalogue()),
+    ),
     targets,
     policyRefusals: policies.refusals.map(refusalToProto),
     refusingNodeCount: policies.refusingNodeCount,
