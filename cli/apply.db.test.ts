@@ -211,7 +211,7 @@ describe("a deploy", () => {
     await cli(["pipelines", "apply", "-f", path]);
     const dry = await cli(["pipelines", "deploy", "web", "--dry-run"]);
     expect(dry).toMatchObject({ code: 3 });
-    expect(dry.stdout).toContain("+ in added\n+ out added\nfor 2 hosts\n");
+    expect(dry.stdout).toContain("+ in added\n+ out added\nhosts start it\nfor 2 hosts\n");
     const deployed = await cli(["pipelines", "deploy", "web", "--reason", "first", "-o", "json"]);
     expect(deployed.code).toBe(0);
     expect(deployed.json).toMatchObject({

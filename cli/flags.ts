@@ -39,9 +39,13 @@ export const commandTable = {
     example: "pipelines import /etc/vector/vector.toml --name web-logs",
   },
   "pipelines diff": {
+    argument: "[NAME]",
     summary:
-      "Show what apply would change, with the texts. Exits with 3 when it would change anything.",
-    example: "pipelines diff -f pipelines/",
+      "Show what apply would change, with the texts; or, with a NAME, how two versions differ. Exits with 3 when anything does.",
+    details: [
+      "With a NAME: --from and --to are versions, and 0 is the saved draft. Default: from what is deployed to the draft.",
+    ],
+    example: "pipelines diff web-logs --from 6 --to 7",
   },
   "pipelines test": {
     argument: "NAME",
@@ -261,10 +265,15 @@ const flagTable = {
     commands: ["pipelines clone", "pipelines promote"],
     help: "The name of the draft that is made. Default of clone: the first free `NAME copy`; of promote: the same name.",
   },
+  from: {
+    value: "NUMBER",
+    commands: ["pipelines diff"],
+    help: "The version to compare from; 0 is the saved draft.",
+  },
   to: {
-    value: "NAME",
-    commands: ["pipelines promote"],
-    help: "The environment to promote to, by name or id.",
+    value: "WHERE",
+    commands: ["pipelines promote", "pipelines diff"],
+    help: "The environment to promote to, by name or id; or the version to compare to.",
   },
   "dry-run": {
     commands: ["pipelines apply", "pipelines deploy", "pipelines import", "variables set"],

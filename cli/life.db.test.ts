@@ -194,3 +194,26 @@ inputs = ["*"]
     expect(json).toMatchObject({ result: "refused", file_problems: [{ line: 9 }] });
   });
 });
+
+test("versions are compared with each other and with the draft", async () => {
+  await applied("compared");
+  await applied("compared", configText("syslog"));
+  const diff = (...flags: string[]) =>
+    world.cli(["pipelines", "diff", "compared", ...flags, ...inProduction]);
+  const two = await diff("--from", "1", "--to", "2");
+  expect([two.code, two.json]).toEqual([
+    3,
+    expect.objectContaining({
+      from: 1,
+      to: 2,
+      effect: "reload",
+      changes: [{ component: "in", change: "changed", fields: ["format"] }],
+    }),
+  ]);
+  const draft = await diff();
+  expect([draft.code, draft.json]).toEqual([
+    0,
+    expect.objectContaining({ from: 2, to: null, result: "unchanged" }),
+  ]);
+  expect((await diff("-f", "x")).code).toBe(2);
+});

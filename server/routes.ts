@@ -18,6 +18,7 @@ import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
@@ -44,6 +45,7 @@ import { deliveryRpc } from "./pipelines/delivery.rpc.ts";
 import { importRpc } from "./pipelines/import.rpc.ts";
 import { lifecycleRpc } from "./pipelines/lifecycle.rpc.ts";
 import { pipelineRpc } from "./pipelines/pipeline.rpc.ts";
+import { previewRpc } from "./pipelines/preview.rpc.ts";
 import { inspectionRpc } from "./sampling/inspection.rpc.ts";
 import { componentSchemaRpc } from "./schemas/component-schema.rpc.ts";
 import { accessInterceptor } from "./rpc/access-interceptor.ts";
@@ -71,6 +73,7 @@ export const userServices: readonly DescService[] = [
   PipelineService,
   LifecycleService,
   ImportService,
+  PreviewService,
   DeliveryService,
   SecretService,
   SecretBackendService,
@@ -115,6 +118,7 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(PipelineService, pipelineRpc(deps));
     router.service(LifecycleService, lifecycleRpc(deps));
     router.service(ImportService, importRpc(deps));
+    router.service(PreviewService, previewRpc(deps));
     router.service(DeliveryService, deliveryRpc(deps));
     router.service(SecretService, secretRpc(deps));
     router.service(SecretBackendService, secretBackendRpc(deps));

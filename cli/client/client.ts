@@ -18,6 +18,7 @@ import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
+import { PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { version } from "#common/version.ts";
 import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
@@ -28,6 +29,7 @@ export interface ApiClient extends Disposable {
   readonly baseUrl: string;
   readonly pipelines: Client<typeof PipelineService>;
   readonly imports: Client<typeof ImportService>;
+  readonly previews: Client<typeof PreviewService>;
   readonly lifecycle: Client<typeof LifecycleService>;
   readonly delivery: Client<typeof DeliveryService>;
   readonly nodes: Client<typeof NodeService>;
@@ -58,6 +60,7 @@ export function createApiClient(connection: Connection, signal: AbortSignal): Ap
     baseUrl,
     pipelines: createClient(PipelineService, transport),
     imports: createClient(ImportService, transport),
+    previews: createClient(PreviewService, transport),
     lifecycle: createClient(LifecycleService, transport),
     delivery: createClient(DeliveryService, transport),
     nodes: createClient(NodeService, transport),

@@ -7,11 +7,11 @@ import { sameName } from "../client/names.ts";
 import { planApply, type Plan, type Step } from "../folder/plan.ts";
 import type { Declaration } from "../folder/read-folder.ts";
 import type { SelectorTerm } from "../folder/settings.ts";
-import { changeName, operatorOf } from "../output/names.ts";
+import { effectName, operatorOf } from "../output/names.ts";
 import { countOf, effectLines, problemLines, textDiff } from "../output/pipeline-texts.ts";
 import type { Paint } from "../output/colour.ts";
 import { printable } from "../output/printable.ts";
-import { problemView } from "../output/views.ts";
+import { changeView, problemView } from "../output/views.ts";
 import { readCurrent } from "./server-pipelines.ts";
 
 /** A step with what the server says of it before anything is done. */
@@ -158,10 +158,9 @@ export function stepView({ step, problems, preview, stops }: ReviewedStep) {
         ? null
         : step.current.pausedVersion,
     problems: problems.map(problemView),
-    changes: (preview?.changes ?? []).map(({ componentKey, kind }) => ({
-      component: componentKey,
-      change: changeName(kind),
-    })),
+    changes: (preview?.changes ?? []).map(changeView),
+    changed_options: preview?.changedOptions ?? [],
+    effect: preview === undefined ? null : effectName(preview.effect),
     stops_on: stops,
   };
 }

@@ -17,7 +17,7 @@ import { deploySaved, removeExtra, saveStep, staleError, type Saved } from "./ap
 import { confirm, environmentOf, type CommandContext } from "./context.ts";
 
 /** Shows what `apply` would change, with the texts. */
-export function pipelinesDiff(context: CommandContext): Promise<ExitCode> {
+export function folderDiff(context: CommandContext): Promise<ExitCode> {
   return review(context, true, false, async ({ value, reviewed, prune, output }) => {
     const differs = changesAnything(reviewed.plan, prune);
     output.result({ ...value, result: differs ? "differs" : "unchanged" }, () =>

@@ -2,7 +2,7 @@ import type { Environment } from "#gen/vectorflow/v1/environment_pb.ts";
 import type { PipelineSummary, PipelineVersion } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { findPipeline } from "../client/lookups.ts";
 import { CliError, UsageError, exitCodes, type ExitCode } from "../failures.ts";
-import { changeName } from "../output/names.ts";
+import { effectName } from "../output/names.ts";
 import {
   countOf,
   effectLines,
@@ -11,7 +11,7 @@ import {
   textDiff,
 } from "../output/pipeline-texts.ts";
 import { printable } from "../output/printable.ts";
-import { problemView } from "../output/views.ts";
+import { changeView, problemView } from "../output/views.ts";
 import { describeResults, resultView, waitForHosts, type Rollout } from "../rollout/wait.ts";
 import { confirm, environmentOf, type CommandContext } from "./context.ts";
 import { withSummary } from "./server-pipelines.ts";
@@ -33,10 +33,9 @@ export async function pipelinesDeploy(context: CommandContext): Promise<ExitCode
   const review = {
     pipeline: name,
     problems: preview.problems.map(problemView),
-    changes: preview.changes.map(({ componentKey, kind }) => ({
-      component: componentKey,
-      change: changeName(kind),
-    })),
+    changes: preview.changes.map(changeView),
+    changed_options: preview.changedOptions,
+    effect: effectName(preview.effect),
     target_count: preview.targets.length,
   };
   if (hasErrors(preview.problems)) {

@@ -1,6 +1,8 @@
 import { Severity, type NodePipelineStatus, type Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import {
   ChangeKind,
+  DeployEffect,
+  type ComponentChange,
   type PreviewPipelineResponse,
 } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import type { Paint } from "./colour.ts";
@@ -34,16 +36,45 @@ const signs: Readonly<Record<number, string>> = {
   [ChangeKind.RECONNECTED]: "~",
 };
 
+const effectTexts: Readonly<Record<number, string>> = {
+  [DeployEffect.NOTHING]: "hosts see no difference",
+  [DeployEffect.START]: "hosts start it",
+  [DeployEffect.RELOAD]:
+    "Vector takes it over while it runs: what is marked ~ restarts, the rest goes on",
+  [DeployEffect.RESTART]: "the whole pipeline restarts on each host",
+};
+
+/** How a configuration differs, and what that does on hosts. */
+export function changeLines(
+  of: {
+    readonly changes: readonly ComponentChange[];
+    readonly changedOptions: readonly string[];
+    readonly effect: DeployEffect;
+  },
+  paint: Paint,
+): readonly string[] {
+  const effect = effectTexts[of.effect];
+  return [
+    ...of.changedOptions.map((option) =>
+      paint("yellow", printable(`~ ${option} changed, for the whole pipeline`)),
+    ),
+    ...of.changes.map(({ componentKey, kind, fields }) => {
+      const colour =
+        kind === ChangeKind.ADDED ? "green" : kind === ChangeKind.REMOVED ? "red" : "yellow";
+      const which = kind === ChangeKind.CHANGED ? `: ${fields.slice(0, 10).join(", ")}` : "";
+      const text = `${signs[kind] ?? "?"} ${componentKey} ${changeName(kind)}${which}`;
+      return paint(colour, printable(text));
+    }),
+    ...(effect === undefined ? [] : [effect]),
+  ];
+}
+
 /** What a deploy would do, without the problems. */
 export function effectLines(preview: PreviewPipelineResponse, paint: Paint): readonly string[] {
   const { changes, targets, policyRefusals, refusingNodeCount, deployedYaml } = preview;
   const away = targets.filter(({ connected }) => !connected).length;
   return [
-    ...changes.map(({ componentKey, kind }) => {
-      const colour =
-        kind === ChangeKind.ADDED ? "green" : kind === ChangeKind.REMOVED ? "red" : "yellow";
-      return paint(colour, printable(`${signs[kind] ?? "?"} ${componentKey} ${changeName(kind)}`));
-    }),
+    ...changeLines(preview, paint),
     ...(changes.length === 0 && deployedYaml !== ""
       ? ["no component differs from what is deployed"]
       : []),

@@ -13,8 +13,10 @@ import {
   type PipelineSummary,
   type Problem,
 } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { ComponentChange } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import type { ReferenceUse, Secret } from "#gen/vectorflow/v1/secret_pb.ts";
 import {
+  changeName,
   nodeStatusName,
   reachabilityName,
   roleName,
@@ -62,6 +64,10 @@ export function problemView({ severity, message, componentKey, field, line }: Pr
     line: line === 0 ? null : line,
     message,
   };
+}
+
+export function changeView({ componentKey, kind, fields }: ComponentChange) {
+  return { component: componentKey, change: changeName(kind), fields };
 }
 
 export function statusView(status: NodePipelineStatus) {

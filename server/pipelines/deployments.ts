@@ -9,6 +9,7 @@ import { compileIn, placementOf } from "./compile-in.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { PipelineCompiler } from "./compiler.ts";
 import { graphValues } from "./graph.ts";
+import { readSnapshot, restorePlaces } from "./graph-snapshot.ts";
 import { PipelineVersion } from "./pipeline-version.entity.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
 import { raiseGeneration, renewDeliveries } from "./delivery.ts";
@@ -68,7 +69,7 @@ export async function deployPipeline(
   });
 }
 
-/** Publishes an old version again, as a new one, and makes its text the draft. */
+/** Publishes an old version again, as a new one, and makes its text and its places on the canvas the draft. */
 export async function rollbackPipeline(
   scope: Scope,
   compiler: PipelineCompiler,
@@ -98,6 +99,7 @@ export async function rollbackPipeline(
     });
     await tx.em.flush();
     if (compiled.graph !== undefined) await storeGraph(tx, pipeline, compiled.graph);
+    if (old.nodesSnapshot != null) await restorePlaces(tx, pipeline.id, old.nodesSnapshot);
     const { pausedVersion } = pipeline;
     const version = await publish(tx, pipeline, compiled, old.sourceYaml, changelog);
     await recordDeploy(tx, pipeline, version, "pipeline.rolled_back", pausedVersion);
@@ -224,6 +226,7 @@ export async function publish(
     [pipeline.id],
   );
   const now = tx.clock.now();
+  const snapshot = await readSnapshot(tx, pipeline.id);
   const version = tx.em.create(PipelineVersion, {
     id: newId(),
     pipelineId: pipeline.id,
@@ -242,6 +245,8 @@ export async function publish(
           },
     variables: { ...compiled.variables },
     globalConfig: { ...filledGraph?.globalConfig },
+    nodesSnapshot: snapshot.nodes,
+    edgesSnapshot: snapshot.edges,
     createdById: tx.actor.kind === "user" ? tx.actor.userId : "",
     changelog: changelog === "" ? null : changelog,
     createdAt: now,

@@ -2,6 +2,7 @@ import type { Message, MessageInitShape } from "@bufbuild/protobuf";
 import {
   ChangeKind,
   type EditPipelineTextRequest,
+  DeployEffect,
   type PolicyRefusalSchema,
 } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import {
@@ -23,7 +24,7 @@ import { DomainError } from "../errors.ts";
 import type { PolicyRefusal } from "../fleet/policy-preview.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
 import type { DataType as StoredDataType } from "./catalogue.ts";
-import type { ComponentChange } from "./changes.ts";
+import type { ComponentChange, ConfigChanges, DeployEffect as Effect } from "./changes.ts";
 import type { WiredComponent } from "./compile.ts";
 import type { PipelineEdit } from "./edit-text.ts";
 import type { Problem } from "./graph.ts";
@@ -38,12 +39,32 @@ export const kindToProto = {
   SINK: ComponentKind.SINK,
 } satisfies Record<StoredKind, ComponentKind>;
 
-export const changeToProto = {
+const changeToProto = {
   added: ChangeKind.ADDED,
   removed: ChangeKind.REMOVED,
   changed: ChangeKind.CHANGED,
   reconnected: ChangeKind.RECONNECTED,
 } satisfies Record<ComponentChange["kind"], ChangeKind>;
+
+const effectToProto = {
+  nothing: DeployEffect.NOTHING,
+  start: DeployEffect.START,
+  reload: DeployEffect.RELOAD,
+  restart: DeployEffect.RESTART,
+} satisfies Record<Effect, DeployEffect>;
+
+/** Without an effect when one of two texts is no configuration. */
+export function changesToProto(changes: ConfigChanges | undefined) {
+  return {
+    changes: (changes?.components ?? []).map(({ key, kind, fields }) => ({
+      componentKey: key,
+      kind: changeToProto[kind],
+      fields: [...fields],
+    })),
+    changedOptions: [...(changes?.options ?? [])],
+    effect: changes === undefined ? DeployEffect.UNSPECIFIED : effectToProto[changes.effect],
+  };
+}
 
 /** Where a pipeline is in its life. */
 export function stateToProto(pipeline: {

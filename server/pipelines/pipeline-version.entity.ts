@@ -2,6 +2,7 @@ import { defineEntity, p } from "@mikro-orm/core";
 import { User } from "../auth/user.entity.ts";
 import { createdAt, id, json } from "../db/columns.ts";
 import type { References } from "../secrets/references.ts";
+import type { EdgeSnapshot, NodeSnapshot } from "./graph-snapshot.ts";
 import { Pipeline } from "./pipeline.entity.ts";
 
 const PipelineVersionSchema = defineEntity({
@@ -24,6 +25,12 @@ const PipelineVersionSchema = defineEntity({
       .default("{}")
       .comment("Variables that it was made with, by name."),
     globalConfig: json<Record<string, unknown>>().nullable(),
+    nodesSnapshot: json<readonly NodeSnapshot[]>()
+      .nullable()
+      .comment("Its components with their places; null: it is older than snapshots."),
+    edgesSnapshot: json<readonly EdgeSnapshot[]>()
+      .nullable()
+      .comment("Its connections, by component keys."),
     // A version outlives the person who made it, so the key of a deleted person stays as it was.
     createdById: () =>
       p

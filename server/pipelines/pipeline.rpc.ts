@@ -10,7 +10,8 @@ import { callScope } from "../rpc/call-scope.ts";
 import { decodePageToken, encodePageToken, isNamePlace, pageSize } from "../rpc/page-token.ts";
 import type { Scope } from "../scope.ts";
 import { compileIn, editPipeline, placementOf } from "./compile-in.ts";
-import { compareGraphs } from "./changes.ts";
+import { compareConfigs } from "./changes.ts";
+import { loadCatalogue } from "./catalogue.ts";
 import { deletePipeline } from "./deletion.ts";
 import {
   deployPipeline,
@@ -21,7 +22,7 @@ import {
 } from "./deployments.ts";
 import { listPipelines, readPipelineRow } from "./pipeline-list.ts";
 import {
-  changeToProto,
+  changesToProto,
   componentToProto,
   editFromProto,
   problemsToProto,
@@ -195,13 +196,11 @@ async function preview(
     problems: problemsToProto(compiled.problems, request.yaml),
     components: compiled.components.map(componentToProto),
     deployedYaml: deployed?.configYaml ?? "",
-    changes:
+    ...changesToProto(
       compiled.filledGraph === undefined
-        ? []
-        : compareGraphs(before?.filledGraph, compiled.filledGraph).map(({ key, kind }) => ({
-            componentKey: key,
-            kind: changeToProto[kind],
-          })),
+        ? undefined
+        : compareConfigs(before?.filledGraph, compiled.filledGraph, loadCatalogue()),
+    ),
     targets,
     policyRefusals: policies.refusals.map(refusalToProto),
     refusingNodeCount: policies.refusingNodeCount,

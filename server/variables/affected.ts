@@ -1,6 +1,7 @@
 import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations } from "../errors.ts";
-import { compareGraphs } from "../pipelines/changes.ts";
+import { loadCatalogue } from "../pipelines/catalogue.ts";
+import { compareConfigs } from "../pipelines/changes.ts";
 import { compileIn } from "../pipelines/compile-in.ts";
 import type { CompiledPipeline } from "../pipelines/compile.ts";
 import type { PipelineCompiler } from "../pipelines/compiler.ts";
@@ -84,7 +85,9 @@ export async function previewVariable(
       componentKeys:
         after.filledGraph === undefined
           ? []
-          : compareGraphs(before.filledGraph, after.filledGraph).map(({ key }) => key),
+          : compareConfigs(before.filledGraph, after.filledGraph, loadCatalogue()).components.map(
+              ({ key }) => key,
+            ),
       errors: after.problems
         .filter(({ severity }) => severity === "error")
         .slice(0, 5)

@@ -21,6 +21,7 @@ import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
+import { PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 /** Every service of the user API. */
@@ -36,6 +37,7 @@ export interface Clients {
   readonly nodes: Client<typeof NodeService>;
   readonly pipelines: Client<typeof PipelineService>;
   readonly imports: Client<typeof ImportService>;
+  readonly previews: Client<typeof PreviewService>;
   readonly lifecycle: Client<typeof LifecycleService>;
   readonly delivery: Client<typeof DeliveryService>;
   readonly secrets: Client<typeof SecretService>;
@@ -62,6 +64,7 @@ export function createClients(transport: Transport): Clients {
     nodes: createClient(NodeService, transport),
     pipelines: createClient(PipelineService, transport),
     imports: createClient(ImportService, transport),
+    previews: createClient(PreviewService, transport),
     lifecycle: createClient(LifecycleService, transport),
     delivery: createClient(DeliveryService, transport),
     secrets: createClient(SecretService, transport),

@@ -1,17 +1,16 @@
 import { For, Show, type JSX } from "solid-js";
 
-import {
-  ChangeKind,
-  type ComponentChange,
-  type PolicyRefusal,
-  type PreviewPipelineResponse,
-  type TargetNode,
+import type {
+  PolicyRefusal,
+  PreviewPipelineResponse,
+  TargetNode,
 } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 
 import { plural } from "../lib/format.ts";
 import { useLive } from "../state/live.tsx";
-import { SimulatedBadge, StateMark, type Tone } from "../ui/mark.tsx";
+import { SimulatedBadge, StateMark } from "../ui/mark.tsx";
 import { Notice } from "../ui/feedback.tsx";
+import { ConfigChanges } from "./config-changes.tsx";
 import { ProblemLine } from "./problem-line.tsx";
 import { countErrors, sortProblems } from "./preview.ts";
 
@@ -44,7 +43,14 @@ export function DeployReview(props: { preview: PreviewPipelineResponse }): JSX.E
       <div class="review-columns">
         <div>
           <h3>Changes</h3>
-          <Changes changes={props.preview.changes} first={props.preview.deployedYaml === ""} />
+          <ConfigChanges
+            changes={props.preview}
+            empty={
+              props.preview.deployedYaml === ""
+                ? "Nothing yet."
+                : "No component differs from what is deployed."
+            }
+          />
         </div>
         <div>
           <h3>Goes to {plural(props.preview.targets.length, "host")}</h3>
@@ -93,37 +99,6 @@ function Refusal(props: { refusal: PolicyRefusal }): JSX.Element {
         </span>
       </span>
     </li>
-  );
-}
-
-const changeWords: Record<number, { tone: Tone; word: string }> = {
-  [ChangeKind.ADDED]: { tone: "ok", word: "added" },
-  [ChangeKind.REMOVED]: { tone: "bad", word: "removed" },
-  [ChangeKind.CHANGED]: { tone: "info", word: "changed" },
-  [ChangeKind.RECONNECTED]: { tone: "info", word: "reconnected" },
-};
-
-function Changes(props: { changes: readonly ComponentChange[]; first: boolean }): JSX.Element {
-  return (
-    <ul class="review-list">
-      <For
-        each={props.changes}
-        fallback={
-          <li class="muted">
-            {props.first ? "Nothing yet." : "No component differs from what is deployed."}
-          </li>
-        }
-      >
-        {(change) => (
-          <li class="inline">
-            <code>{change.componentKey}</code>
-            <StateMark tone={changeWords[change.kind]?.tone ?? "idle"}>
-              {changeWords[change.kind]?.word ?? "changed"}
-            </StateMark>
-          </li>
-        )}
-      </For>
-    </ul>
   );
 }
 

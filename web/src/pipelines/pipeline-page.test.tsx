@@ -258,6 +258,21 @@ describe("deploy", () => {
   });
 });
 
+test("any two versions are compared: components, options and texts", async () => {
+  const world = deployed();
+  const pipeline = world.pipeline("pipe-1");
+  pipeline.yaml = demoYaml.replace("format: json", "format: syslog");
+  world.addVersion(pipeline, "another format");
+  const { user } = renderApp(`${page}?tab=versions&version=2`, world);
+  const dialog = await screen.findByRole("dialog");
+  const select = await within(dialog).findByLabelText("Compare with");
+  await within(select).findByRole("option", { name: "Compare with v1: First version" });
+  await user.selectOptions(select, "1");
+  expect(await within(dialog).findByText("From v1 to v2")).toBeTruthy();
+  expect(within(dialog).getByText(/this component restarts, the others go on/)).toBeTruthy();
+  expect(within(dialog).getByText("condition")).toBeTruthy();
+});
+
 test("an old version is brought back", async () => {
   const world = deployed();
   const pipeline = world.pipeline("pipe-1");

@@ -1,7 +1,9 @@
 import { useSearchParams } from "@solidjs/router";
-import { createSignal, lazy, Match, Show, Switch, type JSX } from "solid-js";
+import { createSignal, lazy, Show, type JSX } from "solid-js";
 
+import type { PipelineVersion } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
 
 import { useRead } from "../state/create-read.ts";
 import { useEnvironment } from "../state/environment.tsx";
@@ -9,6 +11,8 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Select } from "../ui/field.tsx";
 import { QueryView } from "../ui/query-view.tsx";
+import { ConfigChanges } from "./config-changes.tsx";
+import { ExportDialog } from "./export-dialog.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 
 const DiffView = lazy(async () => ({ default: (await import("./editor/diff-view.tsx")).DiffView }));
@@ -16,37 +20,51 @@ const YamlEditor = lazy(async () => ({
   default: (await import("./editor/yaml-editor.tsx")).YamlEditor,
 }));
 
-type Against = "none" | "deployed" | "previous" | "draft";
+/** "none", "draft", or the number of a version. */
+type Against = string;
 
-/** One version's text, alone or beside another. */
+/** One version's text, alone or beside any other version or the draft. */
 export function VersionSheet(props: {
   version: number;
   onRollback: (version: number) => void;
 }): JSX.Element {
   const environment = useEnvironment();
   const pipeline = usePipeline();
-  const [, setParams] = useSearchParams();
-  const [against, setAgainst] = createSignal<Against>("none");
+  const [params, setParams] = useSearchParams();
+  const [exporting, setExporting] = createSignal(false);
+  const against = (): Against => String(params["with"] ?? "none");
   const close = (): void => {
-    setParams({ version: undefined }, { scroll: false });
+    setParams({ version: undefined, with: undefined }, { scroll: false });
   };
   const read = useRead(PipelineService.method.getVersion, () => ({
     pipelineId: pipeline.id,
     version: props.version,
   }));
-  const otherNumber = (): number | undefined => {
-    if (against() === "previous") return props.version > 1 ? props.version - 1 : undefined;
-    if (against() === "deployed") return pipeline.live().summary?.deployedVersion || undefined;
-    return undefined;
+  // As many as one page has: older ones can be named in the address.
+  const versions = useRead(PipelineService.method.listVersions, () => ({
+    pipelineId: pipeline.id,
+    pageSize: 100,
+  }));
+  const deployed = (): number => pipeline.live().summary?.deployedVersion ?? 0;
+  const current = (): boolean => deployed() === props.version;
+  const options = (): { value: Against; label: string }[] => {
+    const others = (versions.data()?.versions ?? []).filter(
+      ({ version }) => version !== props.version,
+    );
+    const chosen = against();
+    const known = others.some(({ version }) => String(version) === chosen);
+    return [
+      { value: "none", label: "Text only" },
+      { value: "draft", label: "Compare with the draft" },
+      ...others.map((version) => ({
+        value: String(version.version),
+        label: `Compare with ${labelOf(version, deployed())}`,
+      })),
+      ...(known || !/^\d+$/.test(chosen)
+        ? []
+        : [{ value: chosen, label: `Compare with v${chosen}` }]),
+    ];
   };
-  const other = useRead(PipelineService.method.getVersion, () => {
-    const version = otherNumber();
-    return version === undefined ? undefined : { pipelineId: pipeline.id, version };
-  });
-  const otherText = (): string =>
-    against() === "draft" ? pipeline.draft.text() : (other.data()?.version?.configYaml ?? "");
-  const otherLabel = (): string => (against() === "draft" ? "Draft" : `v${otherNumber() ?? 0}`);
-  const current = (): boolean => pipeline.live().summary?.deployedVersion === props.version;
 
   return (
     <Dialog
@@ -59,6 +77,7 @@ export function VersionSheet(props: {
           <Show when={environment.canEdit() && !current()}>
             <Button onClick={() => props.onRollback(props.version)}>Roll back</Button>
           </Show>
+          <Button onClick={() => setExporting(true)}>Export…</Button>
           <Button onClick={close}>Close</Button>
         </>
       }
@@ -70,18 +89,16 @@ export function VersionSheet(props: {
               <Select
                 label="Compare with"
                 value={against()}
-                onValue={setAgainst}
-                options={[
-                  { value: "none", label: "Text only" },
-                  { value: "previous", label: "Compare with the version before" },
-                  { value: "deployed", label: "Compare with what is deployed" },
-                  { value: "draft", label: "Compare with the draft" },
-                ]}
+                onValue={(value) =>
+                  setParams({ with: value === "none" ? undefined : value }, { scroll: false })
+                }
+                options={options()}
               />
               <span class="muted">{answer().version?.changelog}</span>
             </div>
-            <Switch>
-              <Match when={against() === "none"}>
+            <Show
+              when={against() !== "none"}
+              fallback={
                 <div class="editor-frame">
                   <YamlEditor
                     label={`Version ${props.version} YAML`}
@@ -89,19 +106,57 @@ export function VersionSheet(props: {
                     readOnly
                   />
                 </div>
-              </Match>
-              <Match when={against() !== "none"}>
-                <DiffView
-                  before={otherText()}
-                  after={answer().version?.configYaml ?? ""}
-                  beforeLabel={otherLabel()}
-                  afterLabel={`v${props.version}`}
-                />
-              </Match>
-            </Switch>
+              }
+            >
+              <Comparison version={props.version} against={against()} />
+            </Show>
           </>
         )}
       </QueryView>
+      <Show when={exporting()}>
+        <ExportDialog version={props.version} onClose={() => setExporting(false)} />
+      </Show>
     </Dialog>
+  );
+}
+
+function labelOf({ version, changelog }: PipelineVersion, deployed: number): string {
+  const state = version === deployed ? ", deployed" : "";
+  const why = changelog === "" ? "" : `: ${changelog.slice(0, 40)}`;
+  return `v${version}${state}${why}`;
+}
+
+/** The older of the two is on the left; the draft is the newest of all. */
+function Comparison(props: { version: number; against: Against }): JSX.Element {
+  const pipeline = usePipeline();
+  const sides = (): readonly [number, number] => {
+    if (props.against === "draft") return [props.version, 0];
+    const other = Number(props.against);
+    return other < props.version ? [other, props.version] : [props.version, other];
+  };
+  const read = useRead(
+    PreviewService.method.compareVersions,
+    () => ({ pipelineId: pipeline.id, fromVersion: sides()[0], toVersion: sides()[1] }),
+    // The draft may have been saved since.
+    { staleTime: 0 },
+  );
+  const nameOf = (version: number): string => (version === 0 ? "Draft" : `v${version}`);
+  return (
+    <QueryView read={read}>
+      {(answer) => (
+        <>
+          <h3>
+            From {nameOf(sides()[0])} to {nameOf(sides()[1]).toLowerCase()}
+          </h3>
+          <ConfigChanges changes={answer()} empty="No component differs." />
+          <DiffView
+            before={answer().fromYaml}
+            after={answer().toYaml}
+            beforeLabel={nameOf(sides()[0])}
+            afterLabel={nameOf(sides()[1])}
+          />
+        </>
+      )}
+    </QueryView>
   );
 }

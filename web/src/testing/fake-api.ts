@@ -13,7 +13,7 @@ import { fakeInspectionService } from "./fake-inspection-service.ts";
 import { fakeAccessRoutes, fakeCode } from "./fake-access.ts";
 import { fakeDeliveryRoutes } from "./fake-delivery.ts";
 import { fakePage } from "./fake-page.ts";
-import { fakeImportRoutes, fakeLifecycleRoutes } from "./fake-lifecycle.ts";
+import { fakeImportRoutes, fakeLifecycleRoutes, fakePreviewRoutes } from "./fake-lifecycle.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeSecretRoutes } from "./fake-secrets.ts";
 import { fakeVariableRoutes } from "./fake-variables.ts";
@@ -56,6 +56,7 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     fakeLifecycleRoutes(router, world);
     fakeTrialRoutes(router, world);
     fakeImportRoutes(router, world);
+    fakePreviewRoutes(router, world);
     router.service(fakePipelineService.descriptor, fakePipelineService.create(world));
     router.service(ComponentSchemaService, {
       getComponentCatalogue: () => ({}),

@@ -3,7 +3,10 @@ import { Code, type ConnectRouter } from "@connectrpc/connect";
 import { ImportService } from "#gen/vectorflow/v1/import_service_pb.ts";
 import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { PipelineState } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { DeployEffect } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
 
+import { changesBetween } from "./fake-pipeline-service.ts";
 import { checkYaml, componentsOf, failure, idOf, type FakeWorld } from "./fake-world.ts";
 
 /** Reads a single file of YAML as it is; one that says "broken" has a problem. */
@@ -33,6 +36,26 @@ export function fakeImportRoutes(router: ConnectRouter, world: FakeWorld): void 
         filename: `${live.summary?.name ?? ""}.${extension}`,
         content: yaml,
         notices: extension === "yaml" ? [] : ["comments are left out"],
+      };
+    },
+  });
+}
+
+export function fakePreviewRoutes(router: ConnectRouter, world: FakeWorld): void {
+  router.service(PreviewService, {
+    compareVersions({ pipelineId, fromVersion, toVersion }) {
+      world.enter("compareVersions");
+      const pipeline = world.pipeline(pipelineId);
+      const textOf = (number: number): string =>
+        number === 0
+          ? pipeline.yaml
+          : (pipeline.versions.find(({ version }) => version === number)?.configYaml ?? "");
+      const [fromYaml, toYaml] = [textOf(fromVersion), textOf(toVersion)];
+      return {
+        fromYaml,
+        toYaml,
+        changes: changesBetween(fromYaml, toYaml),
+        effect: fromYaml === toYaml ? DeployEffect.NOTHING : DeployEffect.RELOAD,
       };
     },
   });

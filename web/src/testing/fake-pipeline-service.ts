@@ -7,7 +7,11 @@ import {
   PipelineState,
   ProcessState,
 } from "#gen/vectorflow/v1/pipeline_pb.ts";
-import { ChangeKind, PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import {
+  ChangeKind,
+  DeployEffect,
+  PipelineService,
+} from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 
 import { aStatus } from "./builders.ts";
 import {
@@ -94,6 +98,7 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof PipelineSer
         deployedYaml,
         configYaml: problems.length > 0 ? "" : yaml,
         changes: changesBetween(deployedYaml, yaml),
+        effect: deployedYaml === "" ? DeployEffect.START : DeployEffect.RELOAD,
         policyRefusals: world.policyRefusals,
         refusingNodeCount: Math.max(0, ...world.policyRefusals.map(({ nodeCount }) => nodeCount)),
         targets: [...world.hosts.values()].map(({ id, name }) => ({ id, name, connected: true })),
@@ -165,10 +170,10 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof PipelineSer
   };
 }
 
-function changesBetween(
+export function changesBetween(
   before: string,
   after: string,
-): { componentKey: string; kind: ChangeKind }[] {
+): { componentKey: string; kind: ChangeKind; fields?: string[] }[] {
   const old = new Set(componentsOf(before).map(({ key }) => key));
   const next = componentsOf(after).filter(({ kind }) => kind !== ComponentKind.UNSPECIFIED);
   const keys = new Set(next.map(({ key }) => key));
@@ -180,6 +185,10 @@ function changesBetween(
       componentKey,
       kind: ChangeKind.REMOVED,
     })),
-    ...changed.map((componentKey) => ({ componentKey, kind: ChangeKind.CHANGED })),
+    ...changed.map((componentKey) => ({
+      componentKey,
+      kind: ChangeKind.CHANGED,
+      fields: ["condition"],
+    })),
   ];
 }
