@@ -43,6 +43,7 @@ describe("GET", () => {
       pipelineId,
       version: 1,
       vectorVersion: "0.58.0",
+      templateId: "builtin-split-by-severity",
     };
     const resource: Readonly<Record<string, string>> = {
       Environment: environmentId,
@@ -50,6 +51,7 @@ describe("GET", () => {
       Pipeline: pipelineId,
       Sample: "sample",
       Variable: "variable",
+      Template: "builtin-split-by-severity",
     };
     const get = async (path: string, method: DescMethodUnary): Promise<number> => {
       const fields = method.input.fields.map(({ localName }) => [localName, ids[localName]]);

@@ -260,7 +260,8 @@ function checkNames(name: string, description: string): { name: string; descript
   return checked;
 }
 
-async function translateNameConflict<T>(name: string, work: () => Promise<T>): Promise<T> {
+/** Says of a pipeline's name that it is taken, where the database says so. */
+export async function translateNameConflict<T>(name: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,6 +1,6 @@
 import { useNavigate, useSearchParams } from "@solidjs/router";
 import Ellipsis from "lucide-solid/icons/ellipsis";
-import { createSignal, Show, type JSX } from "solid-js";
+import { createSignal, lazy, Show, type JSX } from "solid-js";
 
 import { toUiError } from "../api/errors.ts";
 import { useApi } from "../state/api.tsx";
@@ -13,6 +13,10 @@ import { showToast } from "../ui/toast.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 import { RenameDialog } from "./rename-dialog.tsx";
 
+const SaveAsTemplate = lazy(async () => ({
+  default: (await import("../library/save-as-template.tsx")).SaveAsTemplate,
+}));
+
 /** Deploy, undeploy, rename, delete. */
 export function PipelineActions(): JSX.Element {
   const { clients } = useApi();
@@ -20,13 +24,13 @@ export function PipelineActions(): JSX.Element {
   const navigate = useNavigate();
   const pipeline = usePipeline();
   const [, setParams] = useSearchParams();
-  const [asking, setAsking] = createSignal<"undeploy" | "delete" | "rename">();
+  const [asking, setAsking] = createSignal<"undeploy" | "delete" | "rename" | "template">();
   const [reason, setReason] = createSignal("");
   const [busy, setBusy] = createSignal(false);
   const [error, setError] = createSignal<string>();
   const name = (): string => pipeline.live().summary?.name ?? "";
 
-  const ask = (what: "undeploy" | "delete" | "rename"): void => {
+  const ask = (what: "undeploy" | "delete" | "rename" | "template"): void => {
     setError(undefined);
     setReason("");
     setAsking(what);
@@ -63,6 +67,7 @@ export function PipelineActions(): JSX.Element {
         trigger={<Ellipsis size={16} aria-hidden="true" />}
         items={[
           { label: "Rename…", onSelect: () => ask("rename") },
+          { label: "Save as template…", onSelect: () => ask("template") },
           { label: "Delete…", tone: "bad", onSelect: () => ask("delete") },
         ]}
       />
@@ -73,6 +78,13 @@ export function PipelineActions(): JSX.Element {
         Deploy…
       </Button>
       <RenameDialog open={asking() === "rename"} onOpenChange={(open) => !open && setAsking()} />
+      <Show when={asking() === "template"}>
+        <SaveAsTemplate
+          pipelineId={pipeline.id}
+          open
+          onOpenChange={(open) => !open && setAsking()}
+        />
+      </Show>
       <ConfirmDialog
         open={asking() === "undeploy"}
         onOpenChange={(open) => !open && setAsking(undefined)}

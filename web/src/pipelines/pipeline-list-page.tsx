@@ -46,6 +46,7 @@ export function PipelineListPage(): JSX.Element {
         title="Pipelines"
         actions={
           <Show when={environment.canEdit()}>
+            <LinkButton href={environment.path("templates")}>New from template</LinkButton>
             <LinkButton href={environment.path("pipelines", "new")} variant="primary">
               <Plus size={14} aria-hidden="true" /> New pipeline
             </LinkButton>
@@ -128,6 +129,7 @@ function NoPipelines(): JSX.Element {
           <Button variant="primary" loading={busy()} onClick={() => void createDemo()}>
             Create demo pipeline
           </Button>
+          <LinkButton href={environment.path("templates")}>New from template</LinkButton>
           <LinkButton href={environment.path("pipelines", "new")}>New pipeline</LinkButton>
         </Show>
       }

@@ -14,6 +14,7 @@ import { fakeDeliveryRoutes } from "./fake-delivery.ts";
 import { fakePage } from "./fake-page.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeSecretRoutes } from "./fake-secrets.ts";
+import { fakeTemplateRoutes } from "./fake-templates.ts";
 import { fakeVariableRoutes } from "./fake-variables.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
 import { failure, type FakeWorld } from "./fake-world.ts";
@@ -49,6 +50,7 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     router.service(NodeService, nodeService(world));
     fakeSecretRoutes(router, world);
     fakeVariableRoutes(router, world);
+    fakeTemplateRoutes(router, world);
     fakeDeliveryRoutes(router, world);
     router.service(fakePipelineService.descriptor, fakePipelineService.create(world));
     router.service(fakeInspectionService.descriptor, fakeInspectionService.create(world));

@@ -32,6 +32,7 @@ import { FakeAccess } from "./fake-access-state.ts";
 import { aPipelineLive, aProblem } from "./builders.ts";
 import { FakeInspection } from "./fake-inspection-service.ts";
 import { FakeSecrets } from "./fake-secrets-state.ts";
+import { FakeTemplates } from "./fake-templates-state.ts";
 import { FakeVariables } from "./fake-variables-state.ts";
 
 export interface FakePipeline {
@@ -78,6 +79,7 @@ export class FakeWorld {
   readonly access = new FakeAccess();
   readonly secrets = new FakeSecrets();
   readonly variables = new FakeVariables();
+  readonly templates = new FakeTemplates();
   readonly hosts = new Map<string, Node>();
   readonly pipelines = new Map<string, FakePipeline>();
   readonly logs: LogLine[] = [];
