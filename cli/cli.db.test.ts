@@ -51,6 +51,28 @@ test("variables say whom they change, and are deployed with it on request", asyn
   expect(await cli(remove)).toMatchObject({ code: 0 });
 });
 
+test("templates are listed and used with values from a file", async () => {
+  await using world = await startCliWorld(inject("templateUrl"));
+  const { cli, write } = world;
+  const listed = await cli(["templates", "list", "-o", "json"]);
+  expect(listed.json).toHaveLength(8);
+  expect((await cli(["templates", "list"])).stdout).toContain("Syslog to Loki");
+  const use = ["templates", "use", "split by severity"];
+  expect(await cli(use)).toMatchObject({ code: 2 });
+  const values = await write("values.yaml", "sample_rate: 7\n");
+  const whole = [...use, "--name", "Split", "--values", values, "-o", "json"];
+  expect(await cli([...whole, "--dry-run"])).toMatchObject({ code: 3 });
+  const made = await cli(whole);
+  expect(made).toMatchObject({ code: 0, json: { result: "created", problems: [] } });
+  expect((made.json as { yaml: string }).yaml).toContain("rate: 7\n");
+  expect(await cli(["pipelines", "deploy", "Split", "--yes", "--wait", "0"])).toMatchObject({
+    code: 0,
+  });
+  expect(await cli(whole)).toMatchObject({ code: 1 });
+  const bad = await cli([...use, "--name", "B", "--values", "-"], { stdin: "sample_rate: fast" });
+  expect(bad).toMatchObject({ code: 1, stderr: expect.stringContaining("must be a number") });
+});
+
 describe("secrets", () => {
   test("are set from the standard input or a file, and never shown", async () => {
     await using world = await startCliWorld(inject("templateUrl"));

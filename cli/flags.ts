@@ -177,6 +177,17 @@ export const commandTable = {
     summary: "Delete a variable. Refused while pipelines refer to it, unless --in-use is given.",
     example: "variables delete old_host --yes",
   },
+  "templates list": {
+    summary: "List the templates that ship and those of the environment's team, with parameters.",
+    example: "templates list",
+  },
+  "templates use": {
+    argument: "TEMPLATE",
+    summary:
+      "Create a pipeline from a template, by its name or id: a draft, with everything filled in.",
+    details: ["What is wrong with the draft is told; it can be mended before it is deployed."],
+    example: 'templates use "Syslog to Loki" --name network --values values.yaml',
+  },
   "environments list": {
     summary: "List the environments that the token reaches.",
     example: "environments list",
@@ -217,8 +228,8 @@ const flagTable = {
   },
   name: {
     value: "NAME",
-    commands: ["pipelines apply", "pipelines diff", "pipelines import"],
-    help: "The pipeline's name, for one file. Default: the file's name without .yaml.",
+    commands: ["pipelines apply", "pipelines diff", "pipelines import", "templates use"],
+    help: "The pipeline's name; of one file its own without .yaml is the default.",
   },
   revision: {
     value: "REVISION",
@@ -276,7 +287,13 @@ const flagTable = {
     help: "The environment to promote to, by name or id; or the version to compare to.",
   },
   "dry-run": {
-    commands: ["pipelines apply", "pipelines deploy", "pipelines import", "variables set"],
+    commands: [
+      "pipelines apply",
+      "pipelines deploy",
+      "pipelines import",
+      "variables set",
+      "templates use",
+    ],
     help: "Show what would be done, and do nothing. Exits with 3 when something would be.",
   },
   dir: {
@@ -314,9 +331,14 @@ const flagTable = {
     commands: ["variables set"],
     help: "The value, one line. Variables are no secrets: everyone who sees the environment reads them.",
   },
+  values: {
+    value: "PATH",
+    commands: ["templates use"],
+    help: "A map in YAML or JSON with values for parameters; - is the standard input. Others have their defaults.",
+  },
   description: {
     value: "TEXT",
-    commands: ["variables set"],
+    commands: ["variables set", "templates use"],
     help: "What it is for. Default: what it is.",
   },
   redeploy: {

@@ -57,6 +57,8 @@ const commands = {
   "variables list": async () => (await import("./commands/variables.ts")).variablesList,
   "variables set": async () => (await import("./commands/variables.ts")).variablesSet,
   "variables delete": async () => (await import("./commands/variables.ts")).variablesDelete,
+  "templates list": async () => (await import("./commands/templates.ts")).templatesList,
+  "templates use": async () => (await import("./commands/templates.ts")).templatesUse,
   "environments list": async () => (await import("./commands/lists.ts")).environmentsList,
 } satisfies Record<Exclude<CommandName, "version">, () => Promise<Command>>;
 

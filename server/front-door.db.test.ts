@@ -49,6 +49,7 @@ describe("GET", () => {
       pipelineId,
       version: 1,
       vectorVersion: "0.58.0",
+      templateId: "builtin-split-by-severity",
     };
     const resource: Readonly<Record<string, string>> = {
       Environment: environmentId,
@@ -56,6 +57,7 @@ describe("GET", () => {
       Pipeline: pipelineId,
       Sample: "sample",
       Variable: "variable",
+      Template: "builtin-split-by-severity",
     };
     /** Reads that are about what is sent. */
     const sent: Readonly<Record<string, object>> = {

@@ -23,6 +23,7 @@ import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
+import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { auditRpc } from "./audit/audit.rpc.ts";
@@ -37,6 +38,7 @@ import { environmentRpc } from "./environments/environment.rpc.ts";
 import { nodeRpc } from "./fleet/node.rpc.ts";
 import { healthRpc } from "./health/health.rpc.ts";
 import { reflectionRpc } from "./health/reflection.rpc.ts";
+import { templateRpc } from "./library/template.rpc.ts";
 import { liveRpc } from "./live/live.rpc.ts";
 import { logRpc } from "./logs/log.rpc.ts";
 import { metricRpc } from "./metrics/metric.rpc.ts";
@@ -79,6 +81,7 @@ export const userServices: readonly DescService[] = [
   SecretBackendService,
   CertificateService,
   VariableService,
+  TemplateService,
   MetricService,
   LogService,
   LiveService,
@@ -124,6 +127,7 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(SecretBackendService, secretBackendRpc(deps));
     router.service(CertificateService, certificateRpc(deps));
     router.service(VariableService, variableRpc(deps));
+    router.service(TemplateService, templateRpc(deps));
     router.service(MetricService, metricRpc(deps));
     router.service(LogService, logRpc(deps));
     router.service(LiveService, liveRpc(deps));

@@ -16,6 +16,7 @@ import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
@@ -36,6 +37,7 @@ export interface ApiClient extends Disposable {
   readonly secrets: Client<typeof SecretService>;
   readonly secretBackends: Client<typeof SecretBackendService>;
   readonly variables: Client<typeof VariableService>;
+  readonly templates: Client<typeof TemplateService>;
   readonly environments: Client<typeof EnvironmentService>;
   readonly live: Client<typeof LiveService>;
   readonly trials: Client<typeof TrialService>;
@@ -67,6 +69,7 @@ export function createApiClient(connection: Connection, signal: AbortSignal): Ap
     secrets: createClient(SecretService, transport),
     secretBackends: createClient(SecretBackendService, transport),
     variables: createClient(VariableService, transport),
+    templates: createClient(TemplateService, transport),
     environments: createClient(EnvironmentService, transport),
     live: createClient(LiveService, transport),
     trials: createClient(TrialService, transport),

@@ -1,3 +1,4 @@
+import { TemplateParameterType, type Template } from "#gen/vectorflow/v1/template_pb.ts";
 import type { Variable, VariableUse } from "#gen/vectorflow/v1/variable_pb.ts";
 import type { VariableEffect } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import {
@@ -135,6 +136,31 @@ export function secretView(secret: Secret) {
     failure: failureNames[secret.failure] ?? null,
   };
 }
+
+export function templateView(template: Template) {
+  return {
+    id: template.id,
+    name: template.name,
+    description: template.description,
+    category: template.category,
+    built_in: template.builtIn,
+    components: template.componentTypes,
+    parameters: template.parameters.map((parameter) => ({
+      name: parameter.name,
+      description: parameter.description,
+      type: parameterTypes[parameter.type] ?? "text",
+      default: parameter.default,
+      required: parameter.required,
+    })),
+  };
+}
+
+const parameterTypes: Partial<Record<TemplateParameterType, string>> = {
+  [TemplateParameterType.TEXT]: "text",
+  [TemplateParameterType.NUMBER]: "number",
+  [TemplateParameterType.BOOLEAN]: "boolean",
+  [TemplateParameterType.SECRET]: "secret",
+};
 
 export function variableView(variable: Variable) {
   return {

@@ -15,6 +15,7 @@ import { CertificateType } from "#gen/vectorflow/v1/secret_pb.ts";
 import { SecretBackend, VaultAuth } from "#gen/vectorflow/v1/secret_backend_pb.ts";
 import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
+import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { hashToken } from "../auth/tokens.ts";
 import { totpCode } from "../auth/totp.ts";
@@ -117,6 +118,14 @@ const filled: Record<string, (corner: Corner) => Promise<object> | object> = {
     valueBefore: "fra",
   }),
   DeleteVariable: async (corner) => ({ id: await variableIn(corner) }),
+  CreateTemplate: () => templateFields,
+  UpdateTemplate: async (corner) => ({
+    ...templateFields,
+    id: await templateOf(corner),
+    name: "t2",
+  }),
+  DeleteTemplate: async (corner) => ({ id: await templateOf(corner) }),
+  UseTemplate: () => ({ templateId: "builtin-split-by-severity", name: "From a template" }),
   CreateCertificate: () => aCertificate,
   UpdateCertificate: async (corner) => ({
     id: await certificateIn(corner),
@@ -236,6 +245,15 @@ async function variableIn({ things, tokens }: Corner): Promise<string> {
     .client(VariableService, tokens.superAdmin)
     .createVariable({ environmentId: things["environment"] ?? "", name: "site", value: "fra" });
   return variable?.id ?? "";
+}
+
+const templateFields = { name: "t", yaml: demoYaml };
+
+async function templateOf({ things, tokens }: Corner): Promise<string> {
+  const { template } = await server
+    .client(TemplateService, tokens.superAdmin)
+    .createTemplate({ ...templateFields, pipelineId: things["pipeline"] ?? "" });
+  return template?.id ?? "";
 }
 
 /** One that does not answer: this host's own addresses may not be called. */

@@ -57,6 +57,10 @@ async function seedLists(databaseUrl: string, environmentId: string, teamId: str
     environmentId,
   );
   await many(
+    `insert into "Template" ("id", "name", "teamId", "nodes", "edges") select 'x' || i, 'Template ' || i, $1, '[]', '[]'`,
+    teamId,
+  );
+  await many(
     `insert into "Variable" ("id", "name", "environmentId", "value") select 'w' || i, 'name_' || i, $1, 'x'`,
     environmentId,
   );
@@ -113,6 +117,7 @@ const requests: Readonly<Record<string, (environmentId: string, teamId: string) 
   ListApiTokens: (_, teamId) => ({ teamId }),
   ListAuditEntries: () => ({}),
   ListSecrets: (environmentId) => ({ environmentId }),
+  ListTemplates: (_, teamId) => ({ teamId }),
   ListVariables: (environmentId) => ({ environmentId }),
   ListCertificates: (environmentId) => ({ environmentId }),
   ListSamples: () => ({ pipelineId: "p1" }),

@@ -33,6 +33,9 @@ const SecretsPage = lazy(async () => ({
 const VariablesPage = lazy(async () => ({
   default: (await import("./variables/variables-page.tsx")).VariablesPage,
 }));
+const TemplateGalleryPage = lazy(async () => ({
+  default: (await import("./library/template-gallery-page.tsx")).TemplateGalleryPage,
+}));
 const SettingsLayout = lazy(async () => ({
   default: (await import("./access/settings-layout.tsx")).SettingsLayout,
 }));
@@ -85,6 +88,7 @@ export function AppRoutes(): JSX.Element {
           <Route path="/pipelines/new" component={NewPipelinePage} />
           <Route path="/pipelines/:id" component={PipelinePage} />
           <Route path="/secrets" component={SecretsPage} />
+          <Route path="/templates" component={TemplateGalleryPage} />
           <Route path="/variables" component={VariablesPage} />
           <Route path="*" component={NotFoundPage} />
         </Route>

@@ -28,6 +28,7 @@ const pages = [
   "/e/env-1/pipelines/pipe-1?tab=versions",
   "/e/env-1/pipelines/pipe-4?deploy=review",
   "/e/env-1/pipelines/pipe-4?tab=versions&version=1",
+  "/e/env-1/templates",
   "/e/env-1/secrets",
   "/e/env-1/variables",
   "/settings/profile",

@@ -21,7 +21,11 @@ const PromoteSheet = lazy(async () => ({
   default: (await import("./promote-sheet.tsx")).PromoteSheet,
 }));
 
-type Question = Stop | "delete" | "rename" | "clone" | "promote" | "export";
+const SaveAsTemplate = lazy(async () => ({
+  default: (await import("../library/save-as-template.tsx")).SaveAsTemplate,
+}));
+
+type Question = Stop | "delete" | "rename" | "clone" | "promote" | "export" | "template";
 
 /** Deploy, pause, resume, undeploy, rename, clone, promote, delete. */
 export function PipelineActions(): JSX.Element {
@@ -78,6 +82,7 @@ export function PipelineActions(): JSX.Element {
       { label: "Clone…", onSelect: () => ask("clone") },
       { label: "Promote…", onSelect: () => ask("promote") },
       { label: "Export…", onSelect: () => ask("export") },
+      { label: "Save as template…", onSelect: () => ask("template") },
       ...(last === 0 ? [] : [{ label: `Put v${last} back`, onSelect: () => void resume(last) }]),
       ...(paused() ? [{ label: "Undeploy…", onSelect: () => ask("undeploy") }] : []),
       { label: "Delete…", tone: "bad", onSelect: () => ask("delete") },
@@ -128,6 +133,9 @@ export function PipelineActions(): JSX.Element {
         onClose={done}
         onUndo={(version) => void resume(version)}
       />
+      <Show when={asking() === "template"}>
+        <SaveAsTemplate pipelineId={pipeline.id} open onOpenChange={(open) => !open && done()} />
+      </Show>
       <ConfirmDialog
         open={asking() === "delete"}
         onOpenChange={(open) => !open && done()}

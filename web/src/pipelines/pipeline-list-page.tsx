@@ -51,6 +51,7 @@ export function PipelineListPage(): JSX.Element {
         actions={
           <Show when={environment.canEdit()}>
             <Button onClick={() => setParams({ import: "1" }, { scroll: false })}>Import…</Button>
+            <LinkButton href={environment.path("templates")}>New from template</LinkButton>
             <LinkButton href={environment.path("pipelines", "new")} variant="primary">
               <Plus size={14} aria-hidden="true" /> New pipeline
             </LinkButton>
@@ -136,6 +137,7 @@ function NoPipelines(): JSX.Element {
           <Button variant="primary" loading={busy()} onClick={() => void createDemo()}>
             Create demo pipeline
           </Button>
+          <LinkButton href={environment.path("templates")}>New from template</LinkButton>
           <LinkButton href={environment.path("pipelines", "new")}>New pipeline</LinkButton>
           <LinkButton href={`${environment.path("pipelines")}?import=1`}>
             Import a configuration

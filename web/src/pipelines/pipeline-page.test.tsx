@@ -357,3 +357,21 @@ test("a deleted pipeline leaves for the list", async () => {
   await user.click(screen.getByRole("button", { name: "Delete pipeline" }));
   await expect.poll(path).toBe("/e/env-1/pipelines");
 });
+
+test("saves a pipeline as a template, with a parameter for what its text leaves open", async () => {
+  const world = deployed();
+  const { user } = renderApp(page, world);
+  await user.click(await screen.findByRole("button", { name: "More actions" }));
+  await user.click(await screen.findByRole("menuitem", { name: "Save as template…" }));
+  const dialog = await screen.findByRole("dialog");
+  const text = await within(dialog).findByLabelText<HTMLTextAreaElement>("Configuration");
+  await user.clear(text);
+  await user.type(text, "uri: PARAM[[host]");
+  await user.selectOptions(within(dialog).getByLabelText("Type of host"), "Secret");
+  await user.click(within(dialog).getByRole("button", { name: "Save template" }));
+  await expect
+    .poll(() => [...world.templates.templates.values()])
+    .toMatchObject([
+      { yaml: "uri: PARAM[host]", parameters: [{ name: "host", type: 4, required: true }] },
+    ]);
+});

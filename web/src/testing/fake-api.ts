@@ -16,6 +16,7 @@ import { fakePage } from "./fake-page.ts";
 import { fakeImportRoutes, fakeLifecycleRoutes, fakePreviewRoutes } from "./fake-lifecycle.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeSecretRoutes } from "./fake-secrets.ts";
+import { fakeTemplateRoutes } from "./fake-templates.ts";
 import { fakeVariableRoutes } from "./fake-variables.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
 import { fakeTrialRoutes } from "./fake-trials.ts";
@@ -52,6 +53,7 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     router.service(NodeService, nodeService(world));
     fakeSecretRoutes(router, world);
     fakeVariableRoutes(router, world);
+    fakeTemplateRoutes(router, world);
     fakeDeliveryRoutes(router, world);
     fakeLifecycleRoutes(router, world);
     fakeTrialRoutes(router, world);

@@ -34,6 +34,7 @@ import { aPipelineLive, aProblem } from "./builders.ts";
 import { FakeInspection } from "./fake-inspection-service.ts";
 import { FakeSecrets } from "./fake-secrets-state.ts";
 import { FakeTrials } from "./fake-trials.ts";
+import { FakeTemplates } from "./fake-templates-state.ts";
 import { FakeVariables } from "./fake-variables-state.ts";
 
 export interface FakePipeline {
@@ -80,6 +81,7 @@ export class FakeWorld {
   readonly access = new FakeAccess();
   readonly secrets = new FakeSecrets();
   readonly variables = new FakeVariables();
+  readonly templates = new FakeTemplates();
   readonly hosts = new Map<string, Node>();
   readonly pipelines = new Map<string, FakePipeline>();
   readonly logs: LogLine[] = [];
