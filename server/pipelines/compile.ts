@@ -1,3 +1,4 @@
+import type { ProgramPlace } from "#vrl/check-text.ts";
 import type { Vrl } from "#vrl/vrl.ts";
 import { loadCatalogue, type DataType, type Kind } from "./catalogue.ts";
 import { checkPrograms } from "./check-programs.ts";
@@ -36,6 +37,7 @@ export interface WiredComponent {
 export interface CompiledPipeline {
   readonly graph: PipelineGraph | undefined;
   readonly components: readonly WiredComponent[];
+  readonly programs: readonly ProgramPlace[];
   /** In the order of the text, errors first. */
   readonly problems: readonly Problem[];
   /** The configuration for hosts; undefined while there are errors, or when it was not asked for. */
@@ -54,7 +56,13 @@ export function compilePipeline(
   const parsed = parsePipelineText(text);
   const { graph } = parsed;
   if (graph === undefined) {
-    return { graph, components: [], problems: parsed.problems, configYaml: undefined };
+    return {
+      graph,
+      components: [],
+      programs: [],
+      problems: parsed.problems,
+      configYaml: undefined,
+    };
   }
   const catalogue = loadCatalogue();
   const wiring = wire(graph, catalogue);
@@ -69,6 +77,7 @@ export function compilePipeline(
   return {
     graph,
     components: graph.components.map((component) => wired(component, wiring, programs.events)),
+    programs: programs.places,
     problems: problems
       .toSorted(
         (a, b) => rank[a.severity] - rank[b.severity] || (a.span?.from ?? 0) - (b.span?.from ?? 0),

@@ -3,6 +3,7 @@ import {
   ChangeKind,
   type EditPipelineTextRequest,
   type PolicyRefusalSchema,
+  type VrlProgramsSchema,
 } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import {
   ComponentKind,
@@ -17,6 +18,7 @@ import {
   type PipelineVersionSchema,
   type ProblemSchema,
 } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { ProgramPlace } from "#vrl/check-text.ts";
 import type { ComponentKind as StoredKind } from "../db/enums.ts";
 import { DomainError } from "../errors.ts";
 import type { PolicyRefusal } from "../fleet/policy-preview.ts";
@@ -142,6 +144,19 @@ function problemToProto(
           line: lineAt(span.from),
         }),
   };
+}
+
+export function programsToProto(
+  programs: readonly ProgramPlace[],
+): Exclude<MessageInitShape<typeof VrlProgramsSchema>, Message> {
+  const options = new Map<string, number>();
+  const places = programs.map((program) => {
+    const json = JSON.stringify(program.options);
+    const optionsIndex = options.get(json) ?? options.size;
+    options.set(json, optionsIndex);
+    return { componentKey: program.componentKey, path: [...program.path], optionsIndex };
+  });
+  return { programs: places, optionsJson: [...options.keys()] };
 }
 
 export function editFromProto(edit: EditPipelineTextRequest["edit"]): PipelineEdit {

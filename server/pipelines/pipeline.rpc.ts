@@ -23,6 +23,7 @@ import {
   componentToProto,
   editFromProto,
   problemsToProto,
+  programsToProto,
   refusalToProto,
   statusToProto,
   summaryToProto,
@@ -189,6 +190,7 @@ async function preview(
     configYaml: compiled.configYaml ?? "",
     problems: problemsToProto(compiled.problems, request.yaml),
     components: compiled.components.map(componentToProto),
+    programs: programsToProto(compiled.programs),
     deployedYaml: deployed?.configYaml ?? "",
     changes:
       compiled.graph === undefined
