@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, parseDocument } from "yaml";
 import { findingsIn, withoutReferences, type Finding } from "./findings.ts";
-import type { VrlChecked, VrlCompileOptions } from "./vrl.ts";
+import type { VrlChecked, VrlCompileOptions, VrlKind } from "./vrl.ts";
 
 /** A program in a configuration, and how Vector compiles it. */
 export interface ProgramPlace {
@@ -9,7 +9,11 @@ export interface ProgramPlace {
   /** Steps below the component. */
   readonly path: readonly string[];
   readonly options: VrlCompileOptions;
+  /** What every event is that comes to it, where more is known than Vector takes into account. */
+  readonly certain?: VrlKind;
 }
+
+type Check = (source: string, options: VrlCompileOptions) => VrlChecked;
 
 export interface ProgramFinding extends Finding {
   readonly componentKey: string;
@@ -29,20 +33,58 @@ const sections = ["sources", "transforms", "sinks"];
 export function checkText(
   text: string,
   programs: readonly ProgramPlace[],
-  check: (source: string, options: VrlCompileOptions) => VrlChecked,
+  check: Check,
 ): readonly ProgramFinding[] {
   const document = parseDocument(text, { merge: true });
   if (document.errors.length > 0) return [];
-  return programs.flatMap(({ componentKey, path, options }) => {
+  return programs.flatMap(({ componentKey, path, options, certain }) => {
     const scalar = scalarAt(document.contents, componentKey, path);
     if (scalar === undefined || scalar.value.length > maximumVrlLength) return [];
-    const checked = check(withoutReferences(scalar.value), options);
+    const vector = check(withoutReferences(scalar.value), options);
+    const checked =
+      vector.diagnostics.length > 0 || certain === undefined
+        ? vector
+        : certainFailures(scalar.value, certain, options, check);
     return findingsIn(scalar.value, checked, text, scalar.span).map((finding) => ({
       ...finding,
       componentKey,
       field: path.join("."),
     }));
   });
+}
+
+/** The compiler's code for an argument that can never have the type that a function takes. */
+const invalidArgument = 110;
+
+/** Fields of events that may make a program fail on all of them: most functions take texts. */
+export function hasFailingFields(kind: VrlKind, isNamed: (field: string) => boolean): boolean {
+  const known = typeof kind === "object" ? (kind.object?.known ?? {}) : {};
+  return Object.entries(known).some(
+    ([name, field]) => typeof field === "object" && field.types.join() !== "bytes" && isNamed(name),
+  );
+}
+
+/** What Vector accepts in a program, and what fails on every event that comes to it. */
+export function certainFailures(
+  source: string,
+  certain: VrlKind,
+  options: VrlCompileOptions,
+  check: Check,
+): VrlChecked {
+  if (!hasFailingFields(certain, (name) => source.includes(name))) {
+    return { diagnostics: [], report: "" };
+  }
+  const { diagnostics } = check(withoutReferences(source), { ...options, target: [certain] });
+  return {
+    diagnostics: diagnostics
+      .filter(({ code }) => code === invalidArgument)
+      .map((diagnostic) => ({
+        ...diagnostic,
+        severity: "warning",
+        message: `fails on every event: ${diagnostic.message}`,
+      })),
+    report: "",
+  };
 }
 
 function scalarAt(

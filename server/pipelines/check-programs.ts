@@ -1,5 +1,10 @@
-import { maximumVrlLength, type ProgramPlace } from "#vrl/check-text.ts";
-import type { Vrl, VrlChecked } from "#vrl/vrl.ts";
+import {
+  certainFailures,
+  hasFailingFields,
+  maximumVrlLength,
+  type ProgramPlace,
+} from "#vrl/check-text.ts";
+import type { Vrl, VrlChecked, VrlCompileOptions, VrlKind } from "#vrl/vrl.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { followEvents, markedEvent, type EventFields, type EventKind } from "./event-fields.ts";
 import {
@@ -74,17 +79,38 @@ export function checkPrograms(
     if (!compiled.has(component.key)) compileRemap(program, component, reaching);
     return compiled.get(component.key) ?? compileVrl(program, { tables: tableNames }, engine());
   };
-  const placeOf = ({ component, path, condition }: VrlProgram): ProgramPlace => {
+  /** What every event is that comes to a program of a transform, where that may be of use. */
+  const certainKind = ({ component }: VrlProgram): VrlKind | undefined => {
+    if (component?.kind !== "transform") return undefined;
+    const { sure } = events.reaching(component);
+    return hasFailingFields(sure, () => true) ? sure : undefined;
+  };
+  const optionsOf = ({ component, condition }: VrlProgram): VrlCompileOptions => {
     const kinds = component?.type === "remap" ? eventKinds(component) : {};
+    return { ...kinds, tables: tableNames, condition };
+  };
+  const placeOf = (program: VrlProgram): ProgramPlace => {
+    const certain = certainKind(program);
     return {
-      componentKey: component?.key ?? "",
-      path: path.map(String),
-      options: { ...kinds, tables: tableNames, condition },
+      componentKey: program.component?.key ?? "",
+      path: program.path.map(String),
+      options: optionsOf(program),
+      ...(certain === undefined ? {} : { certain }),
     };
   };
   const problems = programs.flatMap((program) => {
-    const found = problemsOf(program, check(program), parsed, text);
-    return followsKinds ? found.map(leaveToVector) : found;
+    const checked = check(program);
+    const found = problemsOf(program, checked, parsed, text);
+    if (followsKinds) return found.map(leaveToVector);
+    const certain = checked.diagnostics.length > 0 ? undefined : certainKind(program);
+    if (certain === undefined) return found;
+    const failures = certainFailures(
+      program.source,
+      certain,
+      optionsOf(program),
+      (source, options) => engine().check(source, options),
+    );
+    return problemsOf(program, failures, parsed, text);
   });
   // Where Vector follows kinds, only the server does.
   const places = followsKinds ? [] : programs.map((program) => placeOf(program));

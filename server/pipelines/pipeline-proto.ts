@@ -150,13 +150,22 @@ export function programsToProto(
   programs: readonly ProgramPlace[],
 ): Exclude<MessageInitShape<typeof VrlProgramsSchema>, Message> {
   const options = new Map<string, number>();
-  const places = programs.map((program) => {
-    const json = JSON.stringify(program.options);
-    const optionsIndex = options.get(json) ?? options.size;
-    options.set(json, optionsIndex);
-    return { componentKey: program.componentKey, path: [...program.path], optionsIndex };
-  });
-  return { programs: places, optionsJson: [...options.keys()] };
+  const kinds = new Map<string, number>();
+  const places = programs.map((program) => ({
+    componentKey: program.componentKey,
+    path: [...program.path],
+    optionsIndex: indexIn(options, program.options),
+    ...(program.certain && { certainKindIndex: indexIn(kinds, program.certain) }),
+  }));
+  return { programs: places, optionsJson: [...options.keys()], kindsJson: [...kinds.keys()] };
+}
+
+/** The place of a value in a table, where it is put when it is new. */
+function indexIn(table: Map<string, number>, value: object | string): number {
+  const json = JSON.stringify(value);
+  const index = table.get(json) ?? table.size;
+  table.set(json, index);
+  return index;
 }
 
 export function editFromProto(edit: EditPipelineTextRequest["edit"]): PipelineEdit {

@@ -3,7 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { ProblemSchema, Severity, type Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import type { VrlPrograms } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import type { ProgramPlace } from "#vrl/check-text.ts";
-import type { VrlCompileOptions } from "#vrl/vrl.ts";
+import type { VrlCompileOptions, VrlKind } from "#vrl/vrl.ts";
 
 import type { Checked } from "../preview.ts";
 import type { VrlChecked } from "./vrl-checks.ts";
@@ -13,11 +13,18 @@ export function programPlaces(programs: VrlPrograms | undefined): ProgramPlace[]
   const options = (programs?.optionsJson ?? []).map(
     (json) => JSON.parse(json) as VrlCompileOptions,
   );
-  return (programs?.programs ?? []).map(({ componentKey, path, optionsIndex }) => ({
-    componentKey,
-    path,
-    options: options[optionsIndex] ?? {},
-  }));
+  const kinds = (programs?.kindsJson ?? []).map((json) => JSON.parse(json) as VrlKind);
+  return (programs?.programs ?? []).map(
+    ({ componentKey, path, optionsIndex, certainKindIndex = -1 }) => {
+      const certain = kinds[certainKindIndex];
+      return {
+        componentKey,
+        path,
+        options: options[optionsIndex] ?? {},
+        ...(certain !== undefined && { certain }),
+      };
+    },
+  );
 }
 
 /**
