@@ -7,6 +7,12 @@ import { join } from "node:path";
 /** What the built client is made from. */
 const sources = [
   "web/src",
+  "web/build",
+  "common",
+  "vrl/module",
+  "vrl/browser.ts",
+  "vrl/check-text.ts",
+  "vrl/findings.ts",
   "web/public",
   "web/index.html",
   "web/vite.config.ts",

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
-import { extname, join, normalize, sep } from "node:path";
+import { basename, extname, join, normalize, sep } from "node:path";
 import { createGzip } from "node:zlib";
 
 type Request = IncomingMessage | Http2ServerRequest;
@@ -34,6 +34,14 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 };
 
 /**
+ * The compiler of VRL is WebAssembly, which a policy must allow. A worker has the policy that its own script came with,
+ * so that the page itself need not allow it.
+ */
+const workerScript = /^vrl-worker-[\w-]+\.js$/;
+const workerPolicy =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; frame-ancestors 'none'";
+
+/**
  * Serves the built web client from `root`. Paths without a file get the page, which has its own routes; files
  * with a hash in their name may be kept for ever.
  */
@@ -60,6 +68,9 @@ export async function serveWebFile(
   const hashed = chosen.includes(`${sep}assets${sep}`);
   const headers: Record<string, string> = {
     ...securityHeaders,
+    ...(hashed && workerScript.test(basename(chosen))
+      ? { "content-security-policy": workerPolicy }
+      : {}),
     "content-type": type,
     "cache-control": hashed ? "public, max-age=31536000, immutable" : "no-cache",
     vary: "accept-encoding",

@@ -1,9 +1,11 @@
 import { defineConfig } from "vite";
 import solid from "vite-plugin-solid";
+import { vrlModule } from "./build/vrl-module.ts";
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [solid()],
+  plugins: [solid(), vrlModule()],
+  worker: { format: "es" },
   build: {
     target: "es2022",
     // Keeps light-dark() native: the lowered form depends on variables that our theme switch does not set.

@@ -1,9 +1,10 @@
 import solid from "vite-plugin-solid";
 import { defineProject } from "vitest/config";
+import { vrlModule } from "./build/vrl-module.ts";
 
 export default defineProject({
   root: import.meta.dirname,
-  plugins: [solid()],
+  plugins: [solid(), vrlModule()],
   test: {
     name: "web",
     environment: "jsdom",

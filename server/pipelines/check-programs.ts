@@ -1,4 +1,10 @@
-import type { Vrl, VrlChecked } from "#vrl/vrl.ts";
+import {
+  certainFailures,
+  hasFailingFields,
+  maximumVrlLength,
+  type ProgramPlace,
+} from "#vrl/check-text.ts";
+import type { Vrl, VrlChecked, VrlCompileOptions, VrlKind } from "#vrl/vrl.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { followEvents, markedEvent, type EventFields, type EventKind } from "./event-fields.ts";
 import {
@@ -14,9 +20,6 @@ import { eventKindsIn } from "./vrl-events.ts";
 import { compileVrl, problemsOf, vrlPrograms, type VrlProgram } from "./vrl.ts";
 import type { Wiring } from "./wiring.ts";
 
-/** Larger programs are left to the hosts' own Vector: the compiler's time grows faster than their length. */
-const maximumVrlLength = 65_536;
-
 /**
  * Compiles all programs of a graph as Vector does, and follows with their results what is known of events. Vector takes
  * nothing of that into account, so it makes no error and takes none away, unless its schemas are switched on: then it
@@ -29,7 +32,12 @@ export function checkPrograms(
   wiring: Wiring,
   catalogue: Catalogue,
   engine: () => Vrl,
-): { readonly problems: readonly Problem[]; readonly events: EventFields } {
+): {
+  readonly problems: readonly Problem[];
+  readonly events: EventFields;
+  /** Where the programs are, for those who compile them by themselves. */
+  readonly places: readonly ProgramPlace[];
+} {
   const tables = graph.globalConfig["enrichment_tables"];
   const tableNames = isRecord(tables) ? Object.keys(tables) : [];
   const eventKinds = eventKindsIn(graph, wiring, catalogue);
@@ -71,11 +79,42 @@ export function checkPrograms(
     if (!compiled.has(component.key)) compileRemap(program, component, reaching);
     return compiled.get(component.key) ?? compileVrl(program, { tables: tableNames }, engine());
   };
+  /** What every event is that comes to a program of a transform, where that may be of use. */
+  const certainKind = ({ component }: VrlProgram): VrlKind | undefined => {
+    if (component?.kind !== "transform") return undefined;
+    const { sure } = events.reaching(component);
+    return hasFailingFields(sure, () => true) ? sure : undefined;
+  };
+  const optionsOf = ({ component, condition }: VrlProgram): VrlCompileOptions => {
+    const kinds = component?.type === "remap" ? eventKinds(component) : {};
+    return { ...kinds, tables: tableNames, condition };
+  };
+  const placeOf = (program: VrlProgram): ProgramPlace => {
+    const certain = certainKind(program);
+    return {
+      componentKey: program.component?.key ?? "",
+      path: program.path.map(String),
+      options: optionsOf(program),
+      ...(certain === undefined ? {} : { certain }),
+    };
+  };
   const problems = programs.flatMap((program) => {
-    const found = problemsOf(program, check(program), parsed, text);
-    return followsKinds ? found.map(leaveToVector) : found;
+    const checked = check(program);
+    const found = problemsOf(program, checked, parsed, text);
+    if (followsKinds) return found.map(leaveToVector);
+    const certain = checked.diagnostics.length > 0 ? undefined : certainKind(program);
+    if (certain === undefined) return found;
+    const failures = certainFailures(
+      program.source,
+      certain,
+      optionsOf(program),
+      (source, options) => engine().check(source, options),
+    );
+    return problemsOf(program, failures, parsed, text);
   });
-  return { problems, events };
+  // Where Vector follows kinds, only the server does.
+  const places = followsKinds ? [] : programs.map((program) => placeOf(program));
+  return { problems, events, places };
 }
 
 function leaveToVector(problem: Problem): Problem {

@@ -1,3 +1,4 @@
+import type { ProgramPlace } from "#vrl/check-text.ts";
 import type { Vrl } from "#vrl/vrl.ts";
 import { loadCatalogue, type DataType, type Kind } from "./catalogue.ts";
 import { checkPrograms } from "./check-programs.ts";
@@ -44,6 +45,7 @@ export interface CompiledPipeline {
   readonly variables: Readonly<Record<string, string>>;
   /** Of what hosts run, with what they read and emit. */
   readonly components: readonly WiredComponent[];
+  readonly programs: readonly ProgramPlace[];
   /** In the order of the text, errors first. */
   readonly problems: readonly Problem[];
   /** The configuration for hosts; undefined while there are errors, or when it was not asked for. */
@@ -83,6 +85,8 @@ export function compilePipeline(
     ].slice(0, maximumProblems),
     graph: parsePipelineText(text).graph,
     components: compiled.components,
+    // They are compiled with values that the text does not have.
+    programs: [],
     filledGraph: compiled.graph,
     variables: filled.used,
     configYaml: missing.length > 0 ? undefined : compiled.configYaml,
@@ -108,13 +112,19 @@ function atOriginal(problem: Problem, filled: FilledText, text: string): Problem
   return { ...problem, span: place, ...(fixes === undefined ? {} : { fixes }) };
 }
 
-type CompiledText = Pick<CompiledPipeline, "graph" | "components" | "problems" | "configYaml">;
+type CompiledText = Omit<CompiledPipeline, "filledGraph" | "variables">;
 
 function compileText(text: string, context: CheckContext, engine: () => Vrl): CompiledText {
   const parsed = parsePipelineText(text);
   const { graph } = parsed;
   if (graph === undefined) {
-    return { graph, components: [], problems: parsed.problems, configYaml: undefined };
+    return {
+      graph,
+      components: [],
+      programs: [],
+      problems: parsed.problems,
+      configYaml: undefined,
+    };
   }
   const catalogue = loadCatalogue();
   const wiring = wire(graph, catalogue);
@@ -129,6 +139,7 @@ function compileText(text: string, context: CheckContext, engine: () => Vrl): Co
   return {
     graph,
     components: graph.components.map((component) => wired(component, wiring, programs.events)),
+    programs: programs.places,
     problems: problems
       .toSorted(
         (a, b) => rank[a.severity] - rank[b.severity] || (a.span?.from ?? 0) - (b.span?.from ?? 0),

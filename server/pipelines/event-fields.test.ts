@@ -190,6 +190,29 @@ test("what is followed changes nothing of what Vector says", () => {
   }
 });
 
+describe("what fails on every event", () => {
+  const said = (...steps: readonly Step[]): readonly string[] =>
+    compilePipeline(chain(...steps), context, loadVrl)
+      .problems.filter(({ field }) => field === "source" || field === "condition")
+      .map(({ severity, componentKey, message }) => `${severity} ${componentKey}: ${message}`);
+  const always =
+    "VRL warning 110: fails on every event: invalid argument type (this expression resolves to the exact type integer)";
+
+  test("is a warning, although Vector accepts it", () => {
+    expect(said(remap(".status = 200"), remap(".a = upcase!(.status)"))).toEqual([
+      `warning t1: ${always}`,
+    ]);
+    const filter = { type: "filter", condition: 'contains!(.status, "5")' };
+    expect(said(remap(".status = 200"), filter)).toEqual([`warning t1: ${always}`]);
+  });
+
+  test("is none where it may work, or where Vector asks for what is not needed", () => {
+    expect(said(remap(".status = to_int!(.message)"), remap(".a = upcase!(.status)"))).toEqual([]);
+    expect(said(remap(".status = 200"), remap(".a = to_string!(.status)"))).toEqual([]);
+    expect(said(remap(".status = 200"), remap(".status = int!(.status) + 1"))).toEqual([]);
+  });
+});
+
 const schemas = "schema: {enabled: true}\n";
 const typed = `sources:
   in: {type: demo_logs, format: json}

@@ -4,6 +4,7 @@ import {
   type EditPipelineTextRequest,
   DeployEffect,
   type PolicyRefusalSchema,
+  type VrlProgramsSchema,
 } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import {
   ComponentKind,
@@ -19,6 +20,7 @@ import {
   type PipelineVersionSchema,
   type ProblemSchema,
 } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { ProgramPlace } from "#vrl/check-text.ts";
 import type { ComponentKind as StoredKind } from "../db/enums.ts";
 import { DomainError } from "../errors.ts";
 import type { PolicyRefusal } from "../fleet/policy-preview.ts";
@@ -178,6 +180,28 @@ function problemToProto(
           line: lineAt(span.from),
         }),
   };
+}
+
+export function programsToProto(
+  programs: readonly ProgramPlace[],
+): Exclude<MessageInitShape<typeof VrlProgramsSchema>, Message> {
+  const options = new Map<string, number>();
+  const kinds = new Map<string, number>();
+  const places = programs.map((program) => ({
+    componentKey: program.componentKey,
+    path: [...program.path],
+    optionsIndex: indexIn(options, program.options),
+    ...(program.certain && { certainKindIndex: indexIn(kinds, program.certain) }),
+  }));
+  return { programs: places, optionsJson: [...options.keys()], kindsJson: [...kinds.keys()] };
+}
+
+/** The place of a value in a table, where it is put when it is new. */
+function indexIn(table: Map<string, number>, value: object | string): number {
+  const json = JSON.stringify(value);
+  const index = table.get(json) ?? table.size;
+  table.set(json, index);
+  return index;
 }
 
 export function editFromProto(edit: EditPipelineTextRequest["edit"]): PipelineEdit {

@@ -26,6 +26,7 @@ import {
   componentToProto,
   editFromProto,
   problemsToProto,
+  programsToProto,
   refusalToProto,
   statusToProto,
   summaryToProto,
@@ -195,6 +196,7 @@ async function preview(
     configYaml: compiled.configYaml ?? "",
     problems: problemsToProto(compiled.problems, request.yaml),
     components: compiled.components.map(componentToProto),
+    programs: programsToProto(compiled.programs),
     deployedYaml: deployed?.configYaml ?? "",
     ...changesToProto(
       compiled.filledGraph === undefined

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { placeInScalar } from "#common/scalar-text.ts";
 import { parsePipelineText } from "./graph.ts";
-import { placeInScalar } from "./scalar-text.ts";
 
 const program = (written: string): string => `transforms:
   t:

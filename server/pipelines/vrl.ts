@@ -1,6 +1,6 @@
-import type { Vrl, VrlChecked, VrlCompileOptions, VrlDiagnostic } from "#vrl/vrl.ts";
+import { findingsIn, withoutReferences } from "#vrl/findings.ts";
+import type { Vrl, VrlChecked, VrlCompileOptions } from "#vrl/vrl.ts";
 import { isRecord, type GraphComponent, type ParsedText, type Problem } from "./graph.ts";
-import { placeInScalar } from "./scalar-text.ts";
 
 /** A VRL program in a configuration. */
 export interface VrlProgram {
@@ -72,38 +72,21 @@ function sourcePrograms(component: GraphComponent): readonly VrlProgram[] {
   );
 }
 
-/** More of one program tell nobody more. */
-const maximumProblems = 20;
-
 /** What Vector would say of a program, with each finding at its place in the document. */
 export function problemsOf(
   { component, path, source }: VrlProgram,
-  { diagnostics }: VrlChecked,
+  checked: VrlChecked,
   parsed: ParsedText,
   document: string,
 ): readonly Problem[] {
-  if (diagnostics.length === 0) return [];
-  const key = component?.key ?? "";
-  const scalar = parsed.locate(key, path);
-  return diagnostics.slice(0, maximumProblems).map((diagnostic) => {
-    const label = primaryLabel(diagnostic);
-    return {
-      severity: diagnostic.severity,
-      message: describe(diagnostic),
-      componentKey: key,
-      field: path.join("."),
-      span:
-        scalar === undefined || label === undefined
-          ? scalar
-          : placeInScalar(
-              document,
-              scalar,
-              source,
-              codeUnits(source, label.span[0]),
-              codeUnits(source, label.span[1]),
-            ),
-    };
-  });
+  if (checked.diagnostics.length === 0) return [];
+  const componentKey = component?.key ?? "";
+  const scalar = parsed.locate(componentKey, path);
+  return findingsIn(source, checked, document, scalar).map((finding) => ({
+    ...finding,
+    componentKey,
+    field: path.join("."),
+  }));
 }
 
 export function compileVrl(
@@ -112,29 +95,4 @@ export function compileVrl(
   engine: Vrl,
 ): VrlChecked {
   return engine.check(withoutReferences(source), { ...options, condition });
-}
-
-/** References are pasted in later. A number of the same length stands where texts and numbers can. */
-function withoutReferences(source: string): string {
-  return source.replaceAll(/\b(?:SECRET|CERT)\[[^[\]\s]+\]/g, (reference) =>
-    "0".repeat(Buffer.byteLength(reference)),
-  );
-}
-
-/** UTF-8 bytes from the start as UTF-16 code units. */
-export function codeUnits(source: string, bytes: number): number {
-  return Buffer.from(source).subarray(0, bytes).toString().length;
-}
-
-function primaryLabel({ labels }: VrlDiagnostic): VrlDiagnostic["labels"][number] | undefined {
-  return labels.find(({ primary }) => primary) ?? labels[0];
-}
-
-/** A finding as one line for people. */
-function describe(diagnostic: VrlDiagnostic): string {
-  const { severity, code, message } = diagnostic;
-  if (code === 0) return message;
-  const label = primaryLabel(diagnostic);
-  const more = label === undefined || label.message === "" ? "" : ` (${label.message})`;
-  return `VRL ${severity} ${code}: ${message}${more}`;
 }

@@ -209,7 +209,7 @@ sinks:
 
   test("are none where the name comes from elsewhere", () => {
     const text = routed("*one").replace("inputs: [in]", "inputs: &one [im]");
-    const [problem] = compile(text).problems.filter(({ componentKey }) => componentKey === "out");
+    const problem = compile(text).problems.find(({ componentKey }) => componentKey === "out");
     expect(problem?.message).toMatch(/im does not exist/);
     expect(problem?.fixes).toBeUndefined();
   });

@@ -126,6 +126,13 @@ test("from the printed address to a pipeline that is changed, refused, rolled ba
     }, slow);
     await page.getByRole("button", { name: "Close" }).first().click();
 
+    // The compiler in the browser marks what is wrong in a program, also while the server is silent.
+    const checks = /PreviewPipeline/;
+    await page.route(checks, (route) => route.abort());
+    await writeYaml(page, pipeline("upcase(.bytes) >= 25000"));
+    await page.locator(".cm-lintRange-error", { hasText: ".bytes" }).waitFor(slow);
+    await page.unroute(checks);
+
     // A broken configuration is refused with the component named.
     await writeYaml(page, pipeline("to_int!(.bytes) >= 25000").replace("blackhole", "blackhoel"));
     await page

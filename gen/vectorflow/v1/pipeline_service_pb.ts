@@ -13,7 +13,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/pipeline_service.proto.
  */
 export const file_vectorflow_v1_pipeline_service: GenFile = /*@__PURE__*/
-  fileDesc("CiR2ZWN0b3JmbG93L3YxL3BpcGVsaW5lX3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiVQoUTGlzdFBpcGVsaW5lc1JlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiYwoVTGlzdFBpcGVsaW5lc1Jlc3BvbnNlEjEKCXBpcGVsaW5lcxgBIAMoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIgChJHZXRQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkicgoTR2V0UGlwZWxpbmVSZXNwb25zZRIpCghwaXBlbGluZRgBIAEoCzIXLnZlY3RvcmZsb3cudjEuUGlwZWxpbmUSMAoFbm9kZXMYAiADKAsyIS52ZWN0b3JmbG93LnYxLk5vZGVQaXBlbGluZVN0YXR1cyJgChVDcmVhdGVQaXBlbGluZVJlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIMCgR5YW1sGAQgASgJIkMKFkNyZWF0ZVBpcGVsaW5lUmVzcG9uc2USKQoIcGlwZWxpbmUYASABKAsyFy52ZWN0b3JmbG93LnYxLlBpcGVsaW5lIpcBChVVcGRhdGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSEAoIcmV2aXNpb24YAiABKAkSEQoEbmFtZRgDIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAGIAQESEQoEeWFtbBgFIAEoCUgCiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkIHCgVfeWFtbCJDChZVcGRhdGVQaXBlbGluZVJlc3BvbnNlEikKCHBpcGVsaW5lGAEgASgLMhcudmVjdG9yZmxvdy52MS5QaXBlbGluZSIjChVEZWxldGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkiGAoWRGVsZXRlUGlwZWxpbmVSZXNwb25zZSIyChZQcmV2aWV3UGlwZWxpbmVSZXF1ZXN0EgoKAmlkGAEgASgJEgwKBHlhbWwYAiABKAkilAMKF1ByZXZpZXdQaXBlbGluZVJlc3BvbnNlEhMKC2NvbmZpZ195YW1sGAEgASgJEigKCHByb2JsZW1zGAIgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhUKDWRlcGxveWVkX3lhbWwYAyABKAkSLwoHY2hhbmdlcxgEIAMoCzIeLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50Q2hhbmdlEioKB3RhcmdldHMYBSADKAsyGS52ZWN0b3JmbG93LnYxLlRhcmdldE5vZGUSNQoPcG9saWN5X3JlZnVzYWxzGAYgAygLMhwudmVjdG9yZmxvdy52MS5Qb2xpY3lSZWZ1c2FsEhsKE3JlZnVzaW5nX25vZGVfY291bnQYByABKA0SLAoKY29tcG9uZW50cxgIIAMoCzIYLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50EhcKD2NoYW5nZWRfb3B0aW9ucxgUIAMoCRIrCgZlZmZlY3QYFSABKA4yGy52ZWN0b3JmbG93LnYxLkRlcGxveUVmZmVjdCI8ChRDaGVja1BpcGVsaW5lUmVxdWVzdBIWCg5lbnZpcm9ubWVudF9pZBgBIAEoCRIMCgR5YW1sGAIgASgJIm8KFUNoZWNrUGlwZWxpbmVSZXNwb25zZRIoCghwcm9ibGVtcxgBIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRIsCgpjb21wb25lbnRzGAIgAygLMhgudmVjdG9yZmxvdy52MS5Db21wb25lbnQiuQEKF0VkaXRQaXBlbGluZVRleHRSZXF1ZXN0EhYKDmVudmlyb25tZW50X2lkGAEgASgJEgwKBHlhbWwYAiABKAkSOgoQcmVuYW1lX2NvbXBvbmVudBgDIAEoCzIeLnZlY3RvcmZsb3cudjEuUmVuYW1lQ29tcG9uZW50SAASNAoNcmVuYW1lX291dHB1dBgEIAEoCzIbLnZlY3RvcmZsb3cudjEuUmVuYW1lT3V0cHV0SABCBgoEZWRpdCIvCg9SZW5hbWVDb21wb25lbnQSCwoDa2V5GAEgASgJEg8KB25ld19rZXkYAiABKAkiRQoMUmVuYW1lT3V0cHV0EhUKDWNvbXBvbmVudF9rZXkYASABKAkSDAoEbmFtZRgCIAEoCRIQCghuZXdfbmFtZRgDIAEoCSJfChhFZGl0UGlwZWxpbmVUZXh0UmVzcG9uc2USDAoEeWFtbBgBIAEoCRImCgVlZGl0cxgCIAMoCzIXLnZlY3RvcmZsb3cudjEuVGV4dEVkaXQSDQoFbm90ZXMYAyADKAkifAoNUG9saWN5UmVmdXNhbBIMCgRydWxlGAEgASgJEhUKDWNvbXBvbmVudF9rZXkYAiABKAkSDQoFZmllbGQYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRISCgpub2RlX25hbWVzGAUgAygJEhIKCm5vZGVfY291bnQYBiABKA0iYQoPQ29tcG9uZW50Q2hhbmdlEhUKDWNvbXBvbmVudF9rZXkYASABKAkSJwoEa2luZBgCIAEoDjIZLnZlY3RvcmZsb3cudjEuQ2hhbmdlS2luZBIOCgZmaWVsZHMYAyADKAkiOQoKVGFyZ2V0Tm9kZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCWNvbm5lY3RlZBgDIAEoCCJbChVEZXBsb3lQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSEQoJY2hhbmdlbG9nGAIgASgJEhAKCHJldmlzaW9uGAMgASgJEhEKCWVuZF9wYXVzZRgKIAEoCCJJChZEZXBsb3lQaXBlbGluZVJlc3BvbnNlEi8KB3ZlcnNpb24YASABKAsyHi52ZWN0b3JmbG93LnYxLlBpcGVsaW5lVmVyc2lvbiI1ChdVbmRlcGxveVBpcGVsaW5lUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiKwoYVW5kZXBsb3lQaXBlbGluZVJlc3BvbnNlEg8KB3ZlcnNpb24YASABKA0iXAoXUm9sbGJhY2tQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoDRIRCgljaGFuZ2Vsb2cYAyABKAkSEQoJZW5kX3BhdXNlGAogASgIIksKGFJvbGxiYWNrUGlwZWxpbmVSZXNwb25zZRIvCgd2ZXJzaW9uGAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24iIAoSUmV0cnlEZXBsb3lSZXF1ZXN0EgoKAmlkGAEgASgJIikKE1JldHJ5RGVwbG95UmVzcG9uc2USEgoKbm9kZV9jb3VudBgBIAEoDSJRChNMaXN0VmVyc2lvbnNSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJImEKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEjAKCHZlcnNpb25zGAEgAygLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjkKEUdldFZlcnNpb25SZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0iRQoSR2V0VmVyc2lvblJlc3BvbnNlEi8KB3ZlcnNpb24YASABKAsyHi52ZWN0b3JmbG93LnYxLlBpcGVsaW5lVmVyc2lvbiqWAQoMRGVwbG95RWZmZWN0Eh0KGURFUExPWV9FRkZFQ1RfVU5TUEVDSUZJRUQQABIZChVERVBMT1lfRUZGRUNUX05PVEhJTkcQARIXChNERVBMT1lfRUZGRUNUX1NUQVJUEAISGAoUREVQTE9ZX0VGRkVDVF9SRUxPQUQQAxIZChVERVBMT1lfRUZGRUNUX1JFU1RBUlQQBCqPAQoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhUKEUNIQU5HRV9LSU5EX0FEREVEEAESFwoTQ0hBTkdFX0tJTkRfUkVNT1ZFRBACEhcKE0NIQU5HRV9LSU5EX0NIQU5HRUQQAxIbChdDSEFOR0VfS0lORF9SRUNPTk5FQ1RFRBAEMoAOCg9QaXBlbGluZVNlcnZpY2USeQoNTGlzdFBpcGVsaW5lcxIjLnZlY3RvcmZsb3cudjEuTGlzdFBpcGVsaW5lc1JlcXVlc3QaJC52ZWN0b3JmbG93LnYxLkxpc3RQaXBlbGluZXNSZXNwb25zZSIdkAIBirUYFiIUCAEQAhoOZW52aXJvbm1lbnRfaWQSZwoLR2V0UGlwZWxpbmUSIS52ZWN0b3JmbG93LnYxLkdldFBpcGVsaW5lUmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuR2V0UGlwZWxpbmVSZXNwb25zZSIRkAIBirUYCiIICAEQBBoCaWQSjQEKDkNyZWF0ZVBpcGVsaW5lEiQudmVjdG9yZmxvdy52MS5DcmVhdGVQaXBlbGluZVJlcXVlc3QaJS52ZWN0b3JmbG93LnYxLkNyZWF0ZVBpcGVsaW5lUmVzcG9uc2UiLoq1GBYiFAgCEAIaDmVudmlyb25tZW50X2lkkrUYEHBpcGVsaW5lLmNyZWF0ZWQSgQEKDlVwZGF0ZVBpcGVsaW5lEiQudmVjdG9yZmxvdy52MS5VcGRhdGVQaXBlbGluZVJlcXVlc3QaJS52ZWN0b3JmbG93LnYxLlVwZGF0ZVBpcGVsaW5lUmVzcG9uc2UiIoq1GAoiCAgCEAQaAmlkkrUYEHBpcGVsaW5lLnVwZGF0ZWQSgQEKDkRlbGV0ZVBpcGVsaW5lEiQudmVjdG9yZmxvdy52MS5EZWxldGVQaXBlbGluZVJlcXVlc3QaJS52ZWN0b3JmbG93LnYxLkRlbGV0ZVBpcGVsaW5lUmVzcG9uc2UiIoq1GAoiCAgCEAQaAmlkkrUYEHBpcGVsaW5lLmRlbGV0ZWQScwoPUHJldmlld1BpcGVsaW5lEiUudmVjdG9yZmxvdy52MS5QcmV2aWV3UGlwZWxpbmVSZXF1ZXN0GiYudmVjdG9yZmxvdy52MS5QcmV2aWV3UGlwZWxpbmVSZXNwb25zZSIRkAIBirUYCiIICAEQBBoCaWQSeQoNQ2hlY2tQaXBlbGluZRIjLnZlY3RvcmZsb3cudjEuQ2hlY2tQaXBlbGluZVJlcXVlc3QaJC52ZWN0b3JmbG93LnYxLkNoZWNrUGlwZWxpbmVSZXNwb25zZSIdkAIBirUYFiIUCAEQAhoOZW52aXJvbm1lbnRfaWQSggEKEEVkaXRQaXBlbGluZVRleHQSJi52ZWN0b3JmbG93LnYxLkVkaXRQaXBlbGluZVRleHRSZXF1ZXN0GicudmVjdG9yZmxvdy52MS5FZGl0UGlwZWxpbmVUZXh0UmVzcG9uc2UiHZACAYq1GBYiFAgBEAIaDmVudmlyb25tZW50X2lkEoIBCg5EZXBsb3lQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuRGVwbG95UGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5EZXBsb3lQaXBlbGluZVJlc3BvbnNlIiOKtRgKIggIAhAEGgJpZJK1GBFwaXBlbGluZS5kZXBsb3llZBKKAQoQVW5kZXBsb3lQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuVW5kZXBsb3lQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlVuZGVwbG95UGlwZWxpbmVSZXNwb25zZSIlirUYCiIICAIQBBoCaWSStRgTcGlwZWxpbmUudW5kZXBsb3llZBKLAQoQUm9sbGJhY2tQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuUm9sbGJhY2tQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlJvbGxiYWNrUGlwZWxpbmVSZXNwb25zZSImirUYCiIICAIQBBoCaWSStRgUcGlwZWxpbmUucm9sbGVkX2JhY2sSeAoLUmV0cnlEZXBsb3kSIS52ZWN0b3JmbG93LnYxLlJldHJ5RGVwbG95UmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuUmV0cnlEZXBsb3lSZXNwb25zZSIiirUYCiIICAIQBBoCaWSStRgQcGlwZWxpbmUucmV0cmllZBJzCgxMaXN0VmVyc2lvbnMSIi52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIy52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZBJtCgpHZXRWZXJzaW9uEiAudmVjdG9yZmxvdy52MS5HZXRWZXJzaW9uUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuR2V0VmVyc2lvblJlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZGIGcHJvdG8z", [file_vectorflow_v1_options, file_vectorflow_v1_pipeline]);
+  fileDesc("CiR2ZWN0b3JmbG93L3YxL3BpcGVsaW5lX3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiVQoUTGlzdFBpcGVsaW5lc1JlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSEQoJcGFnZV9zaXplGAIgASgNEhIKCnBhZ2VfdG9rZW4YAyABKAkiYwoVTGlzdFBpcGVsaW5lc1Jlc3BvbnNlEjEKCXBpcGVsaW5lcxgBIAMoCzIeLnZlY3RvcmZsb3cudjEuUGlwZWxpbmVTdW1tYXJ5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIgChJHZXRQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkicgoTR2V0UGlwZWxpbmVSZXNwb25zZRIpCghwaXBlbGluZRgBIAEoCzIXLnZlY3RvcmZsb3cudjEuUGlwZWxpbmUSMAoFbm9kZXMYAiADKAsyIS52ZWN0b3JmbG93LnYxLk5vZGVQaXBlbGluZVN0YXR1cyJgChVDcmVhdGVQaXBlbGluZVJlcXVlc3QSFgoOZW52aXJvbm1lbnRfaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIMCgR5YW1sGAQgASgJIkMKFkNyZWF0ZVBpcGVsaW5lUmVzcG9uc2USKQoIcGlwZWxpbmUYASABKAsyFy52ZWN0b3JmbG93LnYxLlBpcGVsaW5lIpcBChVVcGRhdGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSEAoIcmV2aXNpb24YAiABKAkSEQoEbmFtZRgDIAEoCUgAiAEBEhgKC2Rlc2NyaXB0aW9uGAQgASgJSAGIAQESEQoEeWFtbBgFIAEoCUgCiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbkIHCgVfeWFtbCJDChZVcGRhdGVQaXBlbGluZVJlc3BvbnNlEikKCHBpcGVsaW5lGAEgASgLMhcudmVjdG9yZmxvdy52MS5QaXBlbGluZSIjChVEZWxldGVQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkiGAoWRGVsZXRlUGlwZWxpbmVSZXNwb25zZSIyChZQcmV2aWV3UGlwZWxpbmVSZXF1ZXN0EgoKAmlkGAEgASgJEgwKBHlhbWwYAiABKAkiwgMKF1ByZXZpZXdQaXBlbGluZVJlc3BvbnNlEhMKC2NvbmZpZ195YW1sGAEgASgJEigKCHByb2JsZW1zGAIgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhUKDWRlcGxveWVkX3lhbWwYAyABKAkSLwoHY2hhbmdlcxgEIAMoCzIeLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50Q2hhbmdlEioKB3RhcmdldHMYBSADKAsyGS52ZWN0b3JmbG93LnYxLlRhcmdldE5vZGUSNQoPcG9saWN5X3JlZnVzYWxzGAYgAygLMhwudmVjdG9yZmxvdy52MS5Qb2xpY3lSZWZ1c2FsEhsKE3JlZnVzaW5nX25vZGVfY291bnQYByABKA0SLAoKY29tcG9uZW50cxgIIAMoCzIYLnZlY3RvcmZsb3cudjEuQ29tcG9uZW50EiwKCHByb2dyYW1zGAkgASgLMhoudmVjdG9yZmxvdy52MS5WcmxQcm9ncmFtcxIXCg9jaGFuZ2VkX29wdGlvbnMYFCADKAkSKwoGZWZmZWN0GBUgASgOMhsudmVjdG9yZmxvdy52MS5EZXBsb3lFZmZlY3QiZAoLVnJsUHJvZ3JhbXMSKwoIcHJvZ3JhbXMYASADKAsyGS52ZWN0b3JmbG93LnYxLlZybFByb2dyYW0SFAoMb3B0aW9uc19qc29uGAIgAygJEhIKCmtpbmRzX2pzb24YAyADKAkigAEKClZybFByb2dyYW0SFQoNY29tcG9uZW50X2tleRgBIAEoCRIMCgRwYXRoGAIgAygJEhUKDW9wdGlvbnNfaW5kZXgYAyABKA0SHwoSY2VydGFpbl9raW5kX2luZGV4GAQgASgNSACIAQFCFQoTX2NlcnRhaW5fa2luZF9pbmRleCI8ChRDaGVja1BpcGVsaW5lUmVxdWVzdBIWCg5lbnZpcm9ubWVudF9pZBgBIAEoCRIMCgR5YW1sGAIgASgJIm8KFUNoZWNrUGlwZWxpbmVSZXNwb25zZRIoCghwcm9ibGVtcxgBIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRIsCgpjb21wb25lbnRzGAIgAygLMhgudmVjdG9yZmxvdy52MS5Db21wb25lbnQiuQEKF0VkaXRQaXBlbGluZVRleHRSZXF1ZXN0EhYKDmVudmlyb25tZW50X2lkGAEgASgJEgwKBHlhbWwYAiABKAkSOgoQcmVuYW1lX2NvbXBvbmVudBgDIAEoCzIeLnZlY3RvcmZsb3cudjEuUmVuYW1lQ29tcG9uZW50SAASNAoNcmVuYW1lX291dHB1dBgEIAEoCzIbLnZlY3RvcmZsb3cudjEuUmVuYW1lT3V0cHV0SABCBgoEZWRpdCIvCg9SZW5hbWVDb21wb25lbnQSCwoDa2V5GAEgASgJEg8KB25ld19rZXkYAiABKAkiRQoMUmVuYW1lT3V0cHV0EhUKDWNvbXBvbmVudF9rZXkYASABKAkSDAoEbmFtZRgCIAEoCRIQCghuZXdfbmFtZRgDIAEoCSJfChhFZGl0UGlwZWxpbmVUZXh0UmVzcG9uc2USDAoEeWFtbBgBIAEoCRImCgVlZGl0cxgCIAMoCzIXLnZlY3RvcmZsb3cudjEuVGV4dEVkaXQSDQoFbm90ZXMYAyADKAkifAoNUG9saWN5UmVmdXNhbBIMCgRydWxlGAEgASgJEhUKDWNvbXBvbmVudF9rZXkYAiABKAkSDQoFZmllbGQYAyABKAkSDwoHbWVzc2FnZRgEIAEoCRISCgpub2RlX25hbWVzGAUgAygJEhIKCm5vZGVfY291bnQYBiABKA0iYQoPQ29tcG9uZW50Q2hhbmdlEhUKDWNvbXBvbmVudF9rZXkYASABKAkSJwoEa2luZBgCIAEoDjIZLnZlY3RvcmZsb3cudjEuQ2hhbmdlS2luZBIOCgZmaWVsZHMYAyADKAkiOQoKVGFyZ2V0Tm9kZRIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEhEKCWNvbm5lY3RlZBgDIAEoCCJbChVEZXBsb3lQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSEQoJY2hhbmdlbG9nGAIgASgJEhAKCHJldmlzaW9uGAMgASgJEhEKCWVuZF9wYXVzZRgKIAEoCCJJChZEZXBsb3lQaXBlbGluZVJlc3BvbnNlEi8KB3ZlcnNpb24YASABKAsyHi52ZWN0b3JmbG93LnYxLlBpcGVsaW5lVmVyc2lvbiI1ChdVbmRlcGxveVBpcGVsaW5lUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiKwoYVW5kZXBsb3lQaXBlbGluZVJlc3BvbnNlEg8KB3ZlcnNpb24YASABKA0iXAoXUm9sbGJhY2tQaXBlbGluZVJlcXVlc3QSCgoCaWQYASABKAkSDwoHdmVyc2lvbhgCIAEoDRIRCgljaGFuZ2Vsb2cYAyABKAkSEQoJZW5kX3BhdXNlGAogASgIIksKGFJvbGxiYWNrUGlwZWxpbmVSZXNwb25zZRIvCgd2ZXJzaW9uGAEgASgLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24iIAoSUmV0cnlEZXBsb3lSZXF1ZXN0EgoKAmlkGAEgASgJIikKE1JldHJ5RGVwbG95UmVzcG9uc2USEgoKbm9kZV9jb3VudBgBIAEoDSJRChNMaXN0VmVyc2lvbnNSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJImEKFExpc3RWZXJzaW9uc1Jlc3BvbnNlEjAKCHZlcnNpb25zGAEgAygLMh4udmVjdG9yZmxvdy52MS5QaXBlbGluZVZlcnNpb24SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIjkKEUdldFZlcnNpb25SZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKA0iRQoSR2V0VmVyc2lvblJlc3BvbnNlEi8KB3ZlcnNpb24YASABKAsyHi52ZWN0b3JmbG93LnYxLlBpcGVsaW5lVmVyc2lvbiqWAQoMRGVwbG95RWZmZWN0Eh0KGURFUExPWV9FRkZFQ1RfVU5TUEVDSUZJRUQQABIZChVERVBMT1lfRUZGRUNUX05PVEhJTkcQARIXChNERVBMT1lfRUZGRUNUX1NUQVJUEAISGAoUREVQTE9ZX0VGRkVDVF9SRUxPQUQQAxIZChVERVBMT1lfRUZGRUNUX1JFU1RBUlQQBCqPAQoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhUKEUNIQU5HRV9LSU5EX0FEREVEEAESFwoTQ0hBTkdFX0tJTkRfUkVNT1ZFRBACEhcKE0NIQU5HRV9LSU5EX0NIQU5HRUQQAxIbChdDSEFOR0VfS0lORF9SRUNPTk5FQ1RFRBAEMoAOCg9QaXBlbGluZVNlcnZpY2USeQoNTGlzdFBpcGVsaW5lcxIjLnZlY3RvcmZsb3cudjEuTGlzdFBpcGVsaW5lc1JlcXVlc3QaJC52ZWN0b3JmbG93LnYxLkxpc3RQaXBlbGluZXNSZXNwb25zZSIdkAIBirUYFiIUCAEQAhoOZW52aXJvbm1lbnRfaWQSZwoLR2V0UGlwZWxpbmUSIS52ZWN0b3JmbG93LnYxLkdldFBpcGVsaW5lUmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuR2V0UGlwZWxpbmVSZXNwb25zZSIRkAIBirUYCiIICAEQBBoCaWQSjQEKDkNyZWF0ZVBpcGVsaW5lEiQudmVjdG9yZmxvdy52MS5DcmVhdGVQaXBlbGluZVJlcXVlc3QaJS52ZWN0b3JmbG93LnYxLkNyZWF0ZVBpcGVsaW5lUmVzcG9uc2UiLoq1GBYiFAgCEAIaDmVudmlyb25tZW50X2lkkrUYEHBpcGVsaW5lLmNyZWF0ZWQSgQEKDlVwZGF0ZVBpcGVsaW5lEiQudmVjdG9yZmxvdy52MS5VcGRhdGVQaXBlbGluZVJlcXVlc3QaJS52ZWN0b3JmbG93LnYxLlVwZGF0ZVBpcGVsaW5lUmVzcG9uc2UiIoq1GAoiCAgCEAQaAmlkkrUYEHBpcGVsaW5lLnVwZGF0ZWQSgQEKDkRlbGV0ZVBpcGVsaW5lEiQudmVjdG9yZmxvdy52MS5EZWxldGVQaXBlbGluZVJlcXVlc3QaJS52ZWN0b3JmbG93LnYxLkRlbGV0ZVBpcGVsaW5lUmVzcG9uc2UiIoq1GAoiCAgCEAQaAmlkkrUYEHBpcGVsaW5lLmRlbGV0ZWQScwoPUHJldmlld1BpcGVsaW5lEiUudmVjdG9yZmxvdy52MS5QcmV2aWV3UGlwZWxpbmVSZXF1ZXN0GiYudmVjdG9yZmxvdy52MS5QcmV2aWV3UGlwZWxpbmVSZXNwb25zZSIRkAIBirUYCiIICAEQBBoCaWQSeQoNQ2hlY2tQaXBlbGluZRIjLnZlY3RvcmZsb3cudjEuQ2hlY2tQaXBlbGluZVJlcXVlc3QaJC52ZWN0b3JmbG93LnYxLkNoZWNrUGlwZWxpbmVSZXNwb25zZSIdkAIBirUYFiIUCAEQAhoOZW52aXJvbm1lbnRfaWQSggEKEEVkaXRQaXBlbGluZVRleHQSJi52ZWN0b3JmbG93LnYxLkVkaXRQaXBlbGluZVRleHRSZXF1ZXN0GicudmVjdG9yZmxvdy52MS5FZGl0UGlwZWxpbmVUZXh0UmVzcG9uc2UiHZACAYq1GBYiFAgBEAIaDmVudmlyb25tZW50X2lkEoIBCg5EZXBsb3lQaXBlbGluZRIkLnZlY3RvcmZsb3cudjEuRGVwbG95UGlwZWxpbmVSZXF1ZXN0GiUudmVjdG9yZmxvdy52MS5EZXBsb3lQaXBlbGluZVJlc3BvbnNlIiOKtRgKIggIAhAEGgJpZJK1GBFwaXBlbGluZS5kZXBsb3llZBKKAQoQVW5kZXBsb3lQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuVW5kZXBsb3lQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlVuZGVwbG95UGlwZWxpbmVSZXNwb25zZSIlirUYCiIICAIQBBoCaWSStRgTcGlwZWxpbmUudW5kZXBsb3llZBKLAQoQUm9sbGJhY2tQaXBlbGluZRImLnZlY3RvcmZsb3cudjEuUm9sbGJhY2tQaXBlbGluZVJlcXVlc3QaJy52ZWN0b3JmbG93LnYxLlJvbGxiYWNrUGlwZWxpbmVSZXNwb25zZSImirUYCiIICAIQBBoCaWSStRgUcGlwZWxpbmUucm9sbGVkX2JhY2sSeAoLUmV0cnlEZXBsb3kSIS52ZWN0b3JmbG93LnYxLlJldHJ5RGVwbG95UmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuUmV0cnlEZXBsb3lSZXNwb25zZSIiirUYCiIICAIQBBoCaWSStRgQcGlwZWxpbmUucmV0cmllZBJzCgxMaXN0VmVyc2lvbnMSIi52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1JlcXVlc3QaIy52ZWN0b3JmbG93LnYxLkxpc3RWZXJzaW9uc1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZBJtCgpHZXRWZXJzaW9uEiAudmVjdG9yZmxvdy52MS5HZXRWZXJzaW9uUmVxdWVzdBohLnZlY3RvcmZsb3cudjEuR2V0VmVyc2lvblJlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZGIGcHJvdG8z", [file_vectorflow_v1_options, file_vectorflow_v1_pipeline]);
 
 /**
  * @generated from message vectorflow.v1.ListPipelinesRequest
@@ -320,6 +320,13 @@ export type PreviewPipelineResponse = Message<"vectorflow.v1.PreviewPipelineResp
   components: Component[];
 
   /**
+   * Where the text has programs in VRL, for clients that compile them by themselves.
+   *
+   * @generated from field: vectorflow.v1.VrlPrograms programs = 9;
+   */
+  programs?: VrlPrograms | undefined;
+
+  /**
    * Dotted paths of top-level options that differ from what is deployed.
    *
    * @generated from field: repeated string changed_options = 20;
@@ -340,6 +347,81 @@ export type PreviewPipelineResponse = Message<"vectorflow.v1.PreviewPipelineResp
  */
 export const PreviewPipelineResponseSchema: GenMessage<PreviewPipelineResponse> = /*@__PURE__*/
   messageDesc(file_vectorflow_v1_pipeline_service, 11);
+
+/**
+ * The programs of a text, and how Vector compiles them.
+ *
+ * @generated from message vectorflow.v1.VrlPrograms
+ */
+export type VrlPrograms = Message<"vectorflow.v1.VrlPrograms"> & {
+  /**
+   * @generated from field: repeated vectorflow.v1.VrlProgram programs = 1;
+   */
+  programs: VrlProgram[];
+
+  /**
+   * JSON, as vrl/ takes it; each is used by many programs.
+   *
+   * @generated from field: repeated string options_json = 2;
+   */
+  optionsJson: string[];
+
+  /**
+   * JSON of kinds of events, as vrl/ takes them.
+   *
+   * @generated from field: repeated string kinds_json = 3;
+   */
+  kindsJson: string[];
+};
+
+/**
+ * Describes the message vectorflow.v1.VrlPrograms.
+ * Use `create(VrlProgramsSchema)` to create a new message.
+ */
+export const VrlProgramsSchema: GenMessage<VrlPrograms> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline_service, 12);
+
+/**
+ * A program in VRL.
+ *
+ * @generated from message vectorflow.v1.VrlProgram
+ */
+export type VrlProgram = Message<"vectorflow.v1.VrlProgram"> & {
+  /**
+   * Empty for one that stands at the top level, in a unit test.
+   *
+   * @generated from field: string component_key = 1;
+   */
+  componentKey: string;
+
+  /**
+   * Steps below the component.
+   *
+   * @generated from field: repeated string path = 2;
+   */
+  path: string[];
+
+  /**
+   * Which of the options it is compiled with.
+   *
+   * @generated from field: uint32 options_index = 3;
+   */
+  optionsIndex: number;
+
+  /**
+   * Which kind every event has that comes to it; absent when no more is known than Vector takes into account.
+   *
+   * @generated from field: optional uint32 certain_kind_index = 4;
+   */
+  certainKindIndex?: number | undefined;
+};
+
+/**
+ * Describes the message vectorflow.v1.VrlProgram.
+ * Use `create(VrlProgramSchema)` to create a new message.
+ */
+export const VrlProgramSchema: GenMessage<VrlProgram> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_pipeline_service, 13);
 
 /**
  * @generated from message vectorflow.v1.CheckPipelineRequest
@@ -363,7 +445,7 @@ export type CheckPipelineRequest = Message<"vectorflow.v1.CheckPipelineRequest">
  * Use `create(CheckPipelineRequestSchema)` to create a new message.
  */
 export const CheckPipelineRequestSchema: GenMessage<CheckPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 12);
+  messageDesc(file_vectorflow_v1_pipeline_service, 14);
 
 /**
  * @generated from message vectorflow.v1.CheckPipelineResponse
@@ -387,7 +469,7 @@ export type CheckPipelineResponse = Message<"vectorflow.v1.CheckPipelineResponse
  * Use `create(CheckPipelineResponseSchema)` to create a new message.
  */
 export const CheckPipelineResponseSchema: GenMessage<CheckPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 13);
+  messageDesc(file_vectorflow_v1_pipeline_service, 15);
 
 /**
  * @generated from message vectorflow.v1.EditPipelineTextRequest
@@ -428,7 +510,7 @@ export type EditPipelineTextRequest = Message<"vectorflow.v1.EditPipelineTextReq
  * Use `create(EditPipelineTextRequestSchema)` to create a new message.
  */
 export const EditPipelineTextRequestSchema: GenMessage<EditPipelineTextRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 14);
+  messageDesc(file_vectorflow_v1_pipeline_service, 16);
 
 /**
  * Gives a component another name, in whatever reads it too: inputs and unit tests.
@@ -452,7 +534,7 @@ export type RenameComponent = Message<"vectorflow.v1.RenameComponent"> & {
  * Use `create(RenameComponentSchema)` to create a new message.
  */
 export const RenameComponentSchema: GenMessage<RenameComponent> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 15);
+  messageDesc(file_vectorflow_v1_pipeline_service, 17);
 
 /**
  * Gives a route another name, in whatever reads it too.
@@ -481,7 +563,7 @@ export type RenameOutput = Message<"vectorflow.v1.RenameOutput"> & {
  * Use `create(RenameOutputSchema)` to create a new message.
  */
 export const RenameOutputSchema: GenMessage<RenameOutput> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 16);
+  messageDesc(file_vectorflow_v1_pipeline_service, 18);
 
 /**
  * @generated from message vectorflow.v1.EditPipelineTextResponse
@@ -512,7 +594,7 @@ export type EditPipelineTextResponse = Message<"vectorflow.v1.EditPipelineTextRe
  * Use `create(EditPipelineTextResponseSchema)` to create a new message.
  */
 export const EditPipelineTextResponseSchema: GenMessage<EditPipelineTextResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 17);
+  messageDesc(file_vectorflow_v1_pipeline_service, 19);
 
 /**
  * One cause for which hosts would refuse a configuration.
@@ -562,7 +644,7 @@ export type PolicyRefusal = Message<"vectorflow.v1.PolicyRefusal"> & {
  * Use `create(PolicyRefusalSchema)` to create a new message.
  */
 export const PolicyRefusalSchema: GenMessage<PolicyRefusal> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 18);
+  messageDesc(file_vectorflow_v1_pipeline_service, 20);
 
 /**
  * What a deploy does to one component.
@@ -594,7 +676,7 @@ export type ComponentChange = Message<"vectorflow.v1.ComponentChange"> & {
  * Use `create(ComponentChangeSchema)` to create a new message.
  */
 export const ComponentChangeSchema: GenMessage<ComponentChange> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 19);
+  messageDesc(file_vectorflow_v1_pipeline_service, 21);
 
 /**
  * A node that a deploy reaches.
@@ -623,7 +705,7 @@ export type TargetNode = Message<"vectorflow.v1.TargetNode"> & {
  * Use `create(TargetNodeSchema)` to create a new message.
  */
 export const TargetNodeSchema: GenMessage<TargetNode> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 20);
+  messageDesc(file_vectorflow_v1_pipeline_service, 22);
 
 /**
  * @generated from message vectorflow.v1.DeployPipelineRequest
@@ -661,7 +743,7 @@ export type DeployPipelineRequest = Message<"vectorflow.v1.DeployPipelineRequest
  * Use `create(DeployPipelineRequestSchema)` to create a new message.
  */
 export const DeployPipelineRequestSchema: GenMessage<DeployPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 21);
+  messageDesc(file_vectorflow_v1_pipeline_service, 23);
 
 /**
  * @generated from message vectorflow.v1.DeployPipelineResponse
@@ -678,7 +760,7 @@ export type DeployPipelineResponse = Message<"vectorflow.v1.DeployPipelineRespon
  * Use `create(DeployPipelineResponseSchema)` to create a new message.
  */
 export const DeployPipelineResponseSchema: GenMessage<DeployPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 22);
+  messageDesc(file_vectorflow_v1_pipeline_service, 24);
 
 /**
  * @generated from message vectorflow.v1.UndeployPipelineRequest
@@ -700,7 +782,7 @@ export type UndeployPipelineRequest = Message<"vectorflow.v1.UndeployPipelineReq
  * Use `create(UndeployPipelineRequestSchema)` to create a new message.
  */
 export const UndeployPipelineRequestSchema: GenMessage<UndeployPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 23);
+  messageDesc(file_vectorflow_v1_pipeline_service, 25);
 
 /**
  * @generated from message vectorflow.v1.UndeployPipelineResponse
@@ -719,7 +801,7 @@ export type UndeployPipelineResponse = Message<"vectorflow.v1.UndeployPipelineRe
  * Use `create(UndeployPipelineResponseSchema)` to create a new message.
  */
 export const UndeployPipelineResponseSchema: GenMessage<UndeployPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 24);
+  messageDesc(file_vectorflow_v1_pipeline_service, 26);
 
 /**
  * @generated from message vectorflow.v1.RollbackPipelineRequest
@@ -753,7 +835,7 @@ export type RollbackPipelineRequest = Message<"vectorflow.v1.RollbackPipelineReq
  * Use `create(RollbackPipelineRequestSchema)` to create a new message.
  */
 export const RollbackPipelineRequestSchema: GenMessage<RollbackPipelineRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 25);
+  messageDesc(file_vectorflow_v1_pipeline_service, 27);
 
 /**
  * @generated from message vectorflow.v1.RollbackPipelineResponse
@@ -770,7 +852,7 @@ export type RollbackPipelineResponse = Message<"vectorflow.v1.RollbackPipelineRe
  * Use `create(RollbackPipelineResponseSchema)` to create a new message.
  */
 export const RollbackPipelineResponseSchema: GenMessage<RollbackPipelineResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 26);
+  messageDesc(file_vectorflow_v1_pipeline_service, 28);
 
 /**
  * @generated from message vectorflow.v1.RetryDeployRequest
@@ -787,7 +869,7 @@ export type RetryDeployRequest = Message<"vectorflow.v1.RetryDeployRequest"> & {
  * Use `create(RetryDeployRequestSchema)` to create a new message.
  */
 export const RetryDeployRequestSchema: GenMessage<RetryDeployRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 27);
+  messageDesc(file_vectorflow_v1_pipeline_service, 29);
 
 /**
  * @generated from message vectorflow.v1.RetryDeployResponse
@@ -804,7 +886,7 @@ export type RetryDeployResponse = Message<"vectorflow.v1.RetryDeployResponse"> &
  * Use `create(RetryDeployResponseSchema)` to create a new message.
  */
 export const RetryDeployResponseSchema: GenMessage<RetryDeployResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 28);
+  messageDesc(file_vectorflow_v1_pipeline_service, 30);
 
 /**
  * @generated from message vectorflow.v1.ListVersionsRequest
@@ -833,7 +915,7 @@ export type ListVersionsRequest = Message<"vectorflow.v1.ListVersionsRequest"> &
  * Use `create(ListVersionsRequestSchema)` to create a new message.
  */
 export const ListVersionsRequestSchema: GenMessage<ListVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 29);
+  messageDesc(file_vectorflow_v1_pipeline_service, 31);
 
 /**
  * @generated from message vectorflow.v1.ListVersionsResponse
@@ -855,7 +937,7 @@ export type ListVersionsResponse = Message<"vectorflow.v1.ListVersionsResponse">
  * Use `create(ListVersionsResponseSchema)` to create a new message.
  */
 export const ListVersionsResponseSchema: GenMessage<ListVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 30);
+  messageDesc(file_vectorflow_v1_pipeline_service, 32);
 
 /**
  * @generated from message vectorflow.v1.GetVersionRequest
@@ -877,7 +959,7 @@ export type GetVersionRequest = Message<"vectorflow.v1.GetVersionRequest"> & {
  * Use `create(GetVersionRequestSchema)` to create a new message.
  */
 export const GetVersionRequestSchema: GenMessage<GetVersionRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 31);
+  messageDesc(file_vectorflow_v1_pipeline_service, 33);
 
 /**
  * @generated from message vectorflow.v1.GetVersionResponse
@@ -894,7 +976,7 @@ export type GetVersionResponse = Message<"vectorflow.v1.GetVersionResponse"> & {
  * Use `create(GetVersionResponseSchema)` to create a new message.
  */
 export const GetVersionResponseSchema: GenMessage<GetVersionResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_pipeline_service, 32);
+  messageDesc(file_vectorflow_v1_pipeline_service, 34);
 
 /**
  * What hosts do with a configuration.

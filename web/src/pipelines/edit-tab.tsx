@@ -3,6 +3,7 @@ import { createMemo, createSignal, lazy, Match, Show, Switch, type JSX } from "s
 import { applyEdits } from "#common/apply-edits.ts";
 import type { Component, Problem, TextFix } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
+import { useApi } from "../state/api.tsx";
 import { useEnvironment } from "../state/environment.tsx";
 import { useLive } from "../state/live.tsx";
 import { Ago } from "../ui/ago.tsx";
@@ -15,6 +16,9 @@ import { YamlEditor } from "./editor/yaml-editor.tsx";
 import { MoveToSecretDialog } from "./move-to-secret.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 import { ProblemsPanel } from "./problems-panel.tsx";
+import { programPlaces, shownProblems } from "./vrl/shown-problems.ts";
+import { startThread } from "./vrl/start-thread.ts";
+import { createVrlChecks } from "./vrl/vrl-checks.ts";
 import { RenamePartDialog } from "./rename-part-dialog.tsx";
 import { renameTargets, targetAt, type RenameTarget } from "./rename-targets.ts";
 
@@ -24,14 +28,17 @@ const DiffView = lazy(async () => ({ default: (await import("./editor/diff-view.
 export function EditTab(): JSX.Element {
   const environment = useEnvironment();
   const pipeline = usePipeline();
+  const { clock } = useApi();
   const [moving, setMoving] = createSignal<Problem>();
   const [jump, setJump] = createSignal<{ readonly position: number }>();
-  // Places belong to the text that was checked; in a newer one they would point at the wrong words.
-  const problems = createMemo((previous: readonly Problem[]): readonly Problem[] => {
-    const checked = pipeline.preview.checked();
-    if (checked === undefined) return [];
-    return checked.text === pipeline.draft.text() ? checked.response.problems : previous;
-  }, []);
+  const places = createMemo(() => programPlaces(pipeline.preview.checked()?.response.programs));
+  const compiled = createVrlChecks(pipeline.draft.text, places, { clock, start: startThread });
+  // Until the newest text was looked at, marks stay where they are.
+  const problems = createMemo(
+    (previous: readonly Problem[]): readonly Problem[] =>
+      shownProblems(pipeline.draft.text(), pipeline.preview.checked(), compiled()) ?? previous,
+    [],
+  );
   // What was known of the last text that could be read stays while one types.
   const components = createMemo((previous: readonly Component[]): readonly Component[] => {
     const known = pipeline.preview.checked()?.response.components ?? [];

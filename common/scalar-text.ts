@@ -1,4 +1,8 @@
-import type { Span } from "./graph.ts";
+/** A place in a text, in UTF-16 code units from its start. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
 
 /**
  * Where a part of a text value stands in the document. `scalar` is the place of the value as it is written, `from` and
