@@ -15,6 +15,9 @@ import { MoveToSecretDialog } from "./move-to-secret.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 import { ProblemsPanel } from "./problems-panel.tsx";
 
+const SnippetDrawer = lazy(async () => ({
+  default: (await import("../library/snippet-drawer.tsx")).SnippetDrawer,
+}));
 const DiffView = lazy(async () => ({ default: (await import("./editor/diff-view.tsx")).DiffView }));
 
 /** The draft as text, with what is wrong under the cursor and in a list. */
@@ -22,6 +25,8 @@ export function EditTab(): JSX.Element {
   const environment = useEnvironment();
   const pipeline = usePipeline();
   const [moving, setMoving] = createSignal<Problem>();
+  const [choosing, setChoosing] = createSignal(false);
+  const [insertion, setInsertion] = createSignal<{ readonly code: string }>();
   const [jump, setJump] = createSignal<{ readonly position: number }>();
   // Places belong to the text that was checked; in a newer one they would point at the wrong words.
   const problems = createMemo((previous: readonly Problem[]): readonly Problem[] => {
@@ -44,11 +49,15 @@ export function EditTab(): JSX.Element {
             readOnly={!environment.canEdit()}
             problems={problems()}
             jump={jump()}
+            insertion={insertion()}
             onChange={pipeline.draft.edit}
           />
           <footer class="editor-foot">
             <SaveState state={pipeline.draft.state()} />
             <span class="faint">Tab indents; Esc, then Tab leaves the editor</span>
+            <Show when={environment.canEdit()}>
+              <Button onClick={() => setChoosing(true)}>Snippets…</Button>
+            </Show>
           </footer>
         </div>
         <ProblemsPanel
@@ -57,6 +66,15 @@ export function EditTab(): JSX.Element {
           onFix={environment.canEdit() ? setMoving : undefined}
         />
       </div>
+      <Show when={choosing()}>
+        <SnippetDrawer
+          onInsert={(code) => {
+            setChoosing(false);
+            setInsertion({ code });
+          }}
+          onClose={() => setChoosing(false)}
+        />
+      </Show>
       <MoveToSecretDialog problem={moving()} onClose={() => setMoving(undefined)} />
     </>
   );

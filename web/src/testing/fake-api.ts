@@ -14,6 +14,7 @@ import { fakeDeliveryRoutes } from "./fake-delivery.ts";
 import { fakePage } from "./fake-page.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeSecretRoutes } from "./fake-secrets.ts";
+import { fakeSnippetRoutes } from "./fake-snippets.ts";
 import { fakeTemplateRoutes } from "./fake-templates.ts";
 import { fakeVariableRoutes } from "./fake-variables.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
@@ -51,6 +52,7 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     fakeSecretRoutes(router, world);
     fakeVariableRoutes(router, world);
     fakeTemplateRoutes(router, world);
+    fakeSnippetRoutes(router, world);
     fakeDeliveryRoutes(router, world);
     router.service(fakePipelineService.descriptor, fakePipelineService.create(world));
     router.service(fakeInspectionService.descriptor, fakeInspectionService.create(world));

@@ -12,6 +12,8 @@ export function YamlEditor(props: {
   problems?: readonly Problem[];
   /** Where to put the cursor; a new object jumps again. */
   jump?: { readonly position: number } | undefined;
+  /** A program to put in at the cursor; a new object puts it in again. */
+  insertion?: { readonly code: string } | undefined;
   onChange?: (text: string) => void;
 }): JSX.Element {
   let parent: HTMLDivElement | undefined;
@@ -46,6 +48,13 @@ export function YamlEditor(props: {
     on(
       () => props.jump,
       (jump) => jump && editor?.reveal(jump.position),
+      { defer: true },
+    ),
+  );
+  createEffect(
+    on(
+      () => props.insertion,
+      (insertion) => insertion && editor?.insertSnippet(insertion.code),
       { defer: true },
     ),
   );
