@@ -23,6 +23,7 @@ import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
+import { SnippetService } from "#gen/vectorflow/v1/snippet_service_pb.ts";
 import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
@@ -38,6 +39,7 @@ import { environmentRpc } from "./environments/environment.rpc.ts";
 import { nodeRpc } from "./fleet/node.rpc.ts";
 import { healthRpc } from "./health/health.rpc.ts";
 import { reflectionRpc } from "./health/reflection.rpc.ts";
+import { snippetRpc } from "./library/snippet.rpc.ts";
 import { templateRpc } from "./library/template.rpc.ts";
 import { liveRpc } from "./live/live.rpc.ts";
 import { logRpc } from "./logs/log.rpc.ts";
@@ -82,6 +84,7 @@ export const userServices: readonly DescService[] = [
   CertificateService,
   VariableService,
   TemplateService,
+  SnippetService,
   MetricService,
   LogService,
   LiveService,
@@ -128,6 +131,7 @@ export function routes(deps: ServerDeps): (router: ConnectRouter) => void {
     router.service(CertificateService, certificateRpc(deps));
     router.service(VariableService, variableRpc(deps));
     router.service(TemplateService, templateRpc(deps));
+    router.service(SnippetService, snippetRpc(deps));
     router.service(MetricService, metricRpc(deps));
     router.service(LogService, logRpc(deps));
     router.service(LiveService, liveRpc(deps));

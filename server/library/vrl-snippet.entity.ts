@@ -14,6 +14,7 @@ const VrlSnippetSchema = defineEntity({
     description: p.text().nullable(),
     category: p.text().nullable(),
     code: p.text(),
+    condition: p.boolean().default(false).comment("It gives true or false and changes nothing."),
     createdById: () =>
       p
         .manyToOne(User)

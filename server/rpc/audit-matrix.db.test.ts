@@ -15,6 +15,7 @@ import { CertificateType } from "#gen/vectorflow/v1/secret_pb.ts";
 import { SecretBackend, VaultAuth } from "#gen/vectorflow/v1/secret_backend_pb.ts";
 import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
+import { SnippetService } from "#gen/vectorflow/v1/snippet_service_pb.ts";
 import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { hashToken } from "../auth/tokens.ts";
@@ -126,6 +127,9 @@ const filled: Record<string, (corner: Corner) => Promise<object> | object> = {
   }),
   DeleteTemplate: async (corner) => ({ id: await templateOf(corner) }),
   UseTemplate: () => ({ templateId: "builtin-split-by-severity", name: "From a template" }),
+  CreateSnippet: () => snippetFields,
+  UpdateSnippet: async (corner) => ({ ...snippetFields, id: await snippetOf(corner), name: "s2" }),
+  DeleteSnippet: async (corner) => ({ id: await snippetOf(corner) }),
   CreateCertificate: () => aCertificate,
   UpdateCertificate: async (corner) => ({
     id: await certificateIn(corner),
@@ -254,6 +258,15 @@ async function templateOf({ things, tokens }: Corner): Promise<string> {
     .client(TemplateService, tokens.superAdmin)
     .createTemplate({ ...templateFields, pipelineId: things["pipeline"] ?? "" });
   return template?.id ?? "";
+}
+
+const snippetFields = { name: "s", code: ".a = 1" };
+
+async function snippetOf({ things, tokens }: Corner): Promise<string> {
+  const { snippet } = await server
+    .client(SnippetService, tokens.superAdmin)
+    .createSnippet({ ...snippetFields, teamId: things["team"] ?? "" });
+  return snippet?.id ?? "";
 }
 
 /** One that does not answer: this host's own addresses may not be called. */

@@ -61,6 +61,10 @@ async function seedLists(databaseUrl: string, environmentId: string, teamId: str
     teamId,
   );
   await many(
+    `insert into "VrlSnippet" ("id", "name", "teamId", "code") select 'y' || i, 'Snippet ' || i, $1, '.'`,
+    teamId,
+  );
+  await many(
     `insert into "Variable" ("id", "name", "environmentId", "value") select 'w' || i, 'name_' || i, $1, 'x'`,
     environmentId,
   );
@@ -118,6 +122,7 @@ const requests: Readonly<Record<string, (environmentId: string, teamId: string) 
   ListAuditEntries: () => ({}),
   ListSecrets: (environmentId) => ({ environmentId }),
   ListTemplates: (_, teamId) => ({ teamId }),
+  ListSnippets: (_, teamId) => ({ teamId }),
   ListVariables: (environmentId) => ({ environmentId }),
   ListCertificates: (environmentId) => ({ environmentId }),
   ListSamples: () => ({ pipelineId: "p1" }),

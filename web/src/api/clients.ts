@@ -19,6 +19,7 @@ import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
+import { SnippetService } from "#gen/vectorflow/v1/snippet_service_pb.ts";
 import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
@@ -45,6 +46,7 @@ export interface Clients {
   readonly secretBackends: Client<typeof SecretBackendService>;
   readonly variables: Client<typeof VariableService>;
   readonly templates: Client<typeof TemplateService>;
+  readonly snippets: Client<typeof SnippetService>;
   readonly certificates: Client<typeof CertificateService>;
   readonly metrics: Client<typeof MetricService>;
   readonly logs: Client<typeof LogService>;
@@ -73,6 +75,7 @@ export function createClients(transport: Transport): Clients {
     secretBackends: createClient(SecretBackendService, transport),
     variables: createClient(VariableService, transport),
     templates: createClient(TemplateService, transport),
+    snippets: createClient(SnippetService, transport),
     certificates: createClient(CertificateService, transport),
     metrics: createClient(MetricService, transport),
     logs: createClient(LogService, transport),

@@ -22,6 +22,9 @@ import { createVrlChecks } from "./vrl/vrl-checks.ts";
 import { RenamePartDialog } from "./rename-part-dialog.tsx";
 import { renameTargets, targetAt, type RenameTarget } from "./rename-targets.ts";
 
+const SnippetDrawer = lazy(async () => ({
+  default: (await import("../library/snippet-drawer.tsx")).SnippetDrawer,
+}));
 const DiffView = lazy(async () => ({ default: (await import("./editor/diff-view.tsx")).DiffView }));
 
 /** The draft as text, with what is wrong under the cursor and in a list. */
@@ -30,6 +33,8 @@ export function EditTab(): JSX.Element {
   const pipeline = usePipeline();
   const { clock } = useApi();
   const [moving, setMoving] = createSignal<Problem>();
+  const [choosing, setChoosing] = createSignal(false);
+  const [insertion, setInsertion] = createSignal<{ readonly code: string }>();
   const [jump, setJump] = createSignal<{ readonly position: number }>();
   const places = createMemo(() => programPlaces(pipeline.preview.checked()?.response.programs));
   const compiled = createVrlChecks(pipeline.draft.text, places, { clock, start: startThread });
@@ -71,6 +76,7 @@ export function EditTab(): JSX.Element {
             components={components()}
             environmentId={environment.id()}
             jump={jump()}
+            insertion={insertion()}
             onChange={pipeline.draft.edit}
             onRename={rename}
           />
@@ -79,6 +85,9 @@ export function EditTab(): JSX.Element {
             <span class="faint">Tab indents; Esc, then Tab leaves the editor</span>
             <Show when={environment.canEdit() && targets().length > 0}>
               <Button onClick={() => setRenaming(targets()[0])}>Rename a component… (F2)</Button>
+            </Show>
+            <Show when={environment.canEdit()}>
+              <Button onClick={() => setChoosing(true)}>Snippets…</Button>
             </Show>
           </footer>
         </div>
@@ -90,6 +99,15 @@ export function EditTab(): JSX.Element {
         />
       </div>
       <RenamePartDialog target={renaming()} onClose={() => setRenaming(undefined)} />
+      <Show when={choosing()}>
+        <SnippetDrawer
+          onInsert={(code) => {
+            setChoosing(false);
+            setInsertion({ code });
+          }}
+          onClose={() => setChoosing(false)}
+        />
+      </Show>
       <MoveToSecretDialog problem={moving()} onClose={() => setMoving(undefined)} />
     </>
   );

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { Topic } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { EnvironmentSchema } from "#gen/vectorflow/v1/environment_pb.ts";
 import { DeployStep, PipelineState, ProcessState } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import { SnippetSchema } from "#gen/vectorflow/v1/snippet_pb.ts";
 import { PolicyRefusalSchema } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 
@@ -374,4 +375,58 @@ test("saves a pipeline as a template, with a parameter for what its text leaves 
     .toMatchObject([
       { yaml: "uri: PARAM[host]", parameters: [{ name: "host", type: 4, required: true }] },
     ]);
+});
+
+describe("snippets", () => {
+  const snippet = create(SnippetSchema, {
+    id: "a",
+    name: "A level",
+    category: "Enrich",
+    code: '.level = "info"\n.seen = true',
+    builtIn: true,
+    exampleEvent: "{}",
+  });
+
+  test("go to the cursor with the indentation of its place", async () => {
+    const world = deployed();
+    world.templates.snippets.set("a", snippet);
+    const { user } = renderApp(`${page}?tab=edit`, world);
+    const view = await editor();
+    replaceAll(view, "transforms:\n  t:\n    source: |\n      .a = 1\n\nsinks: {}\n");
+    const line = view.state.doc.line(5);
+    view.dispatch({ selection: { anchor: line.from } });
+    await user.click(screen.getByRole("button", { name: "Snippets…" }));
+    const dialog = await screen.findByRole("dialog");
+    await user.type(await within(dialog).findByLabelText("Filter snippets"), "level");
+    await user.click(within(dialog).getByRole("button", { name: "Insert A level" }));
+    await expect
+      .poll(() => view.state.doc.toString())
+      .toContain('      .a = 1\n      .level = "info"\n      .seen = true\nsinks: {}');
+  });
+
+  test("of the team are made, with what the compiler says, changed and deleted", async () => {
+    const world = deployed();
+    world.templates.snippets.set("a", snippet);
+    const { user } = renderApp(`${page}?tab=edit`, world);
+    await editor();
+    await user.click(screen.getByRole("button", { name: "Snippets…" }));
+    const dialog = await screen.findByRole("dialog");
+    await user.click(await within(dialog).findByRole("button", { name: "New snippet" }));
+    expect(within(dialog).queryByRole("button", { name: "Edit A level" })).toBeNull();
+    await user.type(within(dialog).getByLabelText("Name"), "Own");
+    const program = within(dialog).getByLabelText("Program");
+    await user.type(program, "wrong");
+    await user.click(within(dialog).getByRole("button", { name: "Save snippet" }));
+    expect(await within(dialog).findByText("Does not compile: VRL error 103.")).toBeTruthy();
+    await user.clear(program);
+    await user.type(program, ".a = 1");
+    await user.click(within(dialog).getByRole("button", { name: "Save snippet" }));
+    await user.click(await within(dialog).findByRole("button", { name: "Edit Own" }));
+    await user.type(within(dialog).getByLabelText("Category"), "Mine");
+    await user.click(within(dialog).getByRole("button", { name: "Save snippet" }));
+    await expect.poll(() => world.templates.snippets.get("Own")?.category).toBe("Mine");
+    await user.click(await within(dialog).findByRole("button", { name: "Delete Own" }));
+    await user.click(await screen.findByRole("button", { name: "Delete snippet" }));
+    await expect.poll(() => world.templates.snippets.has("Own")).toBe(false);
+  });
 });

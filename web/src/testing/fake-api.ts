@@ -16,6 +16,7 @@ import { fakePage } from "./fake-page.ts";
 import { fakeImportRoutes, fakeLifecycleRoutes, fakePreviewRoutes } from "./fake-lifecycle.ts";
 import { fakePipelineService } from "./fake-pipeline-service.ts";
 import { fakeSecretRoutes } from "./fake-secrets.ts";
+import { fakeSnippetRoutes } from "./fake-snippets.ts";
 import { fakeTemplateRoutes } from "./fake-templates.ts";
 import { fakeVariableRoutes } from "./fake-variables.ts";
 import { fakeTail, fakeWatch } from "./fake-streams.ts";
@@ -54,6 +55,7 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     fakeSecretRoutes(router, world);
     fakeVariableRoutes(router, world);
     fakeTemplateRoutes(router, world);
+    fakeSnippetRoutes(router, world);
     fakeDeliveryRoutes(router, world);
     fakeLifecycleRoutes(router, world);
     fakeTrialRoutes(router, world);

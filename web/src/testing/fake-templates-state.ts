@@ -1,7 +1,9 @@
+import type { Snippet } from "#gen/vectorflow/v1/snippet_pb.ts";
 import type { Template } from "#gen/vectorflow/v1/template_pb.ts";
 
-/** Templates of the fake world. */
+/** Templates and snippets of the fake world. */
 export class FakeTemplates {
+  readonly snippets = new Map<string, Snippet>();
   readonly templates = new Map<string, Template>();
   /** Pipelines that were made from them. */
   readonly made: { readonly name: string; readonly yaml: string }[] = [];

@@ -23,6 +23,7 @@ import {
 
 import { Severity, type Component, type Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
+import { insertSnippet } from "../../library/insert-snippet.ts";
 import { codeTheme } from "./code-theme.ts";
 import { completePipeline } from "./completion.ts";
 import type { ComponentForms } from "./component-forms.ts";
@@ -36,6 +37,8 @@ export interface YamlCodeMirror {
   setProblems(problems: readonly Problem[]): void;
   /** Puts the cursor there and shows it. */
   reveal(position: number): void;
+  /** Puts a program in at the cursor, with the indentation of its place. */
+  insertSnippet(code: string): void;
   destroy(): void;
 }
 
@@ -122,6 +125,17 @@ export function createYamlCodeMirror(
       view.dispatch({
         selection: { anchor },
         effects: EditorView.scrollIntoView(anchor, { y: "center" }),
+      });
+      view.focus();
+    },
+    insertSnippet(code) {
+      const { head } = view.state.selection.main;
+      const { cursor, ...changes } = insertSnippet(view.state.doc.toString(), head, code);
+      view.dispatch({
+        changes,
+        selection: { anchor: cursor },
+        effects: EditorView.scrollIntoView(cursor, { y: "center" }),
+        userEvent: "input.paste",
       });
       view.focus();
     },

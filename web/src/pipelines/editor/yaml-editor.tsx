@@ -18,6 +18,8 @@ export function YamlEditor(props: {
   environmentId?: string;
   /** Where to put the cursor; a new object jumps again. */
   jump?: { readonly position: number } | undefined;
+  /** A program to put in at the cursor; a new object puts it in again. */
+  insertion?: { readonly code: string } | undefined;
   onChange?: (text: string) => void;
   /** Somebody wants another name for what is at this position. */
   onRename?: (position: number) => void;
@@ -58,6 +60,13 @@ export function YamlEditor(props: {
     on(
       () => props.jump,
       (jump) => jump && editor?.reveal(jump.position),
+      { defer: true },
+    ),
+  );
+  createEffect(
+    on(
+      () => props.insertion,
+      (insertion) => insertion && editor?.insertSnippet(insertion.code),
       { defer: true },
     ),
   );

@@ -1,0 +1,68 @@
+import type { BuiltInSnippet } from "../built-in-snippets.ts";
+
+/** Conditions that keep or drop events. */
+export const filterSnippets: readonly BuiltInSnippet[] = [
+  {
+    id: "builtin-errors-only",
+    name: "Errors only",
+    description: "True for levels from error on.",
+    category: "Filter",
+    condition: true,
+    code: `includes(["error", "fatal", "critical"], downcase(string(.level) ?? ""))`,
+    example: { event: { level: "ERROR" }, result: true },
+  },
+  {
+    id: "builtin-no-health-checks",
+    name: "No health checks",
+    description: "False for requests of probes.",
+    category: "Filter",
+    condition: true,
+    code: `!includes(["/healthz", "/readyz", "/ping"], .path) && !starts_with(string(.user_agent) ?? "", "kube-probe/")`,
+    example: { event: { path: "/healthz" }, result: false },
+  },
+  {
+    id: "builtin-failed-requests",
+    name: "Failed requests",
+    description: "True for a status of 400 or more.",
+    category: "Filter",
+    condition: true,
+    code: `(to_int(.status) ?? 0) >= 400`,
+    example: { event: { status: "503" }, result: true },
+  },
+  {
+    id: "builtin-slow-requests",
+    name: "Slow requests",
+    description: "True when something took longer than a second.",
+    category: "Filter",
+    condition: true,
+    code: `(to_float(.duration_ms) ?? 0.0) > 1000.0`,
+    example: { event: { duration_ms: 1250 }, result: true },
+  },
+  {
+    id: "builtin-one-user-in-ten",
+    name: "One user in ten",
+    description: "Keeps all events of a tenth of the users, always the same ones.",
+    category: "Filter",
+    condition: true,
+    code: `mod(to_int!(crc(string(.user) ?? "", "CRC_32_CKSUM")), 10) == 0`,
+    example: { event: { user: "anna" }, result: false },
+  },
+  {
+    id: "builtin-has-a-message",
+    name: "Events with a message",
+    description: "False for what has no message, or an empty one.",
+    category: "Filter",
+    condition: true,
+    code: `strip_whitespace(string(.message) ?? "") != ""`,
+    example: { event: { message: "  " }, result: false },
+  },
+  {
+    id: "builtin-of-namespaces",
+    name: "Pods of some namespaces",
+    description: "True for pods of the namespaces that are named.",
+    category: "Filter",
+    condition: true,
+    code: `includes(["shop", "billing"], .kubernetes.pod_namespace)`,
+    example: { event: { kubernetes: { pod_namespace: "billing" } }, result: true },
+  },
+];
