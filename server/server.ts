@@ -26,6 +26,7 @@ import { runJobs } from "./jobs.ts";
 import { LiveViews } from "./live/live-views.ts";
 import { Ingest } from "./metrics/ingest.ts";
 import { PipelineCompiler } from "./pipelines/compiler.ts";
+import { HostChecks } from "./pipelines/host-checks.ts";
 
 /** A running server. Disposing it ends streams with `unavailable` and closes everything, in under 5 s. */
 export interface RunningServer extends AsyncDisposable {
@@ -127,6 +128,10 @@ export async function startServer(
     let fleet = 0;
     let addresses = { web: "", agents: "" };
     const { sealer, digests } = await openVault(config);
+    const hub = new AgentHub(
+      (id, nodeIds) => readDesiredState({ em: orm.em.fork(), sealer, log }, id, nodeIds),
+      log,
+    );
     const deps: ServerDeps = {
       config,
       databaseUrl: database.url,
@@ -136,10 +141,8 @@ export async function startServer(
       log,
       compiler,
       metrics,
-      hub: new AgentHub(
-        (id, nodeIds) => readDesiredState({ em: orm.em.fork(), sealer, log }, id, nodeIds),
-        log,
-      ),
+      hub,
+      hostChecks: new HostChecks({ orm, hub, sealer, clock, log }),
       ingest: new Ingest({
         pool,
         clock,

@@ -235,6 +235,7 @@ async function beginSession(
     );
     deps.hub.remove(session);
     session.inspection.end("the host has lost its connection to the server");
+    session.checks.end("the host has lost its connection to the server");
     deps.metrics.sessions.set(deps.hub.size);
   };
   call.on("error", leave);
@@ -328,6 +329,9 @@ function receive(
           if (session.fenced) {
             void recordFence(deps, node.id, counter(message.value.highestGeneration));
           }
+          break;
+        case "checkResult":
+          session.checks.receive(message.value);
           break;
         case "componentSchema":
         case "sampleResult":
