@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { Client } from "@grpc/grpc-js";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
@@ -85,6 +86,9 @@ export async function runAgent(
     const leftovers = await Leftovers.find(store);
     await using secrets = new SecretServer(log);
     await secrets.start(config.dataDir);
+    const checksFolder = join(config.dataDir, "checks");
+    // What an agent left that was killed during a check.
+    await rm(checksFolder, { recursive: true, force: true });
     const machine = {
       machineId: await identities.machineId(),
       hostBootId: await readHostBootId(),
@@ -142,6 +146,12 @@ export async function runAgent(
             inspection: {
               env: vectorEnv,
               localRules: config.redaction,
+              vector: () => finder.current,
+            },
+            checks: {
+              env: vectorEnv,
+              folder: checksFolder,
+              policy,
               vector: () => finder.current,
             },
             answered: new Map(),

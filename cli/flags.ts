@@ -271,6 +271,10 @@ const flagTable = {
     commands: deploying,
     help: "Also deploy what is paused, which ends the pause. Without it, apply leaves it alone and says so; deploy and rollback are refused.",
   },
+  "check-hosts": {
+    commands: ["pipelines deploy"],
+    help: "Ask every host first whether it would take it, with its own Vector, policy and secrets. Deploys nothing when one would refuse it.",
+  },
   as: {
     value: "NAME",
     commands: ["pipelines clone", "pipelines promote"],

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { CheckVerdict } from "#gen/vectorflow/agent/v1/check_pb.ts";
+import { Capability } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
+import { FakeAgent } from "../server/testing/fake-agent.ts";
 import { configText, startCliWorld, type CliWorld } from "./testing/cli-world.ts";
 
 let world: CliWorld;
@@ -216,4 +219,39 @@ test("versions are compared with each other and with the draft", async () => {
     expect.objectContaining({ from: 2, to: null, result: "unchanged" }),
   ]);
   expect((await diff("-f", "x")).code).toBe(2);
+});
+
+test("a deploy asks the hosts first, and leaves it when one would refuse", async () => {
+  await applied("asked");
+  await using agent = new FakeAgent(world.server.server.agentUrl, "asked-host");
+  agent.capabilities = [Capability.CHECK_CONFIG];
+  await agent.enroll(world.admin.enrollmentToken, "asked-host");
+  await agent.connect();
+  agent.heartbeat();
+  const problems = [{ componentId: "out", field: "", message: "no room\u001b[31m" }];
+  let answer: object = { verdict: CheckVerdict.REFUSED, reason: "refused", problems };
+  agent.onMessage = (message) => {
+    if (message.case !== "checkConfig") return;
+    const { checkId } = message.value;
+    agent.send({ case: "checkResult", value: { checkId, ...answer } });
+  };
+  const file = await world.write("asked.yaml", configText("syslog"));
+  await world.cli(["pipelines", "apply", "-f", file, ...inProduction]);
+  const deploy = (...flags: string[]) =>
+    world.cli(["pipelines", "deploy", "asked", "--check-hosts", "--wait", "0", ...flags]);
+  const people = await deploy("-e", "Production");
+  expect(people.code).toBe(1);
+  expect(people.stdout).toMatch(/1 host would refuse it \(asked-host\): out: no room/);
+  expect(people.stdout).not.toContain("\u001b");
+  const refused = await deploy(...inProduction);
+  expect([refused.code, refused.json]).toEqual([
+    1,
+    expect.objectContaining({
+      result: "refused",
+      host_checks: expect.objectContaining({ asked_count: 1, accepted_count: 0 }) as object,
+    }),
+  ]);
+  answer = { verdict: CheckVerdict.ACCEPTED, vectorVersion: "0.58.0" };
+  const done = await deploy(...inProduction);
+  expect([done.code, done.json]).toEqual([0, expect.objectContaining({ result: "deployed" })]);
 });

@@ -16,6 +16,7 @@ import type { LiveViews } from "./live/live-views.ts";
 import type { Ingest } from "./metrics/ingest.ts";
 import type { PipelineCompiler } from "./pipelines/compiler.ts";
 import type { BackendClients } from "./secrets/backends/clients.ts";
+import type { HostChecks } from "./pipelines/host-checks.ts";
 
 /** All that lives as long as the server. */
 export interface ServerDeps {
@@ -29,6 +30,7 @@ export interface ServerDeps {
   readonly hub: AgentHub;
   readonly ingest: Ingest;
   readonly compiler: PipelineCompiler;
+  readonly hostChecks: HostChecks;
   readonly live: LiveViews;
   readonly metrics: ServerMetrics;
   readonly signIns: RateLimiter;

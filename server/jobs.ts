@@ -7,6 +7,7 @@ import { createPartitions, dropOldPartitions } from "./db/partitions.ts";
 import type { ServerDeps } from "./deps.ts";
 import { heartbeatInterval, leaseMs } from "./fleet/liveness.ts";
 import { expireLeases } from "./fleet/nodes.ts";
+import { tidyHostChecks } from "./pipelines/preview-on-hosts.ts";
 import { dispatchSample } from "./sampling/dispatch-sample.ts";
 import { tidySamples } from "./sampling/samples.ts";
 import { removeOldKeys } from "./rpc/idempotency-key.entity.ts";
@@ -46,6 +47,15 @@ function changeHandlers(deps: ServerDeps): { onChange(change: Change): void; onG
         case "sample":
           void deps.background.track(dispatchSample(deps, change));
           break;
+        case "host_check":
+          void deps.hostChecks.began(change.checkId, change.environmentId);
+          break;
+        case "host_check_answers":
+          deps.hostChecks.answered(change.checkId);
+          break;
+        case "host_check_over":
+          deps.hostChecks.over(change.checkId);
+          break;
         case "node_revoked":
           deps.hub.revoke(change.nodeId);
           break;
@@ -64,6 +74,7 @@ function changeHandlers(deps: ServerDeps): { onChange(change: Change): void; onG
       deps.hub.everythingChanged();
       deps.live.everythingChanged();
       deps.access.everythingChanged();
+      deps.hostChecks.everythingChanged();
     },
   };
 }
@@ -117,6 +128,10 @@ async function lead(deps: ServerDeps, signal: AbortSignal): Promise<void> {
           (scope) =>
             every(deps, 15_000, scope, "tidying samples", () =>
               tidySamples(deps.orm.em.fork(), deps.clock.now()),
+            ),
+          (scope) =>
+            every(deps, 60_000, scope, "tidying checks on hosts", () =>
+              tidyHostChecks(deps.orm.em.fork(), deps.clock.now()),
             ),
         );
       }

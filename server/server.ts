@@ -29,6 +29,7 @@ import { LiveViews } from "./live/live-views.ts";
 import { Ingest } from "./metrics/ingest.ts";
 import { PipelineCompiler } from "./pipelines/compiler.ts";
 import { BackendClients } from "./secrets/backends/clients.ts";
+import { HostChecks } from "./pipelines/host-checks.ts";
 
 /** A running server. Disposing it ends streams with `unavailable` and closes everything, in under 5 s. */
 export interface RunningServer extends AsyncDisposable {
@@ -134,6 +135,11 @@ export async function startServer(
     let addresses = { web: "", agents: "" };
     const { sealer, digests } = await openVault(config);
     const backends = stack.use(new BackendClients(config.secretBackends, clock));
+    const hub = new AgentHub(
+      (id, nodeIds) =>
+        background.track(readDesiredState({ em: orm.em.fork(), sealer, log }, id, nodeIds)),
+      log,
+    );
     const deps: ServerDeps = {
       config,
       databaseUrl: database.url,
@@ -143,11 +149,8 @@ export async function startServer(
       log,
       compiler,
       metrics,
-      hub: new AgentHub(
-        (id, nodeIds) =>
-          background.track(readDesiredState({ em: orm.em.fork(), sealer, log }, id, nodeIds)),
-        log,
-      ),
+      hub,
+      hostChecks: new HostChecks({ orm, hub, sealer, clock, log }),
       ingest: new Ingest({
         pool,
         clock,

@@ -12,7 +12,7 @@ import {
   type SessionResponse,
 } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
 import type { DesiredState } from "#gen/vectorflow/agent/v1/desired_state_pb.ts";
-import type { Welcome } from "#gen/vectorflow/agent/v1/session_pb.ts";
+import { Capability, type Welcome } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import { Inspector, inspectorCapabilities, type InspectorDeps } from "../inspection/inspector.ts";
@@ -22,6 +22,7 @@ import type { Reconciler, Refusal } from "../reconcile/reconciler.ts";
 import type { HostFacts } from "../telemetry/host-facts.ts";
 import type { HostMetricsReader } from "../telemetry/host-metrics.ts";
 import type { Scraper } from "../telemetry/scraper.ts";
+import { ConfigChecks, type ConfigCheckDeps } from "./config-checks.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { CommandDesk, type AnsweredCommands } from "./command-desk.ts";
 import { batchToProto, factsToProto, helloReports, reportToProto } from "./control-proto.ts";
@@ -45,6 +46,7 @@ export interface SessionDeps {
   readonly scraper: Scraper;
   readonly hostMetrics: HostMetricsReader;
   readonly inspection: Omit<InspectorDeps, "clock" | "log" | "runner">;
+  readonly checks: ConfigCheckDeps;
   readonly answered: AnsweredCommands;
   nodeToken(): string;
   /** The node that this host was enrolled as. */
@@ -90,6 +92,7 @@ class Session {
   readonly #over = new AbortController();
   readonly #welcomed = Promise.withResolvers<Welcome>();
   readonly #inspector: Inspector;
+  readonly #checks: ConfigChecks;
   readonly #commands: CommandDesk;
   #end: SessionEnd | undefined;
   #intervalMs = 5000;
@@ -114,6 +117,7 @@ class Session {
       { ...inspection, clock, log, runner },
       { send: (message) => this.#send(message), isFull: () => call.writableNeedDrain },
     );
+    this.#checks = new ConfigChecks(deps.checks, log, (message) => this.#send(message));
     this.#commands = new CommandDesk({
       clock,
       log,
@@ -152,6 +156,7 @@ class Session {
       signal.removeEventListener("abort", stop);
       this.#over.abort();
       this.#inspector[Symbol.dispose]();
+      this.#checks[Symbol.dispose]();
       clearTimeout(this.#logTimer);
       this.#call.cancel();
     }
@@ -193,7 +198,7 @@ class Session {
         bootId: this.#deps.bootId,
         ...this.#deps.machine,
         host,
-        capabilities: inspectorCapabilities(),
+        capabilities: [...inspectorCapabilities(), Capability.CHECK_CONFIG],
         heldHashes: { ...(await reconciler.heldHashes()) },
         installationId: this.#deps.installationId(),
         highestGeneration: reconciler.highestGeneration,
@@ -310,6 +315,10 @@ class Session {
         break;
       case "throttle":
         this.#setInterval(message.value.heartbeatIntervalMs);
+        break;
+      case "checkConfig":
+      case "checkCancel":
+        this.#checks.receive(message);
         break;
       case "tapStart":
       case "tapStop":

@@ -89,8 +89,8 @@ function judge(state: DesiredState, messages: readonly BodyMessage[]) {
   return { manifest: manifestFromProto(state), bodies, refused };
 }
 
-/** Why a body must not be used. */
-function problemOf(body: BodyMessage, digest: Uint8Array): string | undefined {
+/** Why a body must not be used. Without a digest, only what it is counts. */
+export function problemOf(body: BodyMessage, digest: Uint8Array): string | undefined {
   if (Buffer.byteLength(body.configYaml) > limits.maximumConfigBytes) {
     return `the configuration is larger than ${limits.maximumConfigBytes / 1024 / 1024} MiB`;
   }

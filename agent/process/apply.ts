@@ -15,10 +15,12 @@ export interface ValidationContext {
   readonly executable: VectorExecutable;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly limits: RunnerLimits;
+  readonly limits: Pick<RunnerLimits, "validateMs">;
+  readonly lowPriority?: boolean;
 }
 
 export interface ApplyContext extends ValidationContext {
+  readonly limits: RunnerLimits;
   readonly slot: ProcessSlot;
   readonly clock: Clock;
   /** Persists and reports how far the attempt has come. */
@@ -73,6 +75,7 @@ export async function validateBuilt(
       cwd: ctx.cwd,
       env: ctx.env,
       timeoutMs: ctx.limits.validateMs,
+      ...(ctx.lowPriority !== undefined && { lowPriority: ctx.lowPriority }),
     },
     signal,
   );

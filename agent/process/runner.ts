@@ -317,6 +317,7 @@ export class PipelineRunner {
   #applyContext(executable: VectorExecutable, attempt: Attempt, body: PipelineBody): ApplyContext {
     return {
       ...this.#validation(executable),
+      limits: this.#deps.limits,
       slot: this.#slot,
       clock: this.#deps.clock,
       phase: async (phase) =>

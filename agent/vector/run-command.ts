@@ -10,6 +10,8 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly input?: string;
   readonly timeoutMs: number;
+  /** It yields to everything else on the host; only for commands with input. */
+  readonly lowPriority?: boolean;
 }
 
 export type CommandResult =
@@ -23,6 +25,9 @@ export type CommandResult =
   | { readonly kind: "failed_to_start"; readonly cause: Error };
 
 const maxOutput = 1024 * 1024;
+const pipe = 'cat | "$0" "$@"';
+/** A host without `nice` runs it as it is. */
+const gentlePipe = `if command -v nice >/dev/null 2>&1; then cat | nice -n 19 "$0" "$@"; else ${pipe}; fi`;
 
 /**
  * Runs a command to its end and gathers what it wrote, up to a bound. A command that outlives its
@@ -38,7 +43,15 @@ export async function runCommand(
   const child = spawn(
     ...(options.input === undefined
       ? ([options.command, [...options.args]] as const)
-      : (["/bin/sh", ["-c", 'cat | "$0" "$@"', options.command, ...options.args]] as const)),
+      : ([
+          "/bin/sh",
+          [
+            "-c",
+            options.lowPriority === true ? gentlePipe : pipe,
+            options.command,
+            ...options.args,
+          ],
+        ] as const)),
     { cwd: options.cwd, env: { ...options.env }, detached: true, stdio: "pipe" },
   );
   const output = { stdout: "", stderr: "" };

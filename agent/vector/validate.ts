@@ -19,6 +19,8 @@ export interface ValidateOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  /** It is asked for a preview, and yields to what runs. */
+  readonly lowPriority?: boolean;
 }
 
 /**
@@ -37,6 +39,7 @@ export async function validateConfig(
       env: options.env,
       input: options.config,
       timeoutMs: options.timeoutMs,
+      ...(options.lowPriority !== undefined && { lowPriority: options.lowPriority }),
     },
     signal,
   );

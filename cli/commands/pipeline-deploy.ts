@@ -14,6 +14,7 @@ import { printable } from "../output/printable.ts";
 import { changeView, problemView } from "../output/views.ts";
 import { describeResults, resultView, waitForHosts, type Rollout } from "../rollout/wait.ts";
 import { confirm, environmentOf, type CommandContext } from "./context.ts";
+import { askHosts } from "./host-checks.ts";
 import { withSummary } from "./server-pipelines.ts";
 
 /** Deploys a saved draft: exactly the one that was shown. */
@@ -43,6 +44,19 @@ export async function pipelinesDeploy(context: CommandContext): Promise<ExitCode
       printable(`${name} has errors: nothing was deployed`),
     );
     return exitCodes.failed;
+  }
+  const hosts = flags["check-hosts"] === true ? await askHosts(context, id, yaml) : undefined;
+  if (hosts !== undefined) {
+    output.show(hosts.lines);
+    if (hosts.refusingCount > 0) {
+      const value = { ...review, host_checks: hosts.view, result: "refused", version: null };
+      output.result({ ...value, rollout: null }, () =>
+        printable(
+          `${countOf(hosts.refusingCount, "host")} would refuse ${name}: nothing was deployed`,
+        ),
+      );
+      return exitCodes.failed;
+    }
   }
   const upToDate = summary.deployedVersion !== 0 && !summary.changed;
   if (flags["dry-run"] === true) {

@@ -6,6 +6,7 @@ import {
   Severity,
 } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { ChangeKind, DeployEffect } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { HostVerdict } from "#gen/vectorflow/v1/preview_service_pb.ts";
 import { NodeStatus } from "#gen/vectorflow/v1/node_pb.ts";
 import { SelectorOperator } from "#gen/vectorflow/v1/delivery_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
@@ -24,6 +25,7 @@ function namer(values: Readonly<Record<string, number>>): (value: number) => str
 export const severityName = namer(Severity);
 export const kindName = namer(ComponentKind);
 export const changeName = namer(ChangeKind);
+export const verdictName = namer(HostVerdict);
 export const effectName = namer(DeployEffect);
 export const stateName = namer(ProcessState);
 export const stepName = namer(DeployStep);

@@ -16,6 +16,12 @@ export type Change =
   | { readonly kind: "node_cloned"; readonly nodeId: string; readonly rival: string }
   /** A host shall be asked for a sample, by the replica that has its session. */
   | { readonly kind: "sample"; readonly nodeId: string; readonly requestId: string }
+  /** Hosts shall be asked about a configuration, by the replicas that have their sessions. */
+  | { readonly kind: "host_check"; readonly environmentId: string; readonly checkId: string }
+  /** Hosts have answered. */
+  | { readonly kind: "host_check_answers"; readonly checkId: string }
+  /** Nobody waits for the answers any more. */
+  | { readonly kind: "host_check_over"; readonly checkId: string }
   /** A session or its user lost access. */
   | { readonly kind: "access"; readonly userId: string };
 

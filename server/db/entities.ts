@@ -14,6 +14,8 @@ import { VrlSnippet } from "../library/vrl-snippet.entity.ts";
 import { PipelineLog } from "../logs/pipeline-log.entity.ts";
 import { NodeMetric } from "../metrics/node-metric.entity.ts";
 import { PipelineMetric } from "../metrics/pipeline-metric.entity.ts";
+import { HostCheckAnswer } from "../pipelines/host-check-answer.entity.ts";
+import { HostCheck } from "../pipelines/host-check.entity.ts";
 import { PipelineEdge } from "../pipelines/pipeline-edge.entity.ts";
 import { PipelineNode } from "../pipelines/pipeline-node.entity.ts";
 import { PipelineVersion } from "../pipelines/pipeline-version.entity.ts";
@@ -61,4 +63,6 @@ export const entities = [
   ApiToken,
   IdempotencyKey,
   Variable,
+  HostCheck,
+  HostCheckAnswer,
 ];

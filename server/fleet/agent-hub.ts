@@ -1,4 +1,5 @@
 import type { Logger } from "#common/logger.ts";
+import type { AgentChecks } from "./agent-checks.ts";
 import type { AgentInspection } from "./agent-inspection.ts";
 import type { EnvironmentState, NodeState } from "./desired-state.ts";
 
@@ -8,6 +9,10 @@ export interface HubSession {
   readonly environmentId: string;
   /** What people look at on this host. */
   readonly inspection: AgentInspection;
+  /** Configurations that this host is asked about. */
+  readonly checks: AgentChecks;
+  /** Its agent can be asked, and obeys this server. */
+  readonly canCheck: boolean;
   /** The newest desired state; the session sends what its agent lacks. */
   offer(environment: EnvironmentState, node: NodeState): void;
   /** Ends the session; the agent will come back unless it is told not to. */
@@ -49,6 +54,11 @@ export class AgentHub {
   /** The session of a node that is connected to this replica. */
   session(nodeId: string): HubSession | undefined {
     return this.#sessions.get(nodeId);
+  }
+
+  /** The sessions of an environment's nodes that are connected to this replica. */
+  sessionsOf(environmentId: string): readonly HubSession[] {
+    return [...(this.#environments.get(environmentId) ?? [])];
   }
 
   /** A second session of a node ends the first: the newest is the one that lives. */

@@ -4,12 +4,13 @@ import { SessionResponseSchema } from "#gen/vectorflow/agent/v1/agent_service_pb
 import type { SessionRequest, SessionResponse } from "#gen/vectorflow/agent/v1/agent_service_pb.ts";
 import type { Heartbeat } from "#gen/vectorflow/agent/v1/heartbeat_pb.ts";
 import type { LogBatch } from "#gen/vectorflow/agent/v1/log_pb.ts";
-import type { Capability } from "#gen/vectorflow/agent/v1/session_pb.ts";
+import { Capability } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import type { Clock } from "#common/clock.ts";
 import type { Logger } from "#common/logger.ts";
 import type { ServerMetrics } from "../health/server-metrics.ts";
 import type { Ingest } from "../metrics/ingest.ts";
 import type { SampledComponent } from "../sampling/samples.ts";
+import { AgentChecks } from "./agent-checks.ts";
 import type { HubSession } from "./agent-hub.ts";
 import { AgentInspection } from "./agent-inspection.ts";
 import {
@@ -77,6 +78,7 @@ export class AgentSession implements HubSession {
   readonly nodeId: string;
   readonly environmentId: string;
   readonly inspection: AgentInspection;
+  readonly checks: AgentChecks;
   /** What the agent said it can do. */
   readonly capabilities: readonly Capability[];
   readonly #call: AgentCall;
@@ -128,6 +130,18 @@ export class AgentSession implements HubSession {
         deps.keepSample({ requestId, nodeId: this.nodeId, error, components }),
       onSchema: (vectorVersion, answer) => deps.keepSchema(vectorVersion, answer),
     });
+    this.checks = new AgentChecks({
+      send: (order) => this.#send(order),
+      sendBytes: (bytes) => {
+        if (!this.#ended) this.#call.write(bytes);
+        deps.metrics.messages.inc({ direction: "out", kind: "checkConfig" });
+      },
+    });
+  }
+
+  /** One that ignores this server is not trusted with secrets that it may have no use for. */
+  get canCheck(): boolean {
+    return this.capabilities.includes(Capability.CHECK_CONFIG) && !this.fenced;
   }
 
   /** The agent ignores this server's state, until a person confirms it, which raises the generation (P10). */

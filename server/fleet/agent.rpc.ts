@@ -238,6 +238,7 @@ async function beginSession(
       );
     deps.hub.remove(session);
     session.inspection.end("the host has lost its connection to the server");
+    session.checks.end("the host has lost its connection to the server");
     deps.metrics.sessions.set(deps.hub.size);
   };
   call.on("error", leave);
@@ -332,6 +333,9 @@ function receive(
             const highest = counter(message.value.highestGeneration);
             void deps.background.track(recordFence(deps, node.id, highest));
           }
+          break;
+        case "checkResult":
+          session.checks.receive(message.value);
           break;
         case "componentSchema":
         case "sampleResult":

@@ -1,7 +1,8 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import type { PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
+import { HostVerdict, type PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
 import type { ServerDeps } from "../deps.ts";
 import { callScope } from "../rpc/call-scope.ts";
+import { editorLife } from "../sampling/editor-life.ts";
 import type { Scope } from "../scope.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import { compareConfigs } from "./changes.ts";
@@ -9,8 +10,19 @@ import { compileIn, placementOf } from "./compile-in.ts";
 import type { PipelineCompiler } from "./compiler.ts";
 import { findVersion } from "./deployments.ts";
 import type { PipelineGraph } from "./graph.ts";
+import type { HostVerdict as Verdict } from "./host-check-groups.ts";
 import { changesToProto } from "./pipeline-proto.ts";
 import { findPipeline } from "./pipelines.ts";
+import { previewOnHosts } from "./preview-on-hosts.ts";
+
+const verdictToProto = {
+  accepted: HostVerdict.ACCEPTED,
+  refused: HostVerdict.REFUSED,
+  failed: HostVerdict.FAILED,
+  not_connected: HostVerdict.NOT_CONNECTED,
+  too_old: HostVerdict.TOO_OLD,
+  no_answer: HostVerdict.NO_ANSWER,
+} satisfies Record<Verdict, HostVerdict>;
 
 /** One side of a comparison. */
 interface Side {
@@ -34,6 +46,25 @@ export function previewRpc(deps: ServerDeps): ServiceImpl<typeof PreviewService>
             : compareConfigs(from.graph, to.graph, loadCatalogue()),
         ),
       };
+    },
+    async *previewOnHosts(request, ctx) {
+      using life = editorLife(deps, ctx, request.pipelineId);
+      for await (const preview of previewOnHosts(
+        deps,
+        callScope(deps, ctx),
+        request,
+        life.signal,
+      )) {
+        yield {
+          ...preview,
+          groups: preview.groups.map((group) => ({
+            ...group,
+            verdict: verdictToProto[group.verdict],
+            nodeNames: [...group.nodeNames],
+          })),
+        };
+      }
+      life.throwIfEnded();
     },
   };
 }

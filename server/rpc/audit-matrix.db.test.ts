@@ -77,6 +77,7 @@ const filled: Record<string, (corner: Corner) => Promise<object> | object> = {
     await server.client(LifecycleService, corner.tokens.superAdmin).pausePipeline({ id });
     return { id };
   },
+  PreviewOnHosts: () => ({ yaml: demoYaml }),
   PromotePipeline: async (corner) => ({
     ...(await draft(corner)),
     targetEnvironmentId: await otherEnvironment(corner),

@@ -2,18 +2,159 @@
 // @generated from file vectorflow/v1/preview_service.proto (package vectorflow.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_vectorflow_v1_options } from "./options_pb.ts";
 import type { ComponentChange, DeployEffect } from "./pipeline_service_pb.ts";
 import { file_vectorflow_v1_pipeline_service } from "./pipeline_service_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file vectorflow/v1/preview_service.proto.
  */
 export const file_vectorflow_v1_preview_service: GenFile = /*@__PURE__*/
-  fileDesc("CiN2ZWN0b3JmbG93L3YxL3ByZXZpZXdfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSJXChZDb21wYXJlVmVyc2lvbnNSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEhQKDGZyb21fdmVyc2lvbhgCIAEoDRISCgp0b192ZXJzaW9uGAMgASgNIrQBChdDb21wYXJlVmVyc2lvbnNSZXNwb25zZRIRCglmcm9tX3lhbWwYASABKAkSDwoHdG9feWFtbBgCIAEoCRIvCgdjaGFuZ2VzGAMgAygLMh4udmVjdG9yZmxvdy52MS5Db21wb25lbnRDaGFuZ2USFwoPY2hhbmdlZF9vcHRpb25zGAQgAygJEisKBmVmZmVjdBgFIAEoDjIbLnZlY3RvcmZsb3cudjEuRGVwbG95RWZmZWN0Mo4BCg5QcmV2aWV3U2VydmljZRJ8Cg9Db21wYXJlVmVyc2lvbnMSJS52ZWN0b3JmbG93LnYxLkNvbXBhcmVWZXJzaW9uc1JlcXVlc3QaJi52ZWN0b3JmbG93LnYxLkNvbXBhcmVWZXJzaW9uc1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZGIGcHJvdG8z", [file_vectorflow_v1_options, file_vectorflow_v1_pipeline_service]);
+  fileDesc("CiN2ZWN0b3JmbG93L3YxL3ByZXZpZXdfc2VydmljZS5wcm90bxINdmVjdG9yZmxvdy52MSI6ChVQcmV2aWV3T25Ib3N0c1JlcXVlc3QSEwoLcGlwZWxpbmVfaWQYASABKAkSDAoEeWFtbBgCIAEoCSLkAQoWUHJldmlld09uSG9zdHNSZXNwb25zZRIUCgx0YXJnZXRfY291bnQYASABKA0SEwoLYXNrZWRfY291bnQYAiABKA0SFgoOYW5zd2VyZWRfY291bnQYAyABKA0SFgoOYWNjZXB0ZWRfY291bnQYBCABKA0SGwoTbm90X2Nvbm5lY3RlZF9jb3VudBgFIAEoDRIVCg10b29fb2xkX2NvdW50GAYgASgNEi0KBmdyb3VwcxgHIAMoCzIdLnZlY3RvcmZsb3cudjEuSG9zdENoZWNrR3JvdXASDAoEZG9uZRgIIAEoCCK0AQoOSG9zdENoZWNrR3JvdXASKwoHdmVyZGljdBgBIAEoDjIaLnZlY3RvcmZsb3cudjEuSG9zdFZlcmRpY3QSFQoNY29tcG9uZW50X2tleRgCIAEoCRINCgVmaWVsZBgDIAEoCRIPCgdtZXNzYWdlGAQgASgJEhYKDnZlY3Rvcl92ZXJzaW9uGAUgASgJEhIKCm5vZGVfbmFtZXMYBiADKAkSEgoKbm9kZV9jb3VudBgHIAEoDSJXChZDb21wYXJlVmVyc2lvbnNSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEhQKDGZyb21fdmVyc2lvbhgCIAEoDRISCgp0b192ZXJzaW9uGAMgASgNIrQBChdDb21wYXJlVmVyc2lvbnNSZXNwb25zZRIRCglmcm9tX3lhbWwYASABKAkSDwoHdG9feWFtbBgCIAEoCRIvCgdjaGFuZ2VzGAMgAygLMh4udmVjdG9yZmxvdy52MS5Db21wb25lbnRDaGFuZ2USFwoPY2hhbmdlZF9vcHRpb25zGAQgAygJEisKBmVmZmVjdBgFIAEoDjIbLnZlY3RvcmZsb3cudjEuRGVwbG95RWZmZWN0Ks8BCgtIb3N0VmVyZGljdBIcChhIT1NUX1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIZChVIT1NUX1ZFUkRJQ1RfQUNDRVBURUQQARIYChRIT1NUX1ZFUkRJQ1RfUkVGVVNFRBACEhcKE0hPU1RfVkVSRElDVF9GQUlMRUQQAxIeChpIT1NUX1ZFUkRJQ1RfTk9UX0NPTk5FQ1RFRBAEEhgKFEhPU1RfVkVSRElDVF9UT09fT0xEEAUSGgoWSE9TVF9WRVJESUNUX05PX0FOU1dFUhAGMqYCCg5QcmV2aWV3U2VydmljZRJ8Cg9Db21wYXJlVmVyc2lvbnMSJS52ZWN0b3JmbG93LnYxLkNvbXBhcmVWZXJzaW9uc1JlcXVlc3QaJi52ZWN0b3JmbG93LnYxLkNvbXBhcmVWZXJzaW9uc1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZBKVAQoOUHJldmlld09uSG9zdHMSJC52ZWN0b3JmbG93LnYxLlByZXZpZXdPbkhvc3RzUmVxdWVzdBolLnZlY3RvcmZsb3cudjEuUHJldmlld09uSG9zdHNSZXNwb25zZSI0irUYEyIRCAIQBBoLcGlwZWxpbmVfaWSStRgZcGlwZWxpbmUuY2hlY2tlZF9vbl9ob3N0czABYgZwcm90bzM", [file_vectorflow_v1_options, file_vectorflow_v1_pipeline_service]);
+
+/**
+ * @generated from message vectorflow.v1.PreviewOnHostsRequest
+ */
+export type PreviewOnHostsRequest = Message<"vectorflow.v1.PreviewOnHostsRequest"> & {
+  /**
+   * @generated from field: string pipeline_id = 1;
+   */
+  pipelineId: string;
+
+  /**
+   * The text to ask about; it need not be saved.
+   *
+   * @generated from field: string yaml = 2;
+   */
+  yaml: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.PreviewOnHostsRequest.
+ * Use `create(PreviewOnHostsRequestSchema)` to create a new message.
+ */
+export const PreviewOnHostsRequestSchema: GenMessage<PreviewOnHostsRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_preview_service, 0);
+
+/**
+ * @generated from message vectorflow.v1.PreviewOnHostsResponse
+ */
+export type PreviewOnHostsResponse = Message<"vectorflow.v1.PreviewOnHostsResponse"> & {
+  /**
+   * Hosts that the pipeline is for.
+   *
+   * @generated from field: uint32 target_count = 1;
+   */
+  targetCount: number;
+
+  /**
+   * Of those, the ones that are asked: connected, and with an agent that can check.
+   *
+   * @generated from field: uint32 asked_count = 2;
+   */
+  askedCount: number;
+
+  /**
+   * @generated from field: uint32 answered_count = 3;
+   */
+  answeredCount: number;
+
+  /**
+   * @generated from field: uint32 accepted_count = 4;
+   */
+  acceptedCount: number;
+
+  /**
+   * @generated from field: uint32 not_connected_count = 5;
+   */
+  notConnectedCount: number;
+
+  /**
+   * @generated from field: uint32 too_old_count = 6;
+   */
+  tooOldCount: number;
+
+  /**
+   * By cause, what people have to act on first. At most 100.
+   *
+   * @generated from field: repeated vectorflow.v1.HostCheckGroup groups = 7;
+   */
+  groups: HostCheckGroup[];
+
+  /**
+   * No more answers will come.
+   *
+   * @generated from field: bool done = 8;
+   */
+  done: boolean;
+};
+
+/**
+ * Describes the message vectorflow.v1.PreviewOnHostsResponse.
+ * Use `create(PreviewOnHostsResponseSchema)` to create a new message.
+ */
+export const PreviewOnHostsResponseSchema: GenMessage<PreviewOnHostsResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_preview_service, 1);
+
+/**
+ * Hosts that say the same.
+ *
+ * @generated from message vectorflow.v1.HostCheckGroup
+ */
+export type HostCheckGroup = Message<"vectorflow.v1.HostCheckGroup"> & {
+  /**
+   * @generated from field: vectorflow.v1.HostVerdict verdict = 1;
+   */
+  verdict: HostVerdict;
+
+  /**
+   * Empty when the whole configuration is meant.
+   *
+   * @generated from field: string component_key = 2;
+   */
+  componentKey: string;
+
+  /**
+   * @generated from field: string field = 3;
+   */
+  field: string;
+
+  /**
+   * Empty for hosts that would take it. Values of secrets are masked.
+   *
+   * @generated from field: string message = 4;
+   */
+  message: string;
+
+  /**
+   * Of hosts that would take it; empty otherwise.
+   *
+   * @generated from field: string vector_version = 5;
+   */
+  vectorVersion: string;
+
+  /**
+   * At most 20.
+   *
+   * @generated from field: repeated string node_names = 6;
+   */
+  nodeNames: string[];
+
+  /**
+   * @generated from field: uint32 node_count = 7;
+   */
+  nodeCount: number;
+};
+
+/**
+ * Describes the message vectorflow.v1.HostCheckGroup.
+ * Use `create(HostCheckGroupSchema)` to create a new message.
+ */
+export const HostCheckGroupSchema: GenMessage<HostCheckGroup> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_preview_service, 2);
 
 /**
  * @generated from message vectorflow.v1.CompareVersionsRequest
@@ -44,7 +185,7 @@ export type CompareVersionsRequest = Message<"vectorflow.v1.CompareVersionsReque
  * Use `create(CompareVersionsRequestSchema)` to create a new message.
  */
 export const CompareVersionsRequestSchema: GenMessage<CompareVersionsRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_preview_service, 0);
+  messageDesc(file_vectorflow_v1_preview_service, 3);
 
 /**
  * @generated from message vectorflow.v1.CompareVersionsResponse
@@ -91,7 +232,68 @@ export type CompareVersionsResponse = Message<"vectorflow.v1.CompareVersionsResp
  * Use `create(CompareVersionsResponseSchema)` to create a new message.
  */
 export const CompareVersionsResponseSchema: GenMessage<CompareVersionsResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_preview_service, 1);
+  messageDesc(file_vectorflow_v1_preview_service, 4);
+
+/**
+ * What a host says of a configuration.
+ *
+ * @generated from enum vectorflow.v1.HostVerdict
+ */
+export const HostVerdict = {
+  /**
+   * @generated from enum value: HOST_VERDICT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: HOST_VERDICT_ACCEPTED = 1;
+   */
+  ACCEPTED: 1,
+
+  /**
+   * @generated from enum value: HOST_VERDICT_REFUSED = 2;
+   */
+  REFUSED: 2,
+
+  /**
+   * It could not check it.
+   *
+   * @generated from enum value: HOST_VERDICT_FAILED = 3;
+   */
+  FAILED: 3,
+
+  /**
+   * @generated from enum value: HOST_VERDICT_NOT_CONNECTED = 4;
+   */
+  NOT_CONNECTED: 4,
+
+  /**
+   * Its agent is older than this question.
+   *
+   * @generated from enum value: HOST_VERDICT_TOO_OLD = 5;
+   */
+  TOO_OLD: 5,
+
+  /**
+   * It was asked, and did not answer in time.
+   *
+   * @generated from enum value: HOST_VERDICT_NO_ANSWER = 6;
+   */
+  NO_ANSWER: 6,
+} as const;
+
+/**
+ * What a host says of a configuration.
+ *
+ * @generated from enum vectorflow.v1.HostVerdict
+ */
+export type HostVerdict = (typeof HostVerdict)[keyof typeof HostVerdict] | UnknownEnum;
+
+/**
+ * Describes the enum vectorflow.v1.HostVerdict.
+ */
+export const HostVerdictSchema: GenEnum<HostVerdict> = /*@__PURE__*/
+  enumDesc(file_vectorflow_v1_preview_service, 0);
 
 /**
  * PreviewService shows what versions and drafts would do, without doing it.
@@ -108,6 +310,20 @@ export const PreviewService: GenService<{
     methodKind: "unary";
     input: typeof CompareVersionsRequestSchema;
     output: typeof CompareVersionsResponseSchema;
+  },
+  /**
+   * Asks the hosts that a pipeline is for whether they would take a text: each checks it with its own
+   * Vector, policy and secrets, and applies nothing. Answers come as they come, grouped by cause; each
+   * message is the whole picture. It ends when all have answered, or after two minutes; leaving the
+   * stream ends it on the hosts. Fails with `invalid_argument` for a text with errors, and with
+   * `resource_exhausted` while three questions of the environment are under way.
+   *
+   * @generated from rpc vectorflow.v1.PreviewService.PreviewOnHosts
+   */
+  previewOnHosts: {
+    methodKind: "server_streaming";
+    input: typeof PreviewOnHostsRequestSchema;
+    output: typeof PreviewOnHostsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_vectorflow_v1_preview_service, 0);

@@ -11,6 +11,7 @@ import { Dialog } from "../ui/dialog.tsx";
 import { TextArea } from "../ui/field.tsx";
 import { EmptyState, ErrorBox, Notice, Skeleton } from "../ui/feedback.tsx";
 import { DeployReview } from "./deploy-review.tsx";
+import { HostCheck } from "./host-check.tsx";
 import { HostProgress } from "./host-progress.tsx";
 import { usePipeline, type OpenPipeline } from "./pipeline-context.tsx";
 import { countProgress } from "./pipeline-state.ts";
@@ -69,6 +70,8 @@ function Review(props: {
   const pipeline = usePipeline();
   const [reason, setReason] = createSignal("");
   const [preview, setPreview] = createSignal<PreviewPipelineResponse>();
+  /** The text that the preview is of. */
+  const [reviewed, setReviewed] = createSignal("");
   const [error, setError] = createSignal<UiError>();
   const [busy, setBusy] = createSignal(false);
 
@@ -84,7 +87,9 @@ function Review(props: {
         return;
       }
       const yaml = pipeline.draft.text();
-      setPreview(await clients.pipelines.previewPipeline({ id: pipeline.id, yaml }));
+      const answer = await clients.pipelines.previewPipeline({ id: pipeline.id, yaml });
+      setReviewed(yaml);
+      setPreview(answer);
     } catch (thrown) {
       setError(toUiError(thrown));
     }
@@ -153,6 +158,9 @@ function Review(props: {
         {(answer) => (
           <>
             <DeployReview preview={answer()} />
+            <Show when={answer().configYaml !== ""}>
+              <HostCheck yaml={reviewed()} targetCount={answer().targets.length} />
+            </Show>
             <TextArea
               label="Reason"
               hint="Kept with the version, for whoever looks for the cause later."

@@ -249,6 +249,28 @@ describe("deploy", () => {
     await expect.poll(path).toBe(`${page}?deploy=progress`);
   });
 
+  test("hosts are asked before, and their answers show as they come, until somebody stops", async () => {
+    const world = deployed();
+    world.putHost(aHost({ name: "edge-02" }));
+    const { user } = renderApp(`${page}?deploy=review`, world);
+    await user.click(await screen.findByRole("button", { name: "Ask the hosts" }));
+    expect(await screen.findByText("0 of 2 hosts answered, 0 would take it")).toBeTruthy();
+    world.hostQuestions[0]?.();
+    expect(await screen.findByText("1 of 2 hosts answered, 0 would take it")).toBeTruthy();
+    const said = screen.getByRole("region", { name: "What hosts say" });
+    expect(within(said).getByText("1 host would refuse it")).toBeTruthy();
+    expect(within(said).getByText("the policy of this host refuses it")).toBeTruthy();
+    await user.click(screen.getByRole("button", { name: "Stop" }));
+    expect(await screen.findByText(/; stopped$/)).toBeTruthy();
+    await expect.poll(() => world.hostQuestions.length).toBe(0);
+    await user.click(screen.getByRole("button", { name: "Ask again" }));
+    await expect.poll(() => world.hostQuestions.length).toBe(1);
+    world.hostQuestions[0]?.();
+    await expect.poll(() => world.hostQuestions.length).toBe(1);
+    world.hostQuestions[0]?.();
+    expect(await within(said).findByText("2 hosts would refuse it")).toBeTruthy();
+  });
+
   test("is refused while the draft has errors, naming the component", async () => {
     const world = deployed();
     world.pipeline("pipe-1").yaml = demoYaml.replace("type: remap", "type: unknown_thing");

@@ -4,7 +4,7 @@ import { ImportService } from "#gen/vectorflow/v1/import_service_pb.ts";
 import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { PipelineState } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { DeployEffect } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
-import { PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
+import { HostVerdict, PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
 
 import { changesBetween } from "./fake-pipeline-service.ts";
 import { checkYaml, componentsOf, failure, idOf, type FakeWorld } from "./fake-world.ts";
@@ -43,6 +43,32 @@ export function fakeImportRoutes(router: ConnectRouter, world: FakeWorld): void 
 
 export function fakePreviewRoutes(router: ConnectRouter, world: FakeWorld): void {
   router.service(PreviewService, {
+    async *previewOnHosts({ pipelineId }, { signal }) {
+      world.enter("previewOnHosts");
+      world.pipeline(pipelineId);
+      const counts = { targetCount: world.hosts.size, askedCount: world.hosts.size };
+      yield counts;
+      for (let answered = 1; answered <= world.hosts.size; answered += 1) {
+        await world.nextHostAnswer(signal);
+        if (signal.aborted) return;
+        const names = [...world.hosts.values()].slice(0, answered).map(({ name }) => name);
+        yield {
+          ...counts,
+          answeredCount: answered,
+          groups: [
+            {
+              verdict: HostVerdict.REFUSED,
+              componentKey: "out",
+              field: "path",
+              message: "the policy of this host refuses it",
+              nodeNames: names,
+              nodeCount: answered,
+            },
+          ],
+          done: answered === world.hosts.size,
+        };
+      }
+    },
     compareVersions({ pipelineId, fromVersion, toVersion }) {
       world.enter("compareVersions");
       const pipeline = world.pipeline(pipelineId);

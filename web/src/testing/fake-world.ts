@@ -98,6 +98,8 @@ export class FakeWorld {
   readonly promoted: string[] = [];
   readonly inspection = new FakeInspection();
   readonly trials = new FakeTrials();
+  /** Questions to hosts that wait for their next answer. */
+  readonly hostQuestions: (() => void)[] = [];
   readonly #watchers = new Set<(response: WatchResponse) => void>();
   readonly #failures = new Map<string, ConnectError[]>();
 
@@ -204,6 +206,15 @@ export class FakeWorld {
       summary.deployedVersion = number;
     }
     return version;
+  }
+
+  /** Waits until the test lets a host answer, or nobody asks any more. */
+  async nextHostAnswer(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.hostQuestions.push(resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    this.hostQuestions.splice(this.hostQuestions.indexOf(resolve), 1);
   }
 
   /** Takes a pipeline off its hosts; returns the version that ran. */

@@ -1,0 +1,27 @@
+import { defineEntity, p } from "@mikro-orm/core";
+import { createdAt, id, json, moment } from "../db/columns.ts";
+import type { References } from "../secrets/references.ts";
+import { Pipeline } from "./pipeline.entity.ts";
+
+const HostCheckSchema = defineEntity({
+  name: "HostCheck",
+  comment:
+    "A configuration that hosts are asked about and that is not deployed; it is deleted when nobody waits for it any more.",
+  properties: {
+    id: id(),
+    pipelineId: () =>
+      p
+        .manyToOne(Pipeline)
+        .mapToPk()
+        .fieldName("pipelineId")
+        .deleteRule("cascade")
+        .index("HostCheck_pipelineId_idx"),
+    configYaml: p.text(),
+    references: json<References>().default("{}").comment("Secrets and certificates that it names."),
+    createdAt: createdAt(),
+    expiresAt: moment(),
+  },
+});
+
+export class HostCheck extends HostCheckSchema.class {}
+HostCheckSchema.setClass(HostCheck);
