@@ -4,11 +4,13 @@ import { differenceOf } from "../schemas/version-difference.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import type { CheckContext } from "./check.ts";
 import { compilePipeline } from "./compile.ts";
+import { parsePipelineText } from "./graph.ts";
 import { editText, type PipelineEdit } from "./edit-text.ts";
 
 /** What the thread does with a text. */
 export type Work =
   | { readonly kind: "compile"; readonly text: string; readonly context: CheckContext }
+  | { readonly kind: "parse"; readonly text: string }
   | { readonly kind: "edit"; readonly text: string; readonly edit: PipelineEdit }
   | { readonly kind: "schema"; readonly version: string; readonly schemaGzip: Uint8Array };
 
@@ -20,6 +22,7 @@ export interface WorkRequest {
 function carryOut(work: Work): unknown {
   // The module is loaded with the first program.
   if (work.kind === "compile") return compilePipeline(work.text, work.context, loadVrl);
+  if (work.kind === "parse") return parsePipelineText(work.text).graph;
   if (work.kind === "edit") return editText(work.text, work.edit);
   return differenceOf(work.version, work.schemaGzip, loadCatalogue());
 }

@@ -5,6 +5,7 @@ import type { CheckContext } from "./check.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { Work, WorkRequest } from "./compiler-worker.ts";
 import type { PipelineEdit } from "./edit-text.ts";
+import type { PipelineGraph } from "./graph.ts";
 import type { Renamed } from "./rename.ts";
 
 interface Waiting {
@@ -43,6 +44,11 @@ export class PipelineCompiler implements AsyncDisposable {
   /** Throws DomainError `exhausted` when too many wait, and `invalid` when the text takes too long. */
   compile(text: string, context: CheckContext): Promise<CompiledPipeline> {
     return this.#ask({ kind: "compile", text, context }) as Promise<CompiledPipeline>;
+  }
+
+  /** Takes a text apart without checking it. Throws as `compile` does. */
+  parse(text: string): Promise<PipelineGraph | undefined> {
+    return this.#ask({ kind: "parse", text }) as Promise<PipelineGraph | undefined>;
   }
 
   /** Changes a text in place. Throws as `compile` does. */

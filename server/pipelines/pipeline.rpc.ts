@@ -173,9 +173,7 @@ async function preview(
       : await findVersion(scope, pipeline.id, pipeline.deployedVersion);
   // Also taken apart on the compiler's thread: it may be as large as the draft (S8).
   const before =
-    deployed === undefined
-      ? undefined
-      : await compileIn(scope, deps.compiler, placement, deployed.sourceYaml);
+    deployed === undefined ? undefined : await deps.compiler.parse(deployed.sourceYaml);
   const targets = await scope.em.execute<{ id: string; name: string; connected: boolean }[]>(
     `select "id", "name", "status" in ('HEALTHY', 'DEGRADED') as "connected" from "VectorNode"
      where "environmentId" = ? and "nodeTokenHash" is not null
@@ -195,7 +193,7 @@ async function preview(
     changes:
       compiled.graph === undefined
         ? []
-        : compareGraphs(before?.graph, compiled.graph).map(({ key, kind }) => ({
+        : compareGraphs(before, compiled.graph).map(({ key, kind }) => ({
             componentKey: key,
             kind: changeToProto[kind],
           })),
