@@ -9,7 +9,7 @@ export interface ProgramPlace {
   /** Steps below the component. */
   readonly path: readonly string[];
   readonly options: VrlCompileOptions;
-  /** What every event is that comes to it, where more is known than Vector takes into account. */
+  /** What is certain of the fields that it names, where that may make it fail. */
   readonly certain?: VrlKind;
 }
 
@@ -56,11 +56,11 @@ export function checkText(
 /** The compiler's code for an argument that can never have the type that a function takes. */
 const invalidArgument = 110;
 
-/** Fields of events that may make a program fail on all of them: most functions take texts. */
-export function hasFailingFields(kind: VrlKind, isNamed: (field: string) => boolean): boolean {
+/** Whether events have fields that may make a program fail on all of them: most functions take texts. */
+export function hasFailingFields(kind: VrlKind): boolean {
   const known = typeof kind === "object" ? (kind.object?.known ?? {}) : {};
-  return Object.entries(known).some(
-    ([name, field]) => typeof field === "object" && field.types.join() !== "bytes" && isNamed(name),
+  return Object.values(known).some(
+    (field) => typeof field === "object" && field.types.join() !== "bytes",
   );
 }
 
@@ -71,9 +71,6 @@ export function certainFailures(
   options: VrlCompileOptions,
   check: Check,
 ): VrlChecked {
-  if (!hasFailingFields(certain, (name) => source.includes(name))) {
-    return { diagnostics: [], report: "" };
-  }
   const { diagnostics } = check(withoutReferences(source), { ...options, target: [certain] });
   return {
     diagnostics: diagnostics

@@ -54,6 +54,26 @@ export function checkComponent(
       report(component, place, lacks(lowest, `option ${path}`));
     }
   }
+  checkValues(component, difference?.lacksValues[name] ?? {}, lowest, report);
+}
+
+function checkValues(
+  component: GraphComponent,
+  lacking: Readonly<Record<string, readonly string[]>>,
+  lowest: string,
+  report: Report,
+): void {
+  for (const [path, values] of Object.entries(lacking)) {
+    for (const place of placesOf(component.config, path.split("."))) {
+      const value = place.reduce<unknown>(
+        (at, step) => (Array.isArray(at) || isRecord(at) ? Reflect.get(at, step) : undefined),
+        component.config,
+      );
+      if (typeof value === "string" && values.includes(value)) {
+        report(component, place, lacks(lowest, `value ${value} for ${path}`));
+      }
+    }
+  }
 }
 
 /** The lowest version among the hosts, and how it differs from what the product knows, if its schema is known. */

@@ -14,7 +14,7 @@ import {
   type PipelineGraph,
   type Problem,
 } from "./graph.ts";
-import { anyObject } from "./kinds.ts";
+import { anyObject, membersOf, objectOf } from "./kinds.ts";
 import { testPrograms } from "./test-programs.ts";
 import { eventKindsIn } from "./vrl-events.ts";
 import { compileVrl, problemsOf, vrlPrograms, type VrlProgram } from "./vrl.ts";
@@ -80,10 +80,12 @@ export function checkPrograms(
     return compiled.get(component.key) ?? compileVrl(program, { tables: tableNames }, engine());
   };
   /** What every event is that comes to a program of a transform, where that may be of use. */
-  const certainKind = ({ component }: VrlProgram): VrlKind | undefined => {
+  const certainKind = ({ component, source }: VrlProgram): VrlKind | undefined => {
     if (component?.kind !== "transform") return undefined;
-    const { sure } = events.reaching(component);
-    return hasFailingFields(sure, () => true) ? sure : undefined;
+    const { known = {} } = membersOf(events.reaching(component).sure) ?? {};
+    const named = Object.entries(known).filter(([name]) => source.includes(name));
+    const kind = objectOf(Object.fromEntries(named));
+    return hasFailingFields(kind) ? kind : undefined;
   };
   const optionsOf = ({ component, condition }: VrlProgram): VrlCompileOptions => {
     const kinds = component?.type === "remap" ? eventKinds(component) : {};

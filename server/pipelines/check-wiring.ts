@@ -19,6 +19,9 @@ export function checkWiring(
   catalogue: Catalogue,
   report: Report,
 ): void {
+  if (wiring.isTooLarge) {
+    report(undefined, [], "the patterns in inputs match too many outputs: name fewer");
+  }
   checkInputs(text, parsed, graph, wiring, report);
   checkReaders(graph, wiring, report);
   checkTests(graph, wiring, report);

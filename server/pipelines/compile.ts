@@ -3,13 +3,7 @@ import type { Vrl } from "#vrl/vrl.ts";
 import { loadCatalogue, type DataType, type Kind } from "./catalogue.ts";
 import { checkPrograms } from "./check-programs.ts";
 import { checkGraph, type CheckContext } from "./check.ts";
-import {
-  parsePipelineText,
-  type GraphComponent,
-  type PipelineGraph,
-  type Problem,
-  type Span,
-} from "./graph.ts";
+import { parsePipelineText, type PipelineGraph, type Problem, type Span } from "./graph.ts";
 import type { EventFields } from "./event-fields.ts";
 import { fieldsOf, type KnownField } from "./kinds.ts";
 import { fillPlaceholders, placeholdersIn, type FilledText } from "./placeholders.ts";
@@ -51,6 +45,9 @@ export interface CompiledPipeline {
   /** The configuration for hosts; undefined while there are errors, or when it was not asked for. */
   readonly configYaml: string | undefined;
 }
+
+/** Outputs beyond these have none: an answer must stay small, however many components a text has. */
+const maximumFields = 20_000;
 
 /** More tell nobody more; errors come first. */
 const maximumProblems = 500;
@@ -138,7 +135,7 @@ function compileText(text: string, context: CheckContext, engine: () => Vrl): Co
   const rank = { error: 0, warning: 1 };
   return {
     graph,
-    components: graph.components.map((component) => wired(component, wiring, programs.events)),
+    components: wiredComponents(graph, wiring, programs.events),
     programs: programs.places,
     problems: problems
       .toSorted(
@@ -149,18 +146,28 @@ function compileText(text: string, context: CheckContext, engine: () => Vrl): Co
   };
 }
 
-function wired(component: GraphComponent, wiring: Wiring, events: EventFields): WiredComponent {
-  const { key, kind, type } = component;
-  return {
-    key,
-    kind,
-    type,
-    inputs: wiring.inputs(component),
-    edges: wiring.edges(component),
-    outputs: wiring.outputs(component).map(({ name }) => {
+function wiredComponents(
+  graph: PipelineGraph,
+  wiring: Wiring,
+  events: EventFields,
+): readonly WiredComponent[] {
+  let left = maximumFields;
+  return graph.components.map((component) => {
+    const { key, kind, type } = component;
+    const outputs = wiring.outputs(component).map(({ name }) => {
       const id = outputId(key, name);
       const { likely, sure } = events.emitted(id);
-      return { name, types: wiring.emitted(id), fields: fieldsOf(likely, sure) };
-    }),
-  };
+      const fields = fieldsOf(likely, sure).slice(0, left);
+      left -= fields.length;
+      return { name, types: wiring.emitted(id), fields };
+    });
+    return {
+      key,
+      kind,
+      type,
+      inputs: wiring.inputs(component),
+      edges: wiring.edges(component),
+      outputs,
+    };
+  });
 }

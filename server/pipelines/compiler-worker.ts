@@ -5,6 +5,8 @@ import { loadCatalogue } from "./catalogue.ts";
 import type { CheckContext } from "./check.ts";
 import { compilePipeline } from "./compile.ts";
 import { carryOutTrial, type TrialWork } from "../trials/trial-work.ts";
+import { parsePipelineText, type PipelineGraph } from "./graph.ts";
+import { fillPlaceholders } from "./placeholders.ts";
 import { editText, type PipelineEdit } from "./edit-text.ts";
 
 import { exportConfig, type ExportFormat } from "./export-config.ts";
@@ -13,6 +15,11 @@ import { importConfig, type ImportFile } from "./import-config.ts";
 /** What the thread does. */
 export type Work =
   | { readonly kind: "compile"; readonly text: string; readonly context: CheckContext }
+  | {
+      readonly kind: "parse";
+      readonly text: string;
+      readonly variables: Readonly<Record<string, string>>;
+    }
   | { readonly kind: "edit"; readonly text: string; readonly edit: PipelineEdit }
   | { readonly kind: "schema"; readonly version: string; readonly schemaGzip: Uint8Array }
   | { readonly kind: "import"; readonly files: readonly ImportFile[] }
@@ -24,11 +31,21 @@ export interface WorkRequest {
   readonly work: Work;
 }
 
+function parseFilled(
+  text: string,
+  variables: Readonly<Record<string, string>>,
+): PipelineGraph | undefined {
+  const filled = fillPlaceholders(text, "VAR", (name) => variables[name], loadCatalogue());
+  return parsePipelineText(filled?.text ?? text).graph;
+}
+
 function carryOut(work: Work): unknown {
   // The module is loaded with the first program.
   switch (work.kind) {
     case "compile":
       return compilePipeline(work.text, work.context, loadVrl);
+    case "parse":
+      return parseFilled(work.text, work.variables);
     case "edit":
       return editText(work.text, work.edit);
     case "schema":

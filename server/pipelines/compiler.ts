@@ -6,6 +6,7 @@ import type { CheckContext } from "./check.ts";
 import type { CompiledPipeline } from "./compile.ts";
 import type { Work, WorkRequest } from "./compiler-worker.ts";
 import type { PipelineEdit } from "./edit-text.ts";
+import type { PipelineGraph } from "./graph.ts";
 import type { Renamed } from "./rename.ts";
 import type { Exported, ExportFormat } from "./export-config.ts";
 import type { ImportedConfig, ImportFile } from "./import-config.ts";
@@ -46,6 +47,14 @@ export class PipelineCompiler implements AsyncDisposable {
   /** Throws DomainError `exhausted` when too many wait, and `invalid` when the text takes too long. */
   compile(text: string, context: CheckContext): Promise<CompiledPipeline> {
     return this.#ask({ kind: "compile", text, context }) as Promise<CompiledPipeline>;
+  }
+
+  /** Takes a text apart, with values in the places of variables, without checking it. Throws as `compile` does. */
+  parse(
+    text: string,
+    variables: Readonly<Record<string, string>>,
+  ): Promise<PipelineGraph | undefined> {
+    return this.#ask({ kind: "parse", text, variables }) as Promise<PipelineGraph | undefined>;
   }
 
   /** Changes a text in place. Throws as `compile` does. */

@@ -12,6 +12,9 @@ export interface EventKind {
 
 const unknownEvents: EventKind = { sure: anyObject, likely: anyObject };
 
+/** Of more fields than these nothing is known: what goes along a long chain must not grow with it. */
+const maximumKnown = 200;
+
 /** Stands for all members that a program does not touch. No event has a field of this name. */
 const rest = "__vectorflow_rest";
 
@@ -90,6 +93,12 @@ function applied(
     const old = before?.known[name] ?? "any";
     if (!isMarked(kind)) known[name] = withOld(kind, membersOf(old));
     else known[name] = keeps(name) ? old : "any";
+  }
+  const names = Object.keys(known);
+  if (names.length > maximumKnown) {
+    // The newest are of the most interest, and what is left out can be anything.
+    const kept = names.slice(-maximumKnown).map((name) => [name, known[name] ?? "any"] as const);
+    return objectOf(Object.fromEntries(kept));
   }
   return {
     types: [],

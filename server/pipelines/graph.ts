@@ -87,7 +87,8 @@ export function parsePipelineText(text: string): ParsedText {
   }
   let document: Document.Parsed;
   try {
-    document = parseDocument(text, { uniqueKeys: true, merge: true });
+    // The parser's own search for duplicate keys grows with the square of their number.
+    document = parseDocument(text, { uniqueKeys: false, merge: true });
   } catch {
     // Deep nesting exhausts the parser's stack.
     return failed("the text is nested too deeply to be read");
@@ -102,6 +103,8 @@ export function parsePipelineText(text: string): ParsedText {
       ...nowhere,
     };
   }
+  const duplicates = duplicateKeys(document);
+  if (duplicates.length > 0) return { graph: undefined, problems: duplicates, ...nowhere };
   if (document.contents === null) {
     return { graph: emptyGraph, problems: [], ...nowhere };
   }
@@ -126,6 +129,24 @@ function general(message: string): Problem {
 
 function failed(message: string): ParsedText {
   return { graph: undefined, problems: [general(message)], ...nowhere };
+}
+
+function duplicateKeys(document: Document): readonly Problem[] {
+  const problems: Problem[] = [];
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value) && problems.length < 20) {
+          const name = String(key.value).slice(0, 100);
+          problems.push({ ...general(`the key ${name} is there twice`), span: spanOf(key) });
+        }
+        seen.add(key.value);
+      }
+    },
+  });
+  return problems;
 }
 
 function readSections(text: string, document: Document, root: YAMLMap): ParsedText {

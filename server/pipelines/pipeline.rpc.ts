@@ -178,10 +178,8 @@ async function preview(
   const before =
     deployed === undefined
       ? undefined
-      : await compileIn(scope, deps.compiler, placement, deployed.sourceYaml, {
-          // What hosts run was made with these.
-          variables: deployed.variables,
-        });
+      : // What hosts run was made with these values.
+        await deps.compiler.parse(deployed.sourceYaml, deployed.variables);
   const targets = await scope.em.execute<{ id: string; name: string; connected: boolean }[]>(
     `select "id", "name", "status" in ('HEALTHY', 'DEGRADED') as "connected" from "VectorNode"
      where "environmentId" = ? and "nodeTokenHash" is not null
@@ -201,7 +199,7 @@ async function preview(
     ...changesToProto(
       compiled.filledGraph === undefined
         ? undefined
-        : compareConfigs(before?.filledGraph, compiled.filledGraph, loadCatalogue()),
+        : compareConfigs(before, compiled.filledGraph, loadCatalogue()),
     ),
     targets,
     policyRefusals: policies.refusals.map(refusalToProto),

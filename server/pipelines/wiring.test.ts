@@ -98,6 +98,19 @@ test("edges carry the output", () => {
   ]);
 });
 
+test("patterns that match too much are refused instead of filling the memory", () => {
+  const many = Array.from({ length: 1000 }, (_, at) => `  s${at}: {type: stdin}\n`).join("");
+  const sinks = Array.from(
+    { length: 1000 },
+    (_, at) => `  k${at}: {type: blackhole, inputs: ["*"]}\n`,
+  ).join("");
+  const { problems, configYaml } = compile(`sources:\n${many}sinks:\n${sinks}`);
+  expect(problems.map(({ message }) => message)).toContain(
+    "the patterns in inputs match too many outputs: name fewer",
+  );
+  expect(configYaml).toBeUndefined();
+});
+
 describe("types of events", () => {
   const chain = (steps: readonly string[], first = "{type: demo_logs, format: json}"): string =>
     `sources:\n  in: ${first}\ntransforms:\n${steps

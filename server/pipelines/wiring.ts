@@ -37,7 +37,12 @@ export interface Wiring {
   component(key: string): GraphComponent | undefined;
   /** All ids of outputs, in the order of the graph. */
   readonly outputIds: readonly string[];
+  /** Patterns match more than can be handled: some were not expanded. */
+  readonly isTooLarge: boolean;
 }
+
+/** A few thousand patterns over a few thousand outputs would fill the memory. */
+const maximumMatches = 200_000;
 
 /** A transform that makes events of another type, or any it likes: what it gets tells nothing of its output. */
 function converts(component: GraphComponent, catalogue: Catalogue): boolean {
@@ -78,13 +83,15 @@ export function wire(graph: PipelineGraph, catalogue: Catalogue): Wiring {
     }
     return ids;
   };
+  let left = maximumMatches;
   const expand = (component: GraphComponent): readonly string[] => {
     if (!component.inputs.some(isWildcard)) return [...new Set(component.inputs)];
-    const expanded = component.inputs.flatMap((input) =>
-      isWildcard(input)
-        ? matching(input).filter((id) => edgesById.get(id)?.from !== component.key)
-        : [input],
-    );
+    const expanded = component.inputs.flatMap((input) => {
+      if (!isWildcard(input)) return [input];
+      const found = matching(input);
+      left -= found.length;
+      return left < 0 ? [] : found.filter((id) => edgesById.get(id)?.from !== component.key);
+    });
     return [...new Set(expanded)];
   };
   const inputs = new Map(graph.components.map((component) => [component.key, expand(component)]));
@@ -122,5 +129,6 @@ export function wire(graph: PipelineGraph, catalogue: Catalogue): Wiring {
     reaching,
     component: (key) => byKey.get(key),
     outputIds,
+    isTooLarge: left < 0,
   };
 }

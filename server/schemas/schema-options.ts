@@ -60,7 +60,7 @@ export function readSchema(schema: unknown): SchemaComponents {
     for (const [name, child] of Object.entries(node.properties ?? {})) {
       if (child._metadata?.["docs::hidden"] !== undefined) continue;
       const path = prefix === "" ? name : `${prefix}.${name}`;
-      if (!into.has(path)) into.set(path, describe(path, name, child, node, resolve));
+      into.set(path, merged(into.get(path), describe(path, name, child, node, resolve)));
       visit(child, path, into, inside);
     }
     if (typeof node.additionalProperties === "object") {
@@ -89,6 +89,14 @@ export function readSchema(schema: unknown): SchemaComponents {
   return components;
 }
 
+/** An option that stands in several arms of a union has the values of all of them, and any that one leaves open. */
+function merged(before: SchemaOption | undefined, option: SchemaOption): SchemaOption {
+  if (before === undefined) return option;
+  const { enum: _values, ...rest } = before;
+  if (before.enum === undefined || option.enum === undefined) return rest;
+  return { ...rest, enum: [...new Set([...before.enum, ...option.enum])] };
+}
+
 function describe(
   path: string,
   name: string,
@@ -96,15 +104,18 @@ function describe(
   parent: SchemaNode,
   resolve: (node: SchemaNode) => SchemaNode | undefined,
 ): SchemaOption {
-  const variants = (node.oneOf ?? resolve(node)?.oneOf ?? []).map((variant) => variant.const);
-  const values = variants.filter((value) => typeof value === "string");
+  const variants = node.oneOf ?? resolve(node)?.oneOf ?? [];
+  const consts = [node, ...variants].map((variant) => variant.const);
+  const values = consts.filter((value) => typeof value === "string");
+  // Where one variant is free, the values of the others are no limit.
+  const isFree = variants.some(({ const: value, type }) => value === undefined && type !== "null");
   const type = typeOf(node, resolve) ?? (values.length > 0 ? "string" : "object");
   return {
     path,
     type,
     required: parent.required?.includes(name) === true,
     ...(node.default === undefined || node.default === null ? {} : { default: node.default }),
-    ...(values.length === 0 ? {} : { enum: values }),
+    ...(values.length === 0 || isFree ? {} : { enum: values }),
   };
 }
 

@@ -38,7 +38,11 @@ const schema = (more: object = {}) => ({
     console: {
       properties: {
         encoding: {
-          oneOf: [{ properties: { codec: { const: "json" } } }, { $ref: "#/definitions/loop" }],
+          oneOf: [
+            { properties: { codec: { const: "json" } } },
+            { properties: { codec: { const: "text" } } },
+            { $ref: "#/definitions/loop" },
+          ],
         },
         target: { default: "stdout", oneOf: [{ const: "stdout" }, { const: "both" }] },
         maps: { type: "object", additionalProperties: { properties: { a: { type: "boolean" } } } },
@@ -72,6 +76,7 @@ describe("a schema", () => {
       default: "stdout",
       enum: ["stdout", "both"],
     });
+    expect(options?.get("encoding.codec")?.enum).toEqual(["json", "text"]);
     expect(options?.get("lists")?.type).toBe("array<object>");
     expect(options?.get("encoding")?.required).toBe(true);
     expect(readSchema(schema()).get("sink/blackhole")?.get("rate")?.type).toBe("int");
@@ -141,6 +146,9 @@ describe("checks", () => {
     expect(
       said("type: console, encoding: {codec: json, only_fields: [a]}", ["0.50.0"], [old]),
     ).toEqual([`error encoding.only_fields: ${lowest("0.50.0", "option encoding.only_fields")}`]);
+    expect(said("type: console, encoding: {codec: logfmt}", ["0.50.0"], [old])).toEqual([
+      `error encoding.codec: ${lowest("0.50.0", "value logfmt for encoding.codec")}`,
+    ]);
     // A lower version is there, of which nothing is known.
     expect(
       said("type: http, uri: 'http://a', encoding: {codec: json}", ["0.40.0", "0.50.0"], [old]),
@@ -214,6 +222,12 @@ test.skipIf(vector === undefined)(
     const added = Object.values(difference.addsOptions).flat();
     expect(added.filter(({ path }) => !path.startsWith("compression."))).toEqual([]);
     const lacking = Object.values(difference.lacksOptions).flat();
+    const values = Object.values(difference.lacksValues).flatMap((byPath) =>
+      Object.entries(byPath),
+    );
+    expect(
+      values.filter(([path, lacks]) => lacks.join() !== "syslog" && !path.endsWith("strategy")),
+    ).toEqual([]);
     // This build has been made without some features.
     expect(lacking.filter((path) => !/syslog$|^auth\.|^aws$/.test(path))).toEqual([]);
   },

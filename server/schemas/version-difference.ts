@@ -12,6 +12,8 @@ export interface VersionDifference {
   readonly addsOptions: Readonly<Record<string, readonly SchemaOption[]>>;
   /** Paths. What is below them is not listed. */
   readonly lacksOptions: Readonly<Record<string, readonly string[]>>;
+  /** Values of options, by `kind/type` and by path, that it does not take. */
+  readonly lacksValues: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
 const maximumJsonBytes = 16 * 1024 * 1024;
@@ -33,6 +35,7 @@ export function compareSchema(
   const known = kinds.flatMap((kind) => catalogue.types(kind).map((type) => `${kind}/${type}`));
   const addsOptions: Record<string, readonly SchemaOption[]> = {};
   const lacksOptions: Record<string, readonly string[]> = {};
+  const lacksValues: Record<string, Readonly<Record<string, readonly string[]>>> = {};
   for (const kind of kinds) {
     for (const type of catalogue.types(kind)) {
       const theirs = components.get(`${kind}/${type}`);
@@ -44,6 +47,8 @@ export function compareSchema(
       const lacks = theirs.size === 0 ? [] : lacking(facts.options, theirs);
       if (adds.length > 0) addsOptions[`${kind}/${type}`] = adds;
       if (lacks.length > 0) lacksOptions[`${kind}/${type}`] = lacks;
+      const values = lackingValues(facts.options, theirs);
+      if (values.length > 0) lacksValues[`${kind}/${type}`] = Object.fromEntries(values);
     }
   }
   return {
@@ -52,6 +57,7 @@ export function compareSchema(
     lacksTypes: known.filter((name) => !components.has(name)),
     addsOptions,
     lacksOptions,
+    lacksValues,
   };
 }
 
@@ -79,6 +85,17 @@ function lacking(
   return paths.filter((path) => {
     const parts = path.split(".");
     return !parts.some((_part, at) => at > 0 && missing.has(parts.slice(0, at).join(".")));
+  });
+}
+
+function lackingValues(
+  ours: readonly OptionFacts[],
+  theirs: ReadonlyMap<string, SchemaOption>,
+): readonly (readonly [string, readonly string[]])[] {
+  return ours.flatMap(({ path, enum: known = [] }) => {
+    const values = theirs.get(path)?.enum;
+    const lacking = values === undefined ? [] : known.filter((value) => !values.includes(value));
+    return lacking.length === 0 ? [] : [[path, lacking] as const];
   });
 }
 

@@ -409,7 +409,8 @@ export type VrlProgram = Message<"vectorflow.v1.VrlProgram"> & {
   optionsIndex: number;
 
   /**
-   * Which kind every event has that comes to it; absent when no more is known than Vector takes into account.
+   * Which kind every event has that comes to it, as far as the program names its fields; absent when that cannot make
+   * it fail.
    *
    * @generated from field: optional uint32 certain_kind_index = 4;
    */

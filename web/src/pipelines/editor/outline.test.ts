@@ -1,6 +1,9 @@
+import { create } from "@bufbuild/protobuf";
 import { CompletionContext } from "@codemirror/autocomplete";
 import { EditorState } from "@codemirror/state";
 import { expect, test } from "vitest";
+
+import { ComponentSchema, type Component } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { demoYaml } from "../templates.ts";
 import { completePipeline } from "./completion.ts";
@@ -23,9 +26,9 @@ test("does not mind text that is no YAML yet", () => {
   expect(findComponents("sources:\n  a:\n   type: [\n  b")).toMatchObject([{ key: "a" }]);
 });
 
-function complete(text: string): readonly string[] {
+function complete(text: string, known: readonly Component[] = []): readonly string[] {
   const state = EditorState.create({ doc: text });
-  const result = completePipeline(new CompletionContext(state, text.length, true));
+  const result = completePipeline(() => known)(new CompletionContext(state, text.length, true));
   return result?.options.map(({ label }) => label) ?? [];
 }
 
@@ -38,6 +41,15 @@ test("completes what can be read where inputs are named", () => {
   expect(complete(text)).toEqual(["in"]);
   expect(complete("sources:\n  in:\n    type: x\nsinks:\n  out:\n    inputs: [")).toEqual(["in"]);
   expect(complete("sources:\n  in:\n    include:\n      - ")).toEqual([]);
+});
+
+test("completes the outputs that a component has", () => {
+  const split = create(ComponentSchema, {
+    key: "split",
+    outputs: [{ name: "errors" }, { name: "_unmatched" }],
+  });
+  const text = "transforms:\n  split:\n    type: route\nsinks:\n  out:\n    inputs: [";
+  expect(complete(text, [split])).toEqual(["split.errors", "split._unmatched"]);
 });
 
 test.each([

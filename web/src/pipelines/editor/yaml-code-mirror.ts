@@ -76,7 +76,7 @@ export function createYamlCodeMirror(
         highlightSelectionMatches(),
         autocompletion({
           override: [
-            completePipeline,
+            completePipeline(options.components),
             completeFields(options.components),
             ...(options.forms === undefined ? [] : [completeOptions(options.forms)]),
           ],
