@@ -16,13 +16,9 @@ import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
-import { SnippetService } from "#gen/vectorflow/v1/snippet_service_pb.ts";
-import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
-import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
-import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
-/** Every service of the user API. */
+/** The services of the user API; those of lazy pages come by `useClient`. */
 export interface Clients {
   readonly auth: Client<typeof AuthService>;
   readonly profile: Client<typeof ProfileService>;
@@ -36,10 +32,6 @@ export interface Clients {
   readonly pipelines: Client<typeof PipelineService>;
   readonly delivery: Client<typeof DeliveryService>;
   readonly secrets: Client<typeof SecretService>;
-  readonly secretBackends: Client<typeof SecretBackendService>;
-  readonly variables: Client<typeof VariableService>;
-  readonly templates: Client<typeof TemplateService>;
-  readonly snippets: Client<typeof SnippetService>;
   readonly certificates: Client<typeof CertificateService>;
   readonly metrics: Client<typeof MetricService>;
   readonly logs: Client<typeof LogService>;
@@ -61,10 +53,6 @@ export function createClients(transport: Transport): Clients {
     pipelines: createClient(PipelineService, transport),
     delivery: createClient(DeliveryService, transport),
     secrets: createClient(SecretService, transport),
-    secretBackends: createClient(SecretBackendService, transport),
-    variables: createClient(VariableService, transport),
-    templates: createClient(TemplateService, transport),
-    snippets: createClient(SnippetService, transport),
     certificates: createClient(CertificateService, transport),
     metrics: createClient(MetricService, transport),
     logs: createClient(LogService, transport),
