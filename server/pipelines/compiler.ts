@@ -1,16 +1,16 @@
 import { Worker } from "node:worker_threads";
 import { DomainError } from "../errors.ts";
 import type { CheckContext } from "./check.ts";
-import type { CompiledPipeline } from "./compile.ts";
+import type { FilledPipeline } from "./compile-filled.ts";
 
 interface Waiting {
-  resolve(compiled: CompiledPipeline): void;
+  resolve(compiled: FilledPipeline): void;
   reject(error: Error): void;
   readonly timer: NodeJS.Timeout;
 }
 
 type Answer = { readonly id: number } & (
-  | { readonly compiled: CompiledPipeline }
+  | { readonly compiled: FilledPipeline }
   | { readonly failed: string }
 );
 
@@ -34,7 +34,7 @@ export class PipelineCompiler implements AsyncDisposable {
   }
 
   /** Throws DomainError `exhausted` when too many wait, and `invalid` when the text takes too long. */
-  compile(text: string, context: CheckContext): Promise<CompiledPipeline> {
+  compile(text: string, context: CheckContext): Promise<FilledPipeline> {
     if (this.#waiting.size >= maximumWaiting) {
       throw new DomainError(
         "exhausted",
@@ -43,7 +43,7 @@ export class PipelineCompiler implements AsyncDisposable {
       );
     }
     const id = (this.#nextId += 1);
-    const { promise, resolve, reject } = Promise.withResolvers<CompiledPipeline>();
+    const { promise, resolve, reject } = Promise.withResolvers<FilledPipeline>();
     const timer = setTimeout(() => this.#giveUp(id), this.#timeoutMs);
     this.#waiting.set(id, { resolve, reject, timer });
     clearTimeout(this.#idle);

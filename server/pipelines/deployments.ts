@@ -5,7 +5,7 @@ import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
-import type { CompiledPipeline } from "./compile.ts";
+import type { FilledPipeline } from "./compile-filled.ts";
 import type { PipelineCompiler } from "./compiler.ts";
 import { graphValues } from "./graph.ts";
 import { PipelineVersion } from "./pipeline-version.entity.ts";
@@ -175,7 +175,7 @@ export async function lockPipeline(tx: Scope, id: string): Promise<Pipeline> {
 export async function publish(
   tx: Scope,
   pipeline: Pipeline,
-  compiled: CompiledPipeline,
+  compiled: FilledPipeline,
   sourceYaml: string,
   changelog: string,
 ): Promise<PipelineVersion> {

@@ -12,7 +12,7 @@ import { collectReferences } from "../secrets/references.ts";
 import { Secret } from "../secrets/secret.entity.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import type { CheckContext } from "./check.ts";
-import type { CompiledPipeline } from "./compile.ts";
+import type { FilledPipeline } from "./compile-filled.ts";
 import type { PipelineCompiler } from "./compiler.ts";
 import { graphValues, maximumTextLength, type PipelineGraph, type Problem } from "./graph.ts";
 import { PipelineEdge } from "./pipeline-edge.entity.ts";
@@ -41,7 +41,7 @@ export async function compileIn(
   environmentId: string,
   text: string,
   otherVariables: Readonly<Record<string, string>> = {},
-): Promise<CompiledPipeline> {
+): Promise<FilledPipeline> {
   if (text.length > maximumTextLength) throw textTooLong(text.length);
   const [secrets, certificates, variables] = await Promise.all([
     scope.em.find(Secret, { environmentId }, { fields: ["name", "reference", "readAt"] }),

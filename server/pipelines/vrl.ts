@@ -107,7 +107,7 @@ export function checkVrl(
 
 /** References are pasted in later. A number of the same length stands where texts and numbers can. */
 function withoutReferences(source: string): string {
-  return source.replaceAll(/\b(?:SECRET|CERT)\[[^[\]\s]+\]/g, (reference) =>
+  return source.replaceAll(/\b(?:SECRET|CERT|VAR)\[[^[\]\s]+\]/g, (reference) =>
     "0".repeat(Buffer.byteLength(reference)),
   );
 }

@@ -1,7 +1,7 @@
 import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations } from "../errors.ts";
 import { compareGraphs } from "../pipelines/changes.ts";
-import type { CompiledPipeline } from "../pipelines/compile.ts";
+import type { FilledPipeline } from "../pipelines/compile-filled.ts";
 import type { PipelineCompiler } from "../pipelines/compiler.ts";
 import { lockDelivery } from "../pipelines/delivery.ts";
 import { lockPipeline, publish, recordDeploy } from "../pipelines/deployments.ts";
@@ -154,9 +154,9 @@ async function compileAll(
   environmentId: string,
   pipelines: readonly DeployedWith[],
   values: Readonly<Record<string, string>>,
-): Promise<readonly { pipeline: DeployedWith; result: CompiledPipeline }[]> {
+): Promise<readonly { pipeline: DeployedWith; result: FilledPipeline }[]> {
   refuseTooMany(pipelines);
-  const compiled: { pipeline: DeployedWith; result: CompiledPipeline }[] = [];
+  const compiled: { pipeline: DeployedWith; result: FilledPipeline }[] = [];
   for (const pipeline of pipelines) {
     const result = await compileIn(scope, compiler, environmentId, pipeline.sourceYaml, values);
     try {
