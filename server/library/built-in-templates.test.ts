@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { loadVrl } from "#vrl/vrl.ts";
 import { FieldViolations } from "../errors.ts";
 import { loadCatalogue } from "../pipelines/catalogue.ts";
-import { compilePipeline } from "../pipelines/compile.ts";
+import { compileFilled } from "../pipelines/compile-filled.ts";
 import { placeholdersIn } from "../pipelines/placeholders.ts";
 import { builtInTemplates, type BuiltInTemplate } from "./built-in-templates.ts";
 import { fillTemplate } from "./fill-template.ts";
@@ -22,7 +22,7 @@ function compiled(template: BuiltInTemplate) {
   const secretNames = new Set(
     template.parameters.filter(({ type }) => type === "secret").map((secret) => secret.default),
   );
-  return compilePipeline(text, { secretNames, certificateNames: new Set() }, loadVrl);
+  return compileFilled(text, { secretNames, certificateNames: new Set() }, loadVrl);
 }
 
 describe("templates that ship", () => {

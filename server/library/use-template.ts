@@ -2,7 +2,7 @@ import { transact } from "../db/transaction.ts";
 import { FieldViolations } from "../errors.ts";
 import { loadCatalogue } from "../pipelines/catalogue.ts";
 import { compileIn } from "../pipelines/compile-in.ts";
-import type { CompiledPipeline } from "../pipelines/compile.ts";
+import type { FilledPipeline } from "../pipelines/compile-filled.ts";
 import type { PipelineCompiler } from "../pipelines/compiler.ts";
 import type { Pipeline } from "../pipelines/pipeline.entity.ts";
 import { addPipeline, teamIdOf, translateNameConflict } from "../pipelines/pipelines.ts";
@@ -36,7 +36,7 @@ export async function previewTemplate(
   scope: Scope,
   compiler: PipelineCompiler,
   filling: Filling,
-): Promise<{ readonly text: string; readonly compiled: CompiledPipeline }> {
+): Promise<{ readonly text: string; readonly compiled: FilledPipeline }> {
   const { text } = await fill(scope, filling);
   const placement = { environmentId: filling.environmentId, selector: null };
   return { text, compiled: await compileIn(scope, compiler, placement, text) };

@@ -4,7 +4,7 @@ import { Certificate } from "../secrets/certificate.entity.ts";
 import { Secret } from "../secrets/secret.entity.ts";
 import { versionsInUse } from "../schemas/versions-in-use.ts";
 import type { CheckContext } from "./check.ts";
-import type { CompiledPipeline } from "./compile.ts";
+import type { FilledPipeline } from "./compile-filled.ts";
 import type { PipelineCompiler } from "./compiler.ts";
 import type { PipelineEdit } from "./edit-text.ts";
 import { maximumTextLength } from "./graph.ts";
@@ -26,7 +26,7 @@ export async function compileIn(
   placement: Placement,
   text: string,
   options: CompileOptions = {},
-): Promise<CompiledPipeline> {
+): Promise<FilledPipeline> {
   return compiler.compile(text, await checkContextOf(scope, compiler, placement, text, options));
 }
 

@@ -3,10 +3,9 @@ import type { Vrl } from "#vrl/vrl.ts";
 import { loadCatalogue, type DataType, type Kind } from "./catalogue.ts";
 import { checkPrograms } from "./check-programs.ts";
 import { checkGraph, type CheckContext } from "./check.ts";
-import { parsePipelineText, type PipelineGraph, type Problem, type Span } from "./graph.ts";
+import { parsePipelineText, type PipelineGraph, type Problem } from "./graph.ts";
 import type { EventFields } from "./event-fields.ts";
 import { fieldsOf, type KnownField } from "./kinds.ts";
-import { fillPlaceholders, placeholdersIn, type FilledText } from "./placeholders.ts";
 import { outputId } from "./ports.ts";
 import { renderConfig } from "./render.ts";
 import { wire, type Edge, type Wiring } from "./wiring.ts";
@@ -31,13 +30,7 @@ export interface WiredComponent {
 
 /** All that is known of a text. */
 export interface CompiledPipeline {
-  /** As people wrote it. */
   readonly graph: PipelineGraph | undefined;
-  /** With the values of variables in their places: what hosts run. */
-  readonly filledGraph: PipelineGraph | undefined;
-  /** The variables that were used, with their values. */
-  readonly variables: Readonly<Record<string, string>>;
-  /** Of what hosts run, with what they read and emit. */
   readonly components: readonly WiredComponent[];
   readonly programs: readonly ProgramPlace[];
   /** In the order of the text, errors first. */
@@ -52,66 +45,12 @@ const maximumFields = 20_000;
 /** More tell nobody more; errors come first. */
 const maximumProblems = 500;
 
-/**
- * Parses, checks and renders a text, with the values of variables in their places: all that is checked is what hosts
- * get. `engine` is loaded only when there is a program to compile.
- */
+/** Parses, checks and renders a text. `engine` is loaded only when there is a program to compile. */
 export function compilePipeline(
   text: string,
   context: CheckContext,
   engine: () => Vrl,
 ): CompiledPipeline {
-  const valueOf = (name: string): string | undefined => context.variables?.get(name);
-  const filled = fillPlaceholders(text, "VAR", valueOf, loadCatalogue());
-  if (filled === undefined) {
-    const compiled = compileText(text, context, engine);
-    return { ...compiled, filledGraph: compiled.graph, variables: {} };
-  }
-  const compiled = compileText(filled.text, context, engine);
-  const missing = filled.missing.map(({ name, componentKey, path, span }): Problem => ({
-    severity: "error",
-    message: `there is no variable named ${name} in this environment`,
-    componentKey,
-    field: path.join("."),
-    span,
-  }));
-  return {
-    problems: [
-      ...missing,
-      ...compiled.problems.map((problem) => atOriginal(problem, filled, text)),
-    ].slice(0, maximumProblems),
-    graph: parsePipelineText(text).graph,
-    components: compiled.components,
-    // They are compiled with values that the text does not have.
-    programs: [],
-    filledGraph: compiled.graph,
-    variables: filled.used,
-    configYaml: missing.length > 0 ? undefined : compiled.configYaml,
-  };
-}
-
-/** A problem of the filled text, at its place in the one that was written. */
-function atOriginal(problem: Problem, filled: FilledText, text: string): Problem {
-  const { span, moveToSecret: _, fixes: _fixes, ...rest } = problem;
-  if (span === undefined) return problem;
-  const placeOf = ({ from, to }: Span): Span => {
-    const start = filled.original(from);
-    return { from: start, to: to === from ? start : Math.max(filled.original(to), start + 1) };
-  };
-  const place = placeOf(span);
-  // What a variable holds cannot be moved from here.
-  const isVariable = placeholdersIn(text.slice(place.from, place.to), "VAR").length > 0;
-  if (isVariable) return { ...rest, span: place };
-  const fixes = problem.fixes?.map((fix) => ({
-    ...fix,
-    edits: fix.edits.map((edit) => ({ ...edit, ...placeOf(edit) })),
-  }));
-  return { ...problem, span: place, ...(fixes === undefined ? {} : { fixes }) };
-}
-
-type CompiledText = Omit<CompiledPipeline, "filledGraph" | "variables">;
-
-function compileText(text: string, context: CheckContext, engine: () => Vrl): CompiledText {
   const parsed = parsePipelineText(text);
   const { graph } = parsed;
   if (graph === undefined) {

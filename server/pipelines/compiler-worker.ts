@@ -3,7 +3,7 @@ import { loadVrl } from "#vrl/vrl.ts";
 import { differenceOf } from "../schemas/version-difference.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import type { CheckContext } from "./check.ts";
-import { compilePipeline } from "./compile.ts";
+import { compileFilled } from "./compile-filled.ts";
 import { carryOutTrial, type TrialWork } from "../trials/trial-work.ts";
 import { parsePipelineText, type PipelineGraph } from "./graph.ts";
 import { fillPlaceholders } from "./placeholders.ts";
@@ -43,7 +43,7 @@ function carryOut(work: Work): unknown {
   // The module is loaded with the first program.
   switch (work.kind) {
     case "compile":
-      return compilePipeline(work.text, work.context, loadVrl);
+      return compileFilled(work.text, work.context, loadVrl);
     case "parse":
       return parseFilled(work.text, work.variables);
     case "edit":

@@ -3,7 +3,7 @@ import { DomainError } from "../errors.ts";
 import type { VersionDifference } from "../schemas/version-difference.ts";
 import type { SampleTried, TestsRan } from "../trials/trial-work.ts";
 import type { CheckContext } from "./check.ts";
-import type { CompiledPipeline } from "./compile.ts";
+import type { FilledPipeline } from "./compile-filled.ts";
 import type { Work, WorkRequest } from "./compiler-worker.ts";
 import type { PipelineEdit } from "./edit-text.ts";
 import type { PipelineGraph } from "./graph.ts";
@@ -45,8 +45,8 @@ export class PipelineCompiler implements AsyncDisposable {
   }
 
   /** Throws DomainError `exhausted` when too many wait, and `invalid` when the text takes too long. */
-  compile(text: string, context: CheckContext): Promise<CompiledPipeline> {
-    return this.#ask({ kind: "compile", text, context }) as Promise<CompiledPipeline>;
+  compile(text: string, context: CheckContext): Promise<FilledPipeline> {
+    return this.#ask({ kind: "compile", text, context }) as Promise<FilledPipeline>;
   }
 
   /** Takes a text apart, with values in the places of variables, without checking it. Throws as `compile` does. */

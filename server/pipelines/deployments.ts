@@ -6,7 +6,7 @@ import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { compileIn, placementOf } from "./compile-in.ts";
-import type { CompiledPipeline } from "./compile.ts";
+import type { FilledPipeline } from "./compile-filled.ts";
 import type { PipelineCompiler } from "./compiler.ts";
 import { graphValues } from "./graph.ts";
 import { readSnapshot, restorePlaces } from "./graph-snapshot.ts";
@@ -215,7 +215,7 @@ export async function lockPipeline(tx: Scope, id: string): Promise<Pipeline> {
 export async function publish(
   tx: Scope,
   pipeline: Pipeline,
-  compiled: CompiledPipeline,
+  compiled: FilledPipeline,
   sourceYaml: string,
   changelog: string,
 ): Promise<PipelineVersion> {

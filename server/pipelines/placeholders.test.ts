@@ -4,15 +4,15 @@ import { parse } from "yaml";
 import { loadVrl } from "#vrl/vrl.ts";
 import { loadCatalogue } from "./catalogue.ts";
 import { compareConfigs } from "./changes.ts";
-import { compilePipeline, type CompiledPipeline } from "./compile.ts";
+import { compileFilled, type FilledPipeline } from "./compile-filled.ts";
 import { fillPlaceholders } from "./placeholders.ts";
 
 const catalogue = loadCatalogue();
 const fill = (text: string, values: Readonly<Record<string, string>>) =>
   fillPlaceholders(text, "VAR", (name) => values[name], catalogue);
 
-const compile = (text: string, variables: Readonly<Record<string, string>>): CompiledPipeline =>
-  compilePipeline(
+const compile = (text: string, variables: Readonly<Record<string, string>>): FilledPipeline =>
+  compileFilled(
     text,
     {
       secretNames: new Set(["pw"]),
@@ -159,6 +159,15 @@ describe("variables in a pipeline", () => {
       ["there is no variable named path in this environment", "uri", "https://VAR[host]/VAR[path]"],
       ["there is no variable named size in this environment", "batch.max_events", "VAR[size]"],
     ]);
+  });
+
+  test("that are missing in a program are no error of the program", () => {
+    const text = pipeline.replace('.site = "VAR[site]"', ".rate = VAR[rate] * 2");
+    const { problems } = compile(text, values);
+    expect(problems.map(({ message }) => message)).toEqual([
+      "there is no variable named rate in this environment",
+    ]);
+    expect(compile(text, { ...values, rate: "5" }).problems).toEqual([]);
   });
 
   test("with values that do not fit are errors where they stand", () => {

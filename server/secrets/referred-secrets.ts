@@ -23,20 +23,22 @@ async function readReference(
   violations: FieldViolations,
 ): Promise<{ etag: string; reference: SecretReference; outcome: ReadOutcome }> {
   const stored = await readBackend(scope.em, environmentId);
-  const open = openStored(deps.sealer, stored);
-  if (open === undefined) {
+  const { settings, etag } = stored;
+  if (settings.kind === "BUILTIN") {
     violations.add("reference", "must be absent: this environment keeps values itself");
     violations.throwIfAny();
     throw new Error("a violation was not thrown");
   }
-  const reference = checkReference(given, open.settings, violations);
+  const reference = checkReference(given, settings, violations);
   violations.throwIfAny();
   try {
+    const open = openStored(deps.sealer, stored);
+    if (open === undefined) throw new Error("an external backend was not opened");
     const [outcome] = await deps.backends.use(environmentId, open, (client) =>
       client.read([reference], scope.signal),
     );
     if (outcome === undefined) throw new Error("a backend did not answer");
-    return { etag: stored.etag, reference, outcome };
+    return { etag, reference, outcome };
   } catch (error) {
     if (!(error instanceof BackendFailure)) throw error;
     scope.log.warn("a secret cannot be read from its backend", {
@@ -44,7 +46,7 @@ async function readReference(
       failure: error.kind,
       error: error.cause ?? error,
     });
-    return { etag: stored.etag, reference, outcome: { kind: "failed", failure: error } };
+    return { etag, reference, outcome: { kind: "failed", failure: error } };
   }
 }
 

@@ -2,7 +2,7 @@ import { isNode, parseDocument } from "yaml";
 import type { Vrl } from "#vrl/vrl.ts";
 import { loadCatalogue } from "../pipelines/catalogue.ts";
 import type { CheckContext } from "../pipelines/check.ts";
-import { compilePipeline } from "../pipelines/compile.ts";
+import { compileFilled } from "../pipelines/compile-filled.ts";
 import type { PipelineGraph, Problem, Span } from "../pipelines/graph.ts";
 import { runUnitTests, type UnitTestResult } from "./unit-tests.ts";
 import { tryOnSample, type TransformTrial } from "./what-if.ts";
@@ -36,7 +36,7 @@ export interface SampleTried {
 
 /** Runs the transforms of a text that has no errors; on the compiler's thread, since programs may not end. */
 export function carryOutTrial(work: TrialWork, engine: () => Vrl): TestsRan | SampleTried {
-  const { filledGraph: graph, problems } = compilePipeline(work.text, work.context, engine);
+  const { filledGraph: graph, problems } = compileFilled(work.text, work.context, engine);
   const errors = problems.filter(({ severity }) => severity === "error");
   const sound = graph !== undefined && errors.length === 0;
   if (work.kind === "sample") {

@@ -3,7 +3,7 @@ import { DomainError, FieldViolations } from "../errors.ts";
 import { loadCatalogue } from "../pipelines/catalogue.ts";
 import { compareConfigs } from "../pipelines/changes.ts";
 import { compileIn } from "../pipelines/compile-in.ts";
-import type { CompiledPipeline } from "../pipelines/compile.ts";
+import type { FilledPipeline } from "../pipelines/compile-filled.ts";
 import type { PipelineCompiler } from "../pipelines/compiler.ts";
 import { lockDelivery } from "../pipelines/delivery.ts";
 import { lockPipeline, publish, recordDeploy } from "../pipelines/deployments.ts";
@@ -166,9 +166,9 @@ async function compileAll(
   environmentId: string,
   pipelines: readonly DeployedWith[],
   values: Readonly<Record<string, string>>,
-): Promise<readonly { pipeline: DeployedWith; result: CompiledPipeline }[]> {
+): Promise<readonly { pipeline: DeployedWith; result: FilledPipeline }[]> {
   refuseTooMany(pipelines);
-  const compiled: { pipeline: DeployedWith; result: CompiledPipeline }[] = [];
+  const compiled: { pipeline: DeployedWith; result: FilledPipeline }[] = [];
   for (const pipeline of pipelines) {
     const placement = placementOf(environmentId, pipeline);
     const options = { rendered: true, variables: values };

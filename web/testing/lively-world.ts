@@ -9,6 +9,7 @@ import { toTimestamp } from "../src/lib/time.ts";
 import { demoYaml } from "../src/pipelines/templates.ts";
 import { aHost, aLogLine, aStatus } from "../src/testing/builders.ts";
 import { FakeWorld } from "../src/testing/fake-world.ts";
+import { addLibrary } from "./lively-library.ts";
 
 const tickMs = 1_000;
 const sites = ["edge-fra", "edge-ams", "core-fra", "db-ams", "gw-lis"];
@@ -41,6 +42,7 @@ export function createLivelyWorld(hostCount: number): FakeWorld {
     );
   }
   addPipelines(world);
+  addLibrary(world);
   world.inspection.events = [demoEvent(200), demoEvent(404), demoEvent(503)];
   world.inspection.shortfall = "3 of 5 events came within 10 s";
   setInterval(() => tick(world), tickMs);

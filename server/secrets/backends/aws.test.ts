@@ -115,4 +115,21 @@ describe("AWS Secrets Manager", () => {
     expect(await failureOf(named.check(signal))).toMatch(/^address: the address does not answer/);
     expect(aws.asked).toHaveLength(before);
   });
+
+  test("lends the server's own identity where its operator allows it", async () => {
+    aws.put("lent", "x");
+    const env = {
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: "a secret access key of forty characters.",
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: aws.address,
+    };
+    Object.assign(process.env, env);
+    try {
+      await using own = client({ accessKeyId: "", endpoint: "" });
+      expect((await own.read([reference("lent")], signal)).map(textOf)).toEqual(["x"]);
+    } finally {
+      for (const name of Object.keys(env)) Reflect.deleteProperty(process.env, name);
+    }
+    expect(aws.asked.at(-1)?.authorization).toContain(accessKeyId);
+  });
 });

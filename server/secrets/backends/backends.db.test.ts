@@ -41,6 +41,7 @@ let admin: Awaited<ReturnType<typeof setUp>>;
 let vault: FakeVault;
 let sql: Sql;
 let folder: string;
+let readByLeader: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "vectorflow-backends-"));
@@ -56,6 +57,7 @@ beforeAll(async () => {
   admin = await setUp(server);
   vault = await FakeVault.start();
   sql = await openSql(server.databaseUrl);
+  readByLeader = (await begin()).environmentId;
 });
 
 afterAll(async () => {
@@ -510,4 +512,21 @@ test("secrets come from AWS Secrets Manager and from a command as well", async (
     reference: { path: "none" },
   });
   expect(unknown.secret).toMatchObject({ failure: SecretBackendFailure.PATH });
+});
+
+test("the replica that leads reads them by itself, and says so when its credential is lost", async () => {
+  const backends = server.client(SecretBackendService, admin.token);
+  const health = async () => {
+    const read = await backends.getSecretBackend({ environmentId: readByLeader });
+    return { message: read.failureMessage, checked: read.health?.checkTime !== undefined };
+  };
+  await eventually(async () => {
+    expect(await health()).toEqual({ message: "", checked: true });
+  });
+  await sql.query(
+    `update "Environment" set "secretBackendCredential" = 'v1.lost.xxxx' where "id" = $1`,
+    [readByLeader],
+  );
+  await poll(readByLeader);
+  expect((await health()).message).toMatch(/cannot be read any more: give it again/);
 });

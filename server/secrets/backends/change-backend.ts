@@ -16,7 +16,13 @@ import {
   type BackendSettings,
   type ExternalSettings,
 } from "./settings.ts";
-import { configOf, credentialContext, openStored, readBackend } from "./stored-backend.ts";
+import {
+  configOf,
+  credentialContext,
+  openStored,
+  readBackend,
+  type StoredBackend,
+} from "./stored-backend.ts";
 
 type Deps = Pick<ServerDeps, "sealer" | "backends" | "config">;
 
@@ -42,7 +48,7 @@ async function credentialFor(
     return credential;
   }
   const stored = await readBackend(scope.em, environmentId);
-  const kept = openStored(deps.sealer, stored)?.credential ?? "";
+  const kept = keptCredential(deps, stored);
   if (kept === "") violations.add("credential", "is required");
   else if (destinationOf(stored.settings) !== destinationOf(settings)) {
     violations.add(
@@ -51,6 +57,16 @@ async function credentialFor(
     );
   }
   return kept;
+}
+
+/** Empty when there is none that can be read. */
+function keptCredential({ sealer }: Deps, stored: StoredBackend): string {
+  try {
+    return openStored(sealer, stored)?.credential ?? "";
+  } catch (error) {
+    if (error instanceof BackendFailure) return "";
+    throw error;
+  }
 }
 
 /** Replaces the backend of an environment. Secrets keep the values they have until the new one gives others. */

@@ -12,7 +12,7 @@ import { pushValues } from "../stored-values.ts";
 import { takeOutcome } from "../take-outcome.ts";
 import { BackendFailure, type ReadOutcome, type SecretReference } from "./backend.ts";
 import { checkReference, type ExternalSettings } from "./settings.ts";
-import { openStored, readBackend } from "./stored-backend.ts";
+import { openStored, readBackend, type StoredBackend } from "./stored-backend.ts";
 
 export type RefreshDeps = Pick<ServerDeps, "sealer" | "digests" | "backends">;
 
@@ -38,8 +38,8 @@ export async function refreshSecrets(
   { asked }: { readonly asked: boolean },
 ): Promise<Refreshed> {
   const stored = await readBackend(scope.em, environmentId);
-  const open = openStored(deps.sealer, stored);
-  if (open === undefined) {
+  const { settings } = stored;
+  if (settings.kind === "BUILTIN") {
     throw new DomainError(
       "precondition",
       "secret_backend_builtin",
@@ -51,24 +51,10 @@ export async function refreshSecrets(
      where "environmentId" = ? and "reference" is not null order by "id"`,
     [environmentId],
   );
-  const usable = rows.map((row) => ({ ...row, ...usableIn(open.settings, row.reference) }));
-  const asking = usable.filter(({ outcome }) => outcome === undefined);
-  const outcomes = new Map<string, ReadOutcome>();
-  for (const { id, outcome } of usable) if (outcome !== undefined) outcomes.set(id, outcome);
+  let outcomes: ReadonlyMap<string, ReadOutcome> = new Map();
   let failure: BackendFailure | undefined;
   try {
-    const read = await deps.backends.use(environmentId, open, async (client) => {
-      // Without secrets the sign-in alone tells how it does.
-      if (asking.length === 0) await client.check(scope.signal);
-      return client.read(
-        asking.map(({ reference }) => reference),
-        scope.signal,
-      );
-    });
-    asking.forEach(({ id }, index) => {
-      const outcome = read[index];
-      if (outcome !== undefined) outcomes.set(id, outcome);
-    });
+    outcomes = await readAll(scope, deps, stored, settings, rows);
   } catch (error) {
     if (!(error instanceof BackendFailure)) throw error;
     failure = error;
@@ -107,6 +93,37 @@ export async function refreshSecrets(
       failure,
     };
   });
+}
+
+/** What the backend says of each secret, by id. Throws a BackendFailure when it does not answer as a whole. */
+async function readAll(
+  scope: Scope,
+  deps: RefreshDeps,
+  stored: StoredBackend,
+  settings: ExternalSettings,
+  rows: readonly { readonly id: string; readonly reference: SecretReference }[],
+): Promise<ReadonlyMap<string, ReadOutcome>> {
+  const outcomes = new Map<string, ReadOutcome>();
+  const asking = rows.filter(({ id, reference }) => {
+    const { outcome } = usableIn(settings, reference);
+    if (outcome !== undefined) outcomes.set(id, outcome);
+    return outcome === undefined;
+  });
+  const open = openStored(deps.sealer, stored);
+  if (open === undefined) return outcomes;
+  const read = await deps.backends.use(stored.environmentId, open, async (client) => {
+    // Without secrets the sign-in alone tells how it does.
+    if (asking.length === 0) await client.check(scope.signal);
+    return client.read(
+      asking.map(({ reference }) => reference),
+      scope.signal,
+    );
+  });
+  asking.forEach(({ id }, index) => {
+    const outcome = read[index];
+    if (outcome !== undefined) outcomes.set(id, outcome);
+  });
+  return outcomes;
 }
 
 /** A reference that was made for another backend, or that the environment may not have any more, is not asked for. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { EntityManager } from "@mikro-orm/postgresql";
-import type { Sealer } from "../../crypto/sealer.ts";
+import { SealError, type Sealer } from "../../crypto/sealer.ts";
 import type { SecretBackend } from "../../db/enums.ts";
 import type { SecretBackendStatus } from "../../environments/environment.entity.ts";
 import { notFound } from "../../errors.ts";
+import { BackendFailure } from "./backend.ts";
 import type { OpenSettings } from "./clients.ts";
 import type { BackendSettings, ExternalSettings } from "./settings.ts";
 
@@ -65,13 +66,20 @@ export function configOf(settings: BackendSettings): Record<string, unknown> | n
   return kind === "BUILTIN" ? null : config;
 }
 
-/** Settings with their credential, opened. Undefined when values are kept here. */
+/**
+ * Settings with their credential, opened. Undefined when values are kept here. Throws a BackendFailure when the
+ * credential was sealed by a secret of the server that nobody has any more.
+ */
 export function openStored(sealer: Sealer, stored: StoredBackend): OpenSettings | undefined {
   if (stored.settings.kind === "BUILTIN") return undefined;
   const settings: ExternalSettings = stored.settings;
-  const credential =
-    stored.sealedCredential === null
-      ? ""
-      : sealer.open(credentialContext(stored.environmentId), stored.sealedCredential).toString();
-  return { settings, credential };
+  if (stored.sealedCredential === null) return { settings, credential: "" };
+  try {
+    const context = credentialContext(stored.environmentId);
+    return { settings, credential: sealer.open(context, stored.sealedCredential).toString() };
+  } catch (cause) {
+    if (!(cause instanceof SealError)) throw cause;
+    const message = "the credential that is kept cannot be read any more: give it again";
+    throw new BackendFailure("settings", message, { cause });
+  }
 }

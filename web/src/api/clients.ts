@@ -19,14 +19,10 @@ import { SettingsService } from "#gen/vectorflow/v1/settings_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
-import { SnippetService } from "#gen/vectorflow/v1/snippet_service_pb.ts";
-import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
-import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
-import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 import { PreviewService } from "#gen/vectorflow/v1/preview_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
-/** Every service of the user API. */
+/** The services of the user API; those of lazy pages come by `useClient`. */
 export interface Clients {
   readonly auth: Client<typeof AuthService>;
   readonly profile: Client<typeof ProfileService>;
@@ -43,10 +39,6 @@ export interface Clients {
   readonly lifecycle: Client<typeof LifecycleService>;
   readonly delivery: Client<typeof DeliveryService>;
   readonly secrets: Client<typeof SecretService>;
-  readonly secretBackends: Client<typeof SecretBackendService>;
-  readonly variables: Client<typeof VariableService>;
-  readonly templates: Client<typeof TemplateService>;
-  readonly snippets: Client<typeof SnippetService>;
   readonly certificates: Client<typeof CertificateService>;
   readonly metrics: Client<typeof MetricService>;
   readonly logs: Client<typeof LogService>;
@@ -72,10 +64,6 @@ export function createClients(transport: Transport): Clients {
     lifecycle: createClient(LifecycleService, transport),
     delivery: createClient(DeliveryService, transport),
     secrets: createClient(SecretService, transport),
-    secretBackends: createClient(SecretBackendService, transport),
-    variables: createClient(VariableService, transport),
-    templates: createClient(TemplateService, transport),
-    snippets: createClient(SnippetService, transport),
     certificates: createClient(CertificateService, transport),
     metrics: createClient(MetricService, transport),
     logs: createClient(LogService, transport),

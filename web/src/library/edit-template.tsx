@@ -3,8 +3,8 @@ import { Show, type JSX } from "solid-js";
 import type { Template } from "#gen/vectorflow/v1/template_pb.ts";
 import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
 
-import { useApi } from "../state/api.tsx";
 import { useRead } from "../state/create-read.ts";
+import { useClient } from "../state/use-client.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { TemplateForm } from "./template-form.tsx";
@@ -43,7 +43,7 @@ function Loaded(props: {
   onCancel: () => void;
   onDone: (text: string) => void;
 }): JSX.Element {
-  const { clients } = useApi();
+  const templates = useClient(TemplateService);
   const read = useRead(
     TemplateService.method.getTemplate,
     () => ({ teamId: props.teamId, id: props.id }),
@@ -59,7 +59,7 @@ function Loaded(props: {
               label="Save template"
               save={async (draft) => {
                 const { teamId, id } = props;
-                await clients.templates.updateTemplate({ teamId, id, ...draft });
+                await templates.updateTemplate({ teamId, id, ...draft });
                 props.onDone(`The template ${draft.name} was saved`);
               }}
               onCancel={props.onCancel}

@@ -2,8 +2,10 @@ import { Show, type JSX } from "solid-js";
 
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 
-import { useApi } from "../state/api.tsx";
+import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
+
 import { useRead } from "../state/create-read.ts";
+import { useClient } from "../state/use-client.ts";
 import { Dialog } from "../ui/dialog.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
@@ -35,7 +37,7 @@ export function SaveAsTemplate(props: {
 }
 
 function Loaded(props: { pipelineId: string; onClose: () => void }): JSX.Element {
-  const { clients } = useApi();
+  const templates = useClient(TemplateService);
   const read = useRead(PipelineService.method.getPipeline, () => ({ id: props.pipelineId }), {
     staleTime: 0,
   });
@@ -55,7 +57,7 @@ function Loaded(props: { pipelineId: string; onClose: () => void }): JSX.Element
               label="Save template"
               save={async (draft) => {
                 const { pipelineId } = props;
-                await clients.templates.createTemplate({ pipelineId, ...draft });
+                await templates.createTemplate({ pipelineId, ...draft });
                 props.onClose();
                 showToast(`The template ${draft.name} was saved`);
               }}

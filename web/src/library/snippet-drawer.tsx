@@ -3,9 +3,9 @@ import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import type { Snippet } from "#gen/vectorflow/v1/snippet_pb.ts";
 import { SnippetService } from "#gen/vectorflow/v1/snippet_service_pb.ts";
 
-import { useApi } from "../state/api.tsx";
 import { useReadAll } from "../state/create-read.ts";
 import { useEnvironment } from "../state/environment.tsx";
+import { useClient } from "../state/use-client.ts";
 import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog, Dialog } from "../ui/dialog.tsx";
@@ -66,7 +66,7 @@ function Snippets(props: { onInsert: (code: string) => void }): JSX.Element {
   };
   return (
     <>
-      <div class="filter-bar">
+      <div class="snippet-filter">
         <input
           type="search"
           class="input filter-text"
@@ -138,14 +138,14 @@ function SnippetItem(props: {
   onEdit: () => void;
   onDone: (message: string) => void;
 }): JSX.Element {
-  const { clients } = useApi();
+  const snippets = useClient(SnippetService);
   const environment = useEnvironment();
   const action = createAction();
   const [deleting, setDeleting] = createSignal(false);
   const name = (): string => props.snippet.name;
   const remove = async (): Promise<void> => {
     const request = { teamId: props.teamId, id: props.snippet.id };
-    if (await action.run(() => clients.snippets.deleteSnippet(request))) {
+    if (await action.run(() => snippets.deleteSnippet(request))) {
       props.onDone(`The snippet ${name()} was deleted`);
     }
   };

@@ -2,7 +2,9 @@ import { Show, type JSX } from "solid-js";
 
 import type { Snippet } from "#gen/vectorflow/v1/snippet_pb.ts";
 
-import { useApi } from "../state/api.tsx";
+import { SnippetService } from "#gen/vectorflow/v1/snippet_service_pb.ts";
+
+import { useClient } from "../state/use-client.ts";
 import { Button } from "../ui/button.tsx";
 import { Checkbox, TextArea, TextField } from "../ui/field.tsx";
 import { createForm } from "../ui/form.ts";
@@ -14,7 +16,7 @@ export function SnippetForm(props: {
   onCancel: () => void;
   onDone: (message: string) => void;
 }): JSX.Element {
-  const { clients } = useApi();
+  const snippets = useClient(SnippetService);
   // What the form was opened with; the fields go on from it.
   const before = props.snippet;
   const form = createForm({
@@ -32,8 +34,8 @@ export function SnippetForm(props: {
     }),
     async submit(values) {
       const { teamId } = props;
-      if (before === undefined) await clients.snippets.createSnippet({ teamId, ...values });
-      else await clients.snippets.updateSnippet({ teamId, id: before.id, ...values });
+      if (before === undefined) await snippets.createSnippet({ teamId, ...values });
+      else await snippets.updateSnippet({ teamId, id: before.id, ...values });
       props.onDone(`The snippet ${values.name} was saved`);
     },
   });

@@ -4,9 +4,9 @@ import { createMemo, createSignal, For, Show, type JSX } from "solid-js";
 import type { Template } from "#gen/vectorflow/v1/template_pb.ts";
 import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
 
-import { useApi } from "../state/api.tsx";
 import { useReadAll } from "../state/create-read.ts";
 import { useEnvironment } from "../state/environment.tsx";
+import { useClient } from "../state/use-client.ts";
 import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/dialog.tsx";
@@ -95,7 +95,7 @@ function TemplateCard(props: {
   teamId: string;
   onChanged: () => void;
 }): JSX.Element {
-  const { clients } = useApi();
+  const templates = useClient(TemplateService);
   const environment = useEnvironment();
   const action = createAction();
   const [asking, setAsking] = createSignal<"use" | "edit" | "delete">();
@@ -110,7 +110,7 @@ function TemplateCard(props: {
   };
   const remove = async (): Promise<void> => {
     const request = { teamId: props.teamId, id: props.template.id };
-    if (await action.run(() => clients.templates.deleteTemplate(request))) {
+    if (await action.run(() => templates.deleteTemplate(request))) {
       done(`The template ${name()} was deleted`);
     }
   };

@@ -9,9 +9,11 @@ import {
   type TemplateParameter,
 } from "#gen/vectorflow/v1/template_pb.ts";
 
+import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
+
 import { toUiError } from "../api/errors.ts";
-import { useApi } from "../state/api.tsx";
 import { useEnvironment } from "../state/environment.tsx";
+import { useClient } from "../state/use-client.ts";
 import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
@@ -39,7 +41,7 @@ export function UseTemplate(props: {
 }
 
 function Fields(props: { template: Template; onCancel: () => void }): JSX.Element {
-  const { clients } = useApi();
+  const templates = useClient(TemplateService);
   const environment = useEnvironment();
   const navigate = useNavigate();
   const { template } = props;
@@ -70,7 +72,7 @@ function Fields(props: { template: Template; onCancel: () => void }): JSX.Elemen
   };
   const use = (): Promise<boolean> =>
     run(async () => {
-      const { pipeline } = await clients.templates.useTemplate({
+      const { pipeline } = await templates.useTemplate({
         ...request(),
         name: name().trim(),
         description: "",
@@ -122,7 +124,7 @@ function Fields(props: { template: Template; onCancel: () => void }): JSX.Elemen
           loading={action.busy()}
           onClick={() =>
             void run(async () => {
-              const { yaml, problems } = await clients.templates.previewTemplate(request());
+              const { yaml, problems } = await templates.previewTemplate(request());
               setPreview({ yaml, problems });
             })
           }

@@ -6,9 +6,9 @@ import {
   type GetSecretBackendResponse,
 } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
 
-import { useApi } from "../state/api.tsx";
 import { useRead } from "../state/create-read.ts";
 import { useEnvironment } from "../state/environment.tsx";
+import { useClient } from "../state/use-client.ts";
 import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { Notice } from "../ui/feedback.tsx";
@@ -58,14 +58,14 @@ function BackendForm(props: {
   stored: GetSecretBackendResponse;
   onSaved: () => void;
 }): JSX.Element {
-  const { clients } = useApi();
+  const backends = useClient(SecretBackendService);
   const environment = useEnvironment();
   const initial = props.stored;
   const form = createForm<BackendValues>({
     initial: initial.settings ? valuesOf(initial.settings) : emptySettings,
     wire: wireNames,
     async submit(values) {
-      await clients.secretBackends.updateSecretBackend({
+      await backends.updateSecretBackend({
         environmentId: environment.id(),
         etag: initial.etag,
         settings: settingsOf(values),
@@ -77,7 +77,7 @@ function BackendForm(props: {
   });
   const isExternal = (): boolean => form.values.backend !== String(SecretBackend.BUILTIN);
   return (
-    <form class="narrow-form" onSubmit={form.onSubmit} novalidate>
+    <form class="backend-form" onSubmit={form.onSubmit} novalidate>
       <Show when={initial.failureMessage}>
         {(message) => <Notice tone="bad">It does not answer: {message()}.</Notice>}
       </Show>
@@ -303,7 +303,7 @@ function ExecFields(props: FieldsProps): JSX.Element {
 
 /** Tries what is in the fields, saved or not. */
 function TestBackend(props: { form: Form<BackendValues> }): JSX.Element {
-  const { clients } = useApi();
+  const backends = useClient(SecretBackendService);
   const environment = useEnvironment();
   const action = createAction();
   const [path, setPath] = createSignal("");
@@ -314,7 +314,7 @@ function TestBackend(props: { form: Form<BackendValues> }): JSX.Element {
     const values = { ...props.form.values };
     await action.run(async () =>
       setAnswer(
-        await clients.secretBackends.testSecretBackend({
+        await backends.testSecretBackend({
           environmentId: environment.id(),
           settings: settingsOf(values),
           credential: values.credential,

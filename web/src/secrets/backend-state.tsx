@@ -3,10 +3,12 @@ import { Show, type JSX } from "solid-js";
 import type { SecretBackendHealth } from "#gen/vectorflow/v1/secret_backend_pb.ts";
 import type { Secret } from "#gen/vectorflow/v1/secret_pb.ts";
 
+import { SecretBackendService } from "#gen/vectorflow/v1/secret_backend_service_pb.ts";
+
 import { millisOf } from "../lib/time.ts";
-import { useApi } from "../state/api.tsx";
 import { useEnvironment } from "../state/environment.tsx";
 import { useLive } from "../state/live.tsx";
+import { useClient } from "../state/use-client.ts";
 import { createAction } from "../ui/action.ts";
 import { Ago } from "../ui/ago.tsx";
 import { Button } from "../ui/button.tsx";
@@ -15,13 +17,14 @@ import { backendName, failureText, referenceText } from "./backend-words.ts";
 
 /** Reads every secret from its backend again. */
 export function ReadNow(props: { onDone: (text: string) => void }): JSX.Element {
-  const { clients } = useApi();
+  const backends = useClient(SecretBackendService);
   const environment = useEnvironment();
   const action = createAction();
   const refresh = (): Promise<boolean> =>
     action.run(async () => {
-      const { readCount, failedCount, changedNames, pipelineNames } =
-        await clients.secretBackends.refreshSecrets({ environmentId: environment.id() });
+      const { readCount, failedCount, changedNames, pipelineNames } = await backends.refreshSecrets(
+        { environmentId: environment.id() },
+      );
       const failed = failedCount === 0 ? "" : `, ${failedCount} could not be`;
       const changed =
         changedNames.length === 0 ? "nothing changed" : `changed: ${changedNames.join(", ")}`;
@@ -43,9 +46,9 @@ export function Outage(props: { health: SecretBackendHealth }): JSX.Element {
     <Show when={failureText(props.health.failure)}>
       {(what) => (
         <Notice tone="bad">
-          {backendName(props.health.backend)} has failed since{" "}
-          <Ago ms={millisOf(props.health.failingSinceTime)} now={live.now()} />: {what()}. Hosts go
-          on with the last good values.
+          {backendName(props.health.backend)} fails: {what()}. It began{" "}
+          <Ago ms={millisOf(props.health.failingSinceTime)} now={live.now()} />. Hosts go on with
+          the last good values.
         </Notice>
       )}
     </Show>

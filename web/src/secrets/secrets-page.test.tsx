@@ -187,8 +187,8 @@ test("says in an outage since when, and how old the value is that hosts go on wi
     world.secrets.secrets.set(secret.id, create(SecretSchema, secret));
   }
   renderApp("/e/env-1/secrets", world);
-  expect((await screen.findByText(/Vault has failed since/)).textContent).toContain(
-    "it is not able to answer. Hosts go on with the last good values.",
+  expect((await screen.findByText(/Vault fails/)).textContent).toBe(
+    "Vault fails: it is not able to answer. It began 1 h ago. Hosts go on with the last good values.",
   );
   expect(screen.getByText(/Last good value from/).textContent).toContain("1 h ago");
   expect(screen.getByText(/It has no value yet/)).toBeTruthy();

@@ -19,7 +19,9 @@ export function Uses(props: { uses: readonly Use[] }): JSX.Element {
         {(use, index) => (
           <>
             {index() > 0 && ", "}
-            <A href={environment.path("pipelines", use.pipelineId)}>{use.pipelineName}</A>
+            <A class="use-link" href={environment.path("pipelines", use.pipelineId)}>
+              {use.pipelineName}
+            </A>
             <span class="muted"> ({stateOf(use)})</span>
           </>
         )}

@@ -72,6 +72,8 @@ const methodsByTopic = {
   [Topic.ENVIRONMENT]: [
     EnvironmentService.method.listEnvironments,
     EnvironmentService.method.getEnvironment,
+    // How the backend of secrets does.
+    SecretService.method.listSecrets,
   ],
   [Topic.PIPELINES]: [
     PipelineService.method.getPipeline,

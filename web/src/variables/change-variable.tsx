@@ -1,11 +1,11 @@
 import { createSignal, For, Show, type JSX } from "solid-js";
 
 import type { Variable } from "#gen/vectorflow/v1/variable_pb.ts";
-import type { VariableEffect } from "#gen/vectorflow/v1/variable_service_pb.ts";
+import { VariableService, type VariableEffect } from "#gen/vectorflow/v1/variable_service_pb.ts";
 
 import { plural } from "../lib/format.ts";
-import { useApi } from "../state/api.tsx";
 import { createAction } from "../ui/action.ts";
+import { useClient } from "../state/use-client.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
@@ -40,7 +40,7 @@ function Steps(props: {
   onCancel: () => void;
   onDone: (text: string) => void;
 }): JSX.Element {
-  const { clients } = useApi();
+  const variables = useClient(VariableService);
   // What the dialog was opened with; a change by somebody else meanwhile is refused by the server.
   const before = props.variable;
   const { environmentId, id } = before;
@@ -51,7 +51,7 @@ function Steps(props: {
     initial: values,
     wire: { value: "value", description: "description" },
     async submit({ value }) {
-      const { pipelines } = await clients.variables.previewVariable({ environmentId, id, value });
+      const { pipelines } = await variables.previewVariable({ environmentId, id, value });
       setEffects(
         pipelines.filter(({ componentKeys, errors }) => componentKeys.length + errors.length > 0),
       );
@@ -60,7 +60,7 @@ function Steps(props: {
   const update = (deploy: boolean): Promise<boolean> =>
     save.run(async () => {
       const request = { environmentId, id, ...form.values, valueBefore: before.value, deploy };
-      const { deployedNames, staleNames } = await clients.variables.updateVariable(request);
+      const { deployedNames, staleNames } = await variables.updateVariable(request);
       if (deployedNames.length > 0) props.onDone(`Deployed with it: ${deployedNames.join(", ")}`);
       else if (staleNames.length > 0) {
         props.onDone(

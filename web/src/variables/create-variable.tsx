@@ -1,7 +1,9 @@
 import { Show, type JSX } from "solid-js";
 
-import { useApi } from "../state/api.tsx";
+import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
+
 import { useEnvironment } from "../state/environment.tsx";
+import { useClient } from "../state/use-client.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
@@ -36,7 +38,7 @@ function Fields(props: {
   onCancel: () => void;
   onDone: (text: string) => void;
 }): JSX.Element {
-  const { clients } = useApi();
+  const variables = useClient(VariableService);
   const environment = useEnvironment();
   // The name that the dialog was opened with; people go on from it.
   const initialName = props.name;
@@ -45,7 +47,7 @@ function Fields(props: {
     wire: { name: "name", value: "value", description: "description" },
     validate: ({ name }) => (name === "" ? { name: "Give it a name." } : {}),
     async submit(values) {
-      await clients.variables.createVariable({ environmentId: environment.id(), ...values });
+      await variables.createVariable({ environmentId: environment.id(), ...values });
       props.onDone(`The variable ${values.name} was created`);
     },
   });

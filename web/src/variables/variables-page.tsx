@@ -4,9 +4,9 @@ import type { Variable } from "#gen/vectorflow/v1/variable_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 
 import { Uses } from "../secrets/uses.tsx";
-import { useApi } from "../state/api.tsx";
 import { useReadAll } from "../state/create-read.ts";
 import { useEnvironment } from "../state/environment.tsx";
+import { useClient } from "../state/use-client.ts";
 import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/dialog.tsx";
@@ -99,7 +99,7 @@ export function VariablesPage(): JSX.Element {
 }
 
 function VariableRow(props: { variable: Variable; onDone: (text: string) => void }): JSX.Element {
-  const { clients } = useApi();
+  const variables = useClient(VariableService);
   const environment = useEnvironment();
   const action = createAction();
   const [asking, setAsking] = createSignal<"change" | "delete">();
@@ -121,7 +121,7 @@ function VariableRow(props: { variable: Variable; onDone: (text: string) => void
   const remove = async (): Promise<void> => {
     const { environmentId, id } = props.variable;
     const request = { environmentId, id, confirmInUse: users() !== "" };
-    if (await action.run(() => clients.variables.deleteVariable(request))) {
+    if (await action.run(() => variables.deleteVariable(request))) {
       setAsking(undefined);
       props.onDone(`The variable ${name()} was deleted`);
     }
