@@ -42,7 +42,10 @@ export function RenamePartDialog(props: {
                 value: { componentKey: component, name: output, newName: name.trim() },
               },
       });
-      if (draft.text() !== text) throw new Error("The draft changed meanwhile. Try again.");
+      if (draft.text() !== text) {
+        showToast("Somebody changed the draft meanwhile: rename it once more", "bad");
+        return;
+      }
       draft.edit(answer.yaml);
       for (const note of answer.notes) showToast(note);
       props.onClose();
