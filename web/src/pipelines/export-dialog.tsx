@@ -50,7 +50,7 @@ export function ExportDialog(props: { onClose: () => void; version?: number }): 
       open
       onOpenChange={() => props.onClose()}
       title={props.version === undefined ? "Export the draft" : `Export version ${props.version}`}
-      description="Vector takes the file as it is. Secrets and certificates are in it by name only."
+      description="A configuration of Vector. Secrets and certificates stand in it as SECRET[name] and CERT[name]."
       footer={
         <>
           <Button onClick={() => props.onClose()}>Close</Button>
