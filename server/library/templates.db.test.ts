@@ -170,6 +170,7 @@ describe("a template", () => {
     [{ yaml: "- no map", parameters: [] }, /is no configuration/],
     [{ yaml: "sources: {}", parameters: [] }, /has no components/],
     [{ name: "" }, /name is required/],
+    [{ yaml: `# ${"x".repeat(140_000)}\n`, parameters: [] }, /must have at most 131072/],
   ])("with %o is refused", async (change, message) => {
     const { pipelineId, templates } = await begin();
     const input = { pipelineId, name: newId(), parameters, yaml: templated, ...change };
