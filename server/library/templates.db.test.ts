@@ -179,6 +179,14 @@ describe("a template", () => {
     });
   });
 
+  test("of a text that is too long to be read at once is refused (S8)", async () => {
+    const { pipelineId, templates } = await begin();
+    const yaml = `# ${"x".repeat(140_000)}\n`;
+    expect(
+      await templates.createTemplate({ pipelineId, name: newId(), yaml }).catch(refusal),
+    ).toEqual({ code: Code.InvalidArgument, message: "yaml must have at most 131072 characters" });
+  });
+
   test("is changed and deleted by editors of its team; those that ship are not", async () => {
     const { teamId, environmentId, pipelineId, templates } = await begin();
     const { template } = await templates.createTemplate({ pipelineId, name: newId() });

@@ -5,7 +5,7 @@ import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import { loadCatalogue } from "../pipelines/catalogue.ts";
 import { findCredentials } from "../pipelines/credentials.ts";
-import { maximumTextLength, parsePipelineText, type PipelineGraph } from "../pipelines/graph.ts";
+import { parsePipelineText, type PipelineGraph } from "../pipelines/graph.ts";
 import { findPipeline, teamIdOf } from "../pipelines/pipelines.ts";
 import { placeholdersIn } from "../pipelines/placeholders.ts";
 import { wire } from "../pipelines/wiring.ts";
@@ -17,6 +17,8 @@ import { Template, type TemplateParameter } from "./template.entity.ts";
 
 const maximumPerTeam = 1000;
 const maximumParameters = 50;
+/** A text is read on the event loop, when it is saved and when it is used (S8). */
+const maximumLength = 131_072;
 
 /** A template, of a team or of the product. */
 export interface TemplateView {
@@ -143,11 +145,13 @@ function checkTemplate(input: TemplateInput) {
   const name = violations.text("name", input.name, 1, 100);
   const description = violations.text("description", input.description, 0, 1000);
   const category = violations.text("category", input.category, 0, 50);
+  if (input.yaml.length > maximumLength) {
+    violations.add("yaml", `must have at most ${maximumLength} characters`);
+    violations.throwIfAny();
+  }
   checkParameters(input, violations);
   const { graph, problems } = parsePipelineText(input.yaml);
-  if (input.yaml.length > maximumTextLength) {
-    violations.add("yaml", `must have at most ${maximumTextLength} characters`);
-  } else if (graph === undefined) {
+  if (graph === undefined) {
     violations.add("yaml", `is no configuration: ${problems[0]?.message ?? "it cannot be read"}`);
   } else if (graph.components.length === 0) violations.add("yaml", "has no components");
   const catalogue = loadCatalogue();

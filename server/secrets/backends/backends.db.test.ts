@@ -530,3 +530,20 @@ test("the replica that leads reads them by itself, and says so when its credenti
   await poll(readByLeader);
   expect((await health()).message).toMatch(/cannot be read any more: give it again/);
 });
+
+test("settings that somebody wrote into the database by hand fail by themselves, and can be mended", async () => {
+  const { environmentId, backends, set } = await begin({ backend: SecretBackend.BUILTIN }, "");
+  await sql.query(
+    `update "Environment" set "secretBackend" = 'VAULT', "secretBackendConfig" = null where "id" = $1`,
+    [environmentId],
+  );
+  expect(await backends.refreshSecrets({ environmentId })).toMatchObject({ failedCount: 0 });
+  const read = await backends.getSecretBackend({ environmentId });
+  expect(read).toMatchObject({
+    failureMessage: "its settings are not usable, or not allowed on this server any more",
+    settings: { vault: { address: "", mount: "secret" } },
+  });
+  await set(inVault(), vault.issue(undefined));
+  await backends.refreshSecrets({ environmentId });
+  expect((await backends.getSecretBackend({ environmentId })).failureMessage).toBe("");
+});

@@ -1,16 +1,28 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "#common/clock.ts";
+import { FieldViolations } from "../../errors.ts";
 import { AwsClient } from "./aws.ts";
 import { BackendFailure, type BackendClient } from "./backend.ts";
 import { ExecClient } from "./exec.ts";
 import type { SecretBackendConfig } from "./server-limits.ts";
-import type { ExternalSettings } from "./settings.ts";
+import { checkSettings, type ExternalSettings } from "./settings.ts";
 import { VaultClient } from "./vault.ts";
 
 /** Settings with the credential that goes with them. */
 export interface OpenSettings {
   readonly settings: ExternalSettings;
   readonly credential: string;
+}
+
+function refuseUnusable(settings: ExternalSettings, limits: SecretBackendConfig): void {
+  const violations = new FieldViolations();
+  checkSettings(settings, limits, violations);
+  try {
+    violations.throwIfAny();
+  } catch (cause) {
+    const message = "its settings are not usable, or not allowed on this server any more";
+    throw new BackendFailure("settings", message, { cause });
+  }
 }
 
 interface Shared {
@@ -38,8 +50,12 @@ export class BackendClients implements AsyncDisposable {
     this.#clock = clock;
   }
 
-  /** A client of the caller's own. Throws a BackendFailure when this server does not allow it. */
+  /**
+   * A client of the caller's own. Throws a BackendFailure when this server does not allow it, which may be since its
+   * operator changed what it allows.
+   */
   open({ settings, credential }: OpenSettings): BackendClient {
+    refuseUnusable(settings, this.#limits);
     const { networks, commands, kubernetesTokenPath } = this.#limits;
     switch (settings.kind) {
       case "VAULT":

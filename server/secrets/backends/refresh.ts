@@ -71,7 +71,7 @@ export async function refreshSecrets(
     // Of settings that are gone nothing counts any more.
     const current = now.etag === stored.etag ? outcomes : new Map<string, ReadOutcome>();
     const taken = await takeOutcomes(tx, deps, environmentId, references, current);
-    if (now.etag === stored.etag) await writeStatus(tx, environmentId, stored.status, failure);
+    if (now.etag === stored.etag) await writeStatus(tx, environmentId, now.status, failure);
     if (asked || taken.changedNames.length > 0) {
       audit(tx, {
         action: asked ? "secret.refreshed" : "secret.rotated",

@@ -6,7 +6,7 @@ import type { SecretBackendStatus } from "../../environments/environment.entity.
 import { notFound } from "../../errors.ts";
 import { BackendFailure } from "./backend.ts";
 import type { OpenSettings } from "./clients.ts";
-import type { BackendSettings, ExternalSettings } from "./settings.ts";
+import { defaultRefreshSeconds, type BackendSettings, type ExternalSettings } from "./settings.ts";
 
 export const credentialContext = (environmentId: string): string =>
   `Environment.secretBackendCredential/${environmentId}`;
@@ -40,8 +40,7 @@ export async function readBackend(
     [environmentId],
   );
   if (row === undefined) throw notFound("environment", environmentId);
-  // Written by `configOf` only.
-  const settings = { ...row.config, kind: row.kind } as unknown as BackendSettings;
+  const settings = { ...emptySettings[row.kind], ...row.config, kind: row.kind } as BackendSettings;
   return {
     environmentId,
     settings,
@@ -59,6 +58,40 @@ function etagOf(settings: BackendSettings, credential: string | null): string {
     .digest("hex")
     .slice(0, 16);
 }
+
+/** What a configuration has that something else than `configOf` wrote. It is refused when it is used. */
+const emptySettings = {
+  BUILTIN: { kind: "BUILTIN" },
+  VAULT: {
+    kind: "VAULT",
+    refreshSeconds: defaultRefreshSeconds,
+    pathPrefix: "",
+    address: "",
+    namespace: "",
+    mount: "secret",
+    caPem: "",
+    auth: "token",
+    authMount: "token",
+    role: "",
+  },
+  AWS_SM: {
+    kind: "AWS_SM",
+    refreshSeconds: defaultRefreshSeconds,
+    pathPrefix: "",
+    region: "",
+    endpoint: "",
+    caPem: "",
+    accessKeyId: "",
+  },
+  EXEC: {
+    kind: "EXEC",
+    refreshSeconds: defaultRefreshSeconds,
+    pathPrefix: "",
+    command: "",
+    backendType: "",
+    configJson: "",
+  },
+} satisfies { readonly [K in SecretBackend]: Extract<BackendSettings, { readonly kind: K }> };
 
 /** What is kept beside the kind; null for the one that has no settings. */
 export function configOf(settings: BackendSettings): Record<string, unknown> | null {

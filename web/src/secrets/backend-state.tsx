@@ -13,6 +13,7 @@ import { createAction } from "../ui/action.ts";
 import { Ago } from "../ui/ago.tsx";
 import { Button } from "../ui/button.tsx";
 import { Notice } from "../ui/feedback.tsx";
+import { showToast } from "../ui/toast.tsx";
 import { backendName, failureText, referenceText } from "./backend-words.ts";
 
 /** Reads every secret from its backend again. */
@@ -20,8 +21,8 @@ export function ReadNow(props: { onDone: (text: string) => void }): JSX.Element 
   const backends = useClient(SecretBackendService);
   const environment = useEnvironment();
   const action = createAction();
-  const refresh = (): Promise<boolean> =>
-    action.run(async () => {
+  const refresh = async (): Promise<void> => {
+    const done = await action.run(async () => {
       const { readCount, failedCount, changedNames, pipelineNames } = await backends.refreshSecrets(
         { environmentId: environment.id() },
       );
@@ -32,9 +33,11 @@ export function ReadNow(props: { onDone: (text: string) => void }): JSX.Element 
         pipelineNames.length === 0 ? "" : `; hosts get it now: ${pipelineNames.join(", ")}`;
       props.onDone(`${readCount} read${failed}; ${changed}${reached}`);
     });
+    if (!done) showToast(action.error() ?? "It could not be read");
+  };
   return (
     <Button loading={action.busy()} onClick={() => void refresh()}>
-      {action.error() ?? "Read now"}
+      Read now
     </Button>
   );
 }
@@ -56,14 +59,25 @@ export function Outage(props: { health: SecretBackendHealth }): JSX.Element {
 }
 
 /** Where a value comes from, and how old it is when its backend fails. */
-export function Source(props: { secret: Secret }): JSX.Element {
+export function Source(props: { secret: Secret; failing: boolean }): JSX.Element {
   const live = useLive();
   return (
     <Show when={props.secret.reference}>
       {(reference) => (
         <>
           <p class="field-note">{referenceText(reference())}</p>
-          <Show when={failureText(props.secret.failure)}>
+          <Show
+            when={failureText(props.secret.failure)}
+            fallback={
+              <Show when={props.failing && millisOf(props.secret.readTime)}>
+                {(ms) => (
+                  <p class="field-note">
+                    Last good value from <Ago ms={ms()} now={live.now()} />.
+                  </p>
+                )}
+              </Show>
+            }
+          >
             {(what) => (
               <p class="field-note" data-error="">
                 Not read: {what()}.{" "}

@@ -1,7 +1,7 @@
 import { createSignal, For, Show, type JSX } from "solid-js";
 
 import type { Secret } from "#gen/vectorflow/v1/secret_pb.ts";
-import { SecretBackend } from "#gen/vectorflow/v1/secret_backend_pb.ts";
+import { SecretBackend, SecretBackendFailure } from "#gen/vectorflow/v1/secret_backend_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 
 import { millisOf } from "../lib/time.ts";
@@ -35,6 +35,9 @@ export function SecretsSection(): JSX.Element {
   );
   const [creating, setCreating] = createSignal(false);
   const backend = (): SecretBackend => read.data()?.backend?.backend ?? SecretBackend.BUILTIN;
+  const failing = (): boolean =>
+    (read.data()?.backend?.failure ?? SecretBackendFailure.UNSPECIFIED) !==
+    SecretBackendFailure.UNSPECIFIED;
   const done = (text: string): void => {
     setCreating(false);
     showToast(text);
@@ -73,7 +76,12 @@ export function SecretsSection(): JSX.Element {
                 <PlainTable label="Secrets" head={["Name", "Used by", "Value set", ""]}>
                   <For each={answer().secrets}>
                     {(secret) => (
-                      <SecretRow secret={secret} backend={backend()} onChanged={read.refetch} />
+                      <SecretRow
+                        secret={secret}
+                        backend={backend()}
+                        failing={failing()}
+                        onChanged={read.refetch}
+                      />
                     )}
                   </For>
                 </PlainTable>
@@ -99,6 +107,8 @@ export function SecretsSection(): JSX.Element {
 function SecretRow(props: {
   secret: Secret;
   backend: SecretBackend;
+  /** The backend as a whole does not answer. */
+  failing: boolean;
   onChanged: () => void;
 }): JSX.Element {
   const { clients } = useApi();
@@ -128,7 +138,7 @@ function SecretRow(props: {
     <tr>
       <th scope="row">
         <code>{name()}</code>
-        <Source secret={props.secret} />
+        <Source secret={props.secret} failing={props.failing} />
       </th>
       <td>
         <Uses uses={props.secret.uses} />
