@@ -11,7 +11,12 @@ import { FakeControlPlane } from "./testing/fake-control-plane.ts";
 
 const secret = "hunter2-very-secret";
 
-function ask(plane: FakeControlPlane, checkId: string, configYaml: string, more = {}): void {
+function ask(
+  plane: FakeControlPlane,
+  checkId: string,
+  configYaml: string,
+  { runTests = false, ...more }: { readonly runTests?: boolean } = {},
+): void {
   const body = {
     pipelineId: "p1",
     configYaml,
@@ -19,7 +24,7 @@ function ask(plane: FakeControlPlane, checkId: string, configYaml: string, more 
     certificates: [{ name: "ca", filename: "ca.pem", content: Buffer.from("pem") }],
     ...more,
   };
-  plane.send({ case: "checkConfig", value: { checkId, body } });
+  plane.send({ case: "checkConfig", value: { checkId, body, runTests } });
 }
 
 const answer = (plane: FakeControlPlane, checkId: string) =>
@@ -112,5 +117,45 @@ describe("a check of a configuration", () => {
     expect(await answer(plane, "empty")).toMatchObject({ verdict: CheckVerdict.FAILED });
     ask(plane, "large", `#${"x".repeat(2.1 * 1024 * 1024)}`);
     expect((await answer(plane, "large")).reason).toContain("larger than 2 MiB");
+  });
+
+  test("runs unit tests where Vector can, and its policy judges them too", async () => {
+    const rules = await mkdtemp(join(tmpdir(), "vectorflow-policy-"));
+    const policy = join(rules, "policy.yaml");
+    await writeFile(policy, "version: 1\nfiles: {read: [/allowed]}\n");
+    await using plane = new FakeControlPlane();
+    await using agent = await startAgent(await plane.start(), { args: ["--policy", policy] });
+    await vi.waitFor(() => expect(plane.heartbeats.length).toBeGreaterThan(0), slow);
+    const tests = (condition: string, more = ""): string => `transforms:
+  parse: {type: remap, inputs: [in], source: .a = 1}
+${more}tests:
+  - name: it has a number
+    inputs: [{insert_at: parse, value: x}]
+    outputs: [{extract_from: parse, conditions: ['${condition}']}]
+`;
+    ask(plane, "passing", tests(".a == 1"), { runTests: true });
+    ask(plane, "failing", tests(".a == 2"), { runTests: true });
+    const table = `enrichment_tables:
+  t: {type: file, file: {path: /elsewhere/t.csv, encoding: {type: csv}}}
+`;
+    ask(plane, "policy", tests(".a == 1", table), { runTests: true });
+    expect((await answer(plane, "policy")).reason).toMatch(/policy of this host refuses it/);
+    const [passing, failing] = [await answer(plane, "passing"), await answer(plane, "failing")];
+    if (process.env["VECTOR_BIN"] === undefined) {
+      // vector-sim has no such command.
+      expect(passing).toMatchObject({ verdict: CheckVerdict.FAILED, tests: [] });
+      expect(passing.reason).toContain("vector test exited with code");
+    } else {
+      const name = "it has a number";
+      expect(passing).toMatchObject({
+        verdict: CheckVerdict.ACCEPTED,
+        tests: [{ name, passed: true, message: "" }],
+      });
+      expect(failing.tests).toMatchObject([
+        { name, passed: false, message: expect.stringContaining("condition[0]") as string },
+      ]);
+    }
+    expect(await readdir(join(agent.folder, "checks"))).toEqual([]);
+    await rm(rules, { recursive: true, force: true });
   });
 });

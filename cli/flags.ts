@@ -51,7 +51,7 @@ export const commandTable = {
     argument: "NAME",
     summary: "Run the tests of a pipeline's text: of the saved draft, or of a file with --file.",
     details: [
-      "Runs `tests:` on the server as `vector test` does, and touches no host. Exits with 1 when one fails. Tests with transforms that only Vector itself can run are listed as not run, and fail nothing.",
+      "Runs `tests:` on the server as `vector test` does, and touches no host. Exits with 1 when one fails. Tests with transforms that only Vector itself can run are listed as not run, and fail nothing; --on-host runs all of them.",
     ],
     example: "pipelines test web-logs -f pipelines/web-logs.yaml",
   },
@@ -274,6 +274,10 @@ const flagTable = {
   "check-hosts": {
     commands: ["pipelines deploy"],
     help: "Ask every host first whether it would take it, with its own Vector, policy and secrets. Deploys nothing when one would refuse it.",
+  },
+  "on-host": {
+    commands: ["pipelines test"],
+    help: "Let the Vector of a connected host run them, also what only Vector can; nothing is applied there.",
   },
   as: {
     value: "NAME",

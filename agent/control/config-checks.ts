@@ -20,12 +20,17 @@ const maximumWaiting = 8;
 const defaultLimitMs = 20_000;
 const longestLimitMs = 60_000;
 const maximumProblems = 20;
+const maximumTests = 500;
 
 const verdicts = {
   accepted: CheckVerdict.ACCEPTED,
   refused: CheckVerdict.REFUSED,
   failed: CheckVerdict.FAILED,
 } satisfies Record<CheckOutcome["kind"], CheckVerdict>;
+
+function failed(reason: string): CheckOutcome {
+  return { kind: "failed", reason, problems: [], vectorVersion: "", tests: [] };
+}
 
 interface Waiting {
   readonly check: CheckConfig;
@@ -67,7 +72,7 @@ export class ConfigChecks implements Disposable {
     if (checkId === "" || checkId.length > maximumIdLength || this.#waiting.has(checkId)) return;
     if (this.#waiting.size >= maximumWaiting) {
       const reason = `more than ${maximumWaiting} checks wait on this host`;
-      return this.#answer(checkId, { kind: "failed", reason, problems: [], vectorVersion: "" });
+      return this.#answer(checkId, failed(reason));
     }
     this.#waiting.set(checkId, { check, cancel: new AbortController() });
     if (!this.#running) void this.#work();
@@ -88,12 +93,6 @@ export class ConfigChecks implements Disposable {
   }
 
   async #check(check: CheckConfig, signal: AbortSignal): Promise<CheckOutcome | undefined> {
-    const failed = (reason: string): CheckOutcome => ({
-      kind: "failed",
-      reason,
-      problems: [],
-      vectorVersion: "",
-    });
     const { body } = check;
     if (body === undefined) return failed("there is nothing to check");
     const problem = problemOf(body, new Uint8Array());
@@ -101,7 +100,8 @@ export class ConfigChecks implements Disposable {
     const asked = check.timeLimitMs === 0 ? defaultLimitMs : check.timeLimitMs;
     const timeLimitMs = Math.min(asked, longestLimitMs);
     try {
-      return await checkConfig(this.#deps, bodyFromProto(body), timeLimitMs, signal);
+      const options = { timeLimitMs, runTests: check.runTests };
+      return await checkConfig(this.#deps, bodyFromProto(body), options, signal);
     } catch (error) {
       if (signal.aborted) return undefined;
       this.#log.error("cannot check a configuration", { error });
@@ -109,7 +109,7 @@ export class ConfigChecks implements Disposable {
     }
   }
 
-  #answer(checkId: string, { kind, reason, problems, vectorVersion }: CheckOutcome): void {
+  #answer(checkId: string, { kind, reason, problems, vectorVersion, tests }: CheckOutcome): void {
     this.#send({
       case: "checkResult",
       value: {
@@ -122,6 +122,11 @@ export class ConfigChecks implements Disposable {
           message: boundedText(message, 4096),
         })),
         vectorVersion: boundedText(vectorVersion, 64),
+        tests: tests.slice(0, maximumTests).map(({ name, passed, message }) => ({
+          name: boundedText(name, 256),
+          passed,
+          message: boundedText(message, 2048),
+        })),
       },
     });
   }

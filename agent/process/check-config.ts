@@ -3,6 +3,8 @@ import { join } from "node:path";
 import type { HostPolicyKeeper } from "../policy/host-policy.ts";
 import type { PipelineBody } from "../reconcile/desired-state.ts";
 import type { VectorLookup } from "../vector/executable.ts";
+import { withoutInterpolation } from "../vector/interpolation.ts";
+import { runUnitTests, type UnitTestOutcome } from "../vector/unit-tests.ts";
 import { validateBuilt } from "./apply.ts";
 import { buildConfig, maskedFault } from "./build.ts";
 import type { ConfigProblem } from "./pipeline-status.ts";
@@ -23,6 +25,14 @@ export interface CheckOutcome {
   readonly problems: readonly ConfigProblem[];
   /** Empty when Vector was not asked. */
   readonly vectorVersion: string;
+  /** Of the unit tests, when they were asked for and could be run. */
+  readonly tests: readonly UnitTestOutcome[];
+}
+
+export interface CheckOptions {
+  readonly timeLimitMs: number;
+  /** Runs the unit tests instead of asking whether it would be taken. */
+  readonly runTests: boolean;
 }
 
 /**
@@ -33,12 +43,12 @@ export interface CheckOutcome {
 export async function checkConfig(
   place: CheckPlace,
   body: PipelineBody,
-  timeLimitMs: number,
+  { timeLimitMs, runTests }: CheckOptions,
   signal: AbortSignal,
 ): Promise<CheckOutcome> {
   const lookup = place.vector();
   if (lookup.kind === "missing") {
-    return { kind: "failed", reason: lookup.problem, problems: [], vectorVersion: "" };
+    return { kind: "failed", reason: lookup.problem, problems: [], vectorVersion: "", tests: [] };
   }
   const { executable } = lookup;
   const vectorVersion = executable.version;
@@ -60,7 +70,24 @@ export async function checkConfig(
     });
     if (build.kind === "refused") {
       const { reason, problems } = build.fault;
-      return { kind: "refused", reason, problems, vectorVersion: "" };
+      return { kind: "refused", reason, problems, vectorVersion: "", tests: [] };
+    }
+    if (runTests) {
+      const { args, escape } = withoutInterpolation(vectorVersion);
+      const ran = await runUnitTests(
+        {
+          vectorPath: executable.path,
+          args,
+          config: escape(build.built.text),
+          cwd: folder,
+          env: place.env,
+          timeoutMs: timeLimitMs,
+        },
+        signal,
+      );
+      return ran.kind === "ran"
+        ? { kind: "accepted", reason: "", problems: [], vectorVersion, tests: ran.tests }
+        : { kind: "failed", reason: ran.reason, problems: [], vectorVersion, tests: [] };
     }
     const fault = await validateBuilt(
       {
@@ -74,11 +101,13 @@ export async function checkConfig(
       signal,
     );
     signal.throwIfAborted();
-    if (fault === undefined) return { kind: "accepted", reason: "", problems: [], vectorVersion };
+    if (fault === undefined) {
+      return { kind: "accepted", reason: "", problems: [], vectorVersion, tests: [] };
+    }
     const { reason, problems } = maskedFault(fault, build.built.mask);
     // A Vector that gave no verdict has refused nothing.
     const kind = problems.length > 0 ? "refused" : "failed";
-    return { kind, reason, problems, vectorVersion };
+    return { kind, reason, problems, vectorVersion, tests: [] };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

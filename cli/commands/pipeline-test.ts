@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { UnitTestState, type UnitTest } from "#gen/vectorflow/v1/trial_service_pb.ts";
 import { findPipeline } from "../client/lookups.ts";
-import { UsageError, exitCodes, type ExitCode } from "../failures.ts";
+import { CliError, UsageError, exitCodes, type ExitCode } from "../failures.ts";
 import { countOf, problemLines } from "../output/pipeline-texts.ts";
 import { printable } from "../output/printable.ts";
 import { problemView } from "../output/views.ts";
@@ -19,15 +19,12 @@ export async function pipelinesTest(context: CommandContext): Promise<ExitCode> 
   const { client, output, argument } = context;
   const { id, name } = await findPipeline(client, await environmentOf(context), argument);
   const yaml = await textOf(context, id);
+  if (context.flags["on-host"] === true) return testOnHost(context, { id, name }, yaml);
   const { problems, tests } = await client.trials.runTests({ pipelineId: id, yaml });
   const value = {
     pipeline: name,
     problems: problems.map(problemView),
-    tests: tests.map((test) => ({
-      name: test.name,
-      state: states[test.state] ?? "unknown",
-      messages: test.messages,
-    })),
+    tests: tests.map(testView),
   };
   const failed = tests.filter(({ state }) => state === UnitTestState.FAILED).length;
   const refused = problems.length > 0;
@@ -43,6 +40,43 @@ export async function pipelinesTest(context: CommandContext): Promise<ExitCode> 
     ].join("\n"),
   );
   return refused || failed > 0 ? exitCodes.failed : exitCodes.ok;
+}
+
+/** The Vector of a host runs them, also those that nothing else can. */
+async function testOnHost(
+  { client, output, signal }: CommandContext,
+  { id, name }: { readonly id: string; readonly name: string },
+  yaml: string,
+): Promise<ExitCode> {
+  const call = client.trials.runTestsOnHost({ pipelineId: id, yaml }, { signal });
+  for await (const { nodeName, done, vectorVersion, tests, reason } of call) {
+    if (!done) {
+      output.note(printable(`${nodeName} runs the tests`));
+      continue;
+    }
+    const value = {
+      pipeline: name,
+      host: nodeName,
+      vector_version: vectorVersion,
+      reason,
+      tests: tests.map(testView),
+    };
+    const failed = tests.filter(({ state }) => state === UnitTestState.FAILED).length;
+    output.result(value, () =>
+      [
+        ...tests.flatMap(testLines),
+        reason === ""
+          ? printable(`${countOf(tests.length, "test")} on ${nodeName}, ${failed} failed`)
+          : printable(`${nodeName}: ${reason}`),
+      ].join("\n"),
+    );
+    return reason === "" && failed === 0 ? exitCodes.ok : exitCodes.failed;
+  }
+  throw new CliError("the server ended the call before the host had answered");
+}
+
+function testView({ name, state, messages }: UnitTest) {
+  return { name, state: states[state] ?? "unknown", messages };
 }
 
 function testLines({ name, state, messages }: UnitTest): string[] {

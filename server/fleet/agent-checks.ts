@@ -15,6 +15,12 @@ export interface CheckAnswer {
     readonly message: string;
   }[];
   readonly vectorVersion: string;
+  /** Of the unit tests, when they were asked for and could be run. */
+  readonly tests: readonly {
+    readonly name: string;
+    readonly passed: boolean;
+    readonly message: string;
+  }[];
 }
 
 /** What a session can send: an order, or the bytes of one that goes to many. */
@@ -24,6 +30,7 @@ export interface CheckWire {
 }
 
 const maximumProblems = 20;
+const maximumTests = 500;
 
 const verdicts: Partial<Record<CheckVerdict, CheckAnswer["verdict"]>> = {
   [CheckVerdict.ACCEPTED]: "ACCEPTED",
@@ -52,7 +59,7 @@ export class AgentChecks {
     };
   }
 
-  receive({ checkId, verdict, reason, problems, vectorVersion }: CheckResult): void {
+  receive({ checkId, verdict, reason, problems, vectorVersion, tests }: CheckResult): void {
     const onAnswer = this.#waiting.get(checkId);
     if (onAnswer === undefined) return;
     this.#waiting.delete(checkId);
@@ -66,13 +73,18 @@ export class AgentChecks {
         message: clean(problem.message, 2000),
       })),
       vectorVersion: cleanName(vectorVersion, 64),
+      tests: tests.slice(0, maximumTests).map(({ name, passed, message }) => ({
+        name: cleanName(name, 256),
+        passed,
+        message: clean(message, 2048),
+      })),
     });
   }
 
   /** The session is over: nobody will answer. */
   end(reason: string): void {
     for (const onAnswer of this.#waiting.values()) {
-      onAnswer({ verdict: "FAILED", reason, problems: [], vectorVersion: "" });
+      onAnswer({ verdict: "FAILED", reason, problems: [], vectorVersion: "", tests: [] });
     }
     this.#waiting.clear();
   }

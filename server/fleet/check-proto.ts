@@ -7,11 +7,11 @@ export function checkOrder(
   checkId: string,
   body: { readonly pipelineId: string; readonly configYaml: string },
   { secrets, certificates }: OpenedReferences,
-  timeLimitMs: number,
+  options: { readonly timeLimitMs: number; readonly runTests: boolean },
 ): Buffer {
   const value = {
     checkId,
-    timeLimitMs,
+    ...options,
     body: {
       ...body,
       secrets: Object.fromEntries(secrets),

@@ -48,7 +48,9 @@ export async function deployPipeline(
     rendered: true,
   });
   refuseErrors(compiled.problems);
-  if (draft.testGate) await refuseUntested(scope, compiler, draft);
+  if (draft.testGate) {
+    await refuseUntested(scope, compiler, draft, compiled.configYaml ?? "");
+  }
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
     refusePaused(pipeline, input.endPause);

@@ -1,7 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { id, json } from "../db/columns.ts";
 import { VectorNode } from "../fleet/vector-node.entity.ts";
-import type { HostProblem } from "./host-check-groups.ts";
+import type { HostProblem, HostTest } from "./host-check-groups.ts";
 import { HostCheck } from "./host-check.entity.ts";
 
 const HostCheckAnswerSchema = defineEntity({
@@ -23,6 +23,7 @@ const HostCheckAnswerSchema = defineEntity({
     reason: p.text(),
     problems: json<readonly HostProblem[]>().default("[]"),
     vectorVersion: p.text(),
+    tests: json<readonly HostTest[]>().default("[]"),
   },
 });
 

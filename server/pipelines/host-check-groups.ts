@@ -5,6 +5,14 @@ export interface HostProblem {
   readonly message: string;
 }
 
+/** How a unit test ended on a host. */
+export interface HostTest {
+  readonly name: string;
+  readonly passed: boolean;
+  /** What Vector says of it; empty when it passed. */
+  readonly message: string;
+}
+
 /** What a host said, or why it said nothing. */
 export type HostVerdict =
   | "accepted"

@@ -1,6 +1,7 @@
 import { defineEntity, p } from "@mikro-orm/core";
 import { createdAt, id, json, moment } from "../db/columns.ts";
 import type { References } from "../secrets/references.ts";
+import { VectorNode } from "../fleet/vector-node.entity.ts";
 import { Pipeline } from "./pipeline.entity.ts";
 
 const HostCheckSchema = defineEntity({
@@ -16,6 +17,16 @@ const HostCheckSchema = defineEntity({
         .fieldName("pipelineId")
         .deleteRule("cascade")
         .index("HostCheck_pipelineId_idx"),
+    nodeId: () =>
+      p
+        .manyToOne(VectorNode)
+        .mapToPk()
+        .fieldName("nodeId")
+        .deleteRule("cascade")
+        .nullable()
+        .index("HostCheck_nodeId_idx")
+        .comment("The only host that is asked; null: all of the pipeline."),
+    runTests: p.boolean().default(false).comment("Its unit tests are run instead."),
     configYaml: p.text(),
     references: json<References>().default("{}").comment("Secrets and certificates that it names."),
     createdAt: createdAt(),

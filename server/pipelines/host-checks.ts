@@ -29,6 +29,9 @@ const flushMs = 200;
 
 interface CheckRow {
   readonly pipelineId: string;
+  /** The only host that is asked; null: all of the pipeline. */
+  readonly nodeId: string | null;
+  readonly runTests: boolean;
   readonly environmentId: string;
   readonly configYaml: string;
   readonly references: References;
@@ -88,7 +91,7 @@ export class HostChecks {
     const { orm, sealer, log, clock } = this.#deps;
     const em = orm.em.fork();
     const [row] = await em.execute<CheckRow[]>(
-      `select h."pipelineId", p."environmentId", h."configYaml", h."references"
+      `select h."pipelineId", h."nodeId", h."runTests", p."environmentId", h."configYaml", h."references"
        from "HostCheck" h join "Pipeline" p on p."id" = h."pipelineId" where h."id" = ? and h."expiresAt" > ?`,
       [checkId, clock.now()],
     );
@@ -99,13 +102,18 @@ export class HostChecks {
       [row.pipelineId],
     );
     const ids = new Set(selected.map(({ id }) => id));
-    const own = sessions.filter(({ nodeId }) => ids.has(nodeId));
+    const own = sessions.filter(
+      ({ nodeId }) => ids.has(nodeId) && (row.nodeId === null || row.nodeId === nodeId),
+    );
     const [opened] = await openReferences({ em, sealer, log }, row.environmentId, [row]);
     const asked = opened === undefined ? [] : own.filter(({ canCheck }) => canCheck);
     const others = own.filter((session) => !asked.includes(session));
     await this.#store(checkId, others.map(unasked), signal);
     if (asked.length === 0 || opened === undefined) return;
-    const bytes = checkOrder(checkId, row, opened, vectorLimitMs);
+    const bytes = checkOrder(checkId, row, opened, {
+      timeLimitMs: vectorLimitMs,
+      runTests: row.runTests,
+    });
     await this.#ask(checkId, asked, bytes, signal);
   }
 
@@ -176,10 +184,11 @@ export class HostChecks {
     try {
       await this.#deps.orm.em.fork().transactional(async (em) => {
         await em.execute(
-          `insert into "HostCheckAnswer" ("id", "checkId", "nodeId", "verdict", "reason", "problems", "vectorVersion")
-           select a."id", h."id", n."id", a."verdict", a."reason", a."problems", a."vectorVersion"
+          `insert into "HostCheckAnswer" ("id", "checkId", "nodeId", "verdict", "reason", "problems", "vectorVersion",
+             "tests")
+           select a."id", h."id", n."id", a."verdict", a."reason", a."problems", a."vectorVersion", a."tests"
            from jsonb_to_recordset(?::jsonb) as a("id" text, "nodeId" text, "verdict" text, "reason" text,
-             "problems" jsonb, "vectorVersion" text)
+             "problems" jsonb, "vectorVersion" text, "tests" jsonb)
            join "HostCheck" h on h."id" = ? join "VectorNode" n on n."id" = a."nodeId"
            on conflict do nothing`,
           [JSON.stringify(rows), checkId],
@@ -198,5 +207,5 @@ function unasked({ nodeId, canCheck }: HubSession): CheckAnswer & { readonly nod
   const reason = canCheck
     ? "a secret or certificate cannot be read on the server"
     : "it was not asked: its agent is too old, or ignores this server until a person confirms it";
-  return { nodeId, verdict: "FAILED", reason, problems: [], vectorVersion: "" };
+  return { nodeId, verdict: "FAILED", reason, problems: [], vectorVersion: "", tests: [] };
 }

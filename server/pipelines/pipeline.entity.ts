@@ -51,6 +51,10 @@ const PipelineSchema = defineEntity({
       .default(0)
       .comment("Goes up with every explicit retry of a failed deploy."),
     testGate: p.boolean().default(false).comment("Only a text whose tests pass may be deployed."),
+    testedHash: p
+      .text()
+      .nullable()
+      .comment("The configuration whose tests passed on a host last; null: none."),
     yaml: p.text().default("").comment("The draft as people wrote it."),
     revision: p.integer().default(1).comment("Goes up with every save."),
     nodeSelector: json<readonly SelectorTerm[]>()

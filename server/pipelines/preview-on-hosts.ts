@@ -92,7 +92,7 @@ export async function* previewOnHosts(
   using watch = deps.hostChecks.watch(id);
   const deadline = deps.clock.now().getTime() + longestMs;
   await transact(scope, async (tx) => {
-    await refuseTooMany(tx, environmentId);
+    await refuseTooManyChecks(tx, environmentId);
     tx.em.create(HostCheck, {
       id,
       pipelineId: pipeline.id,
@@ -135,7 +135,7 @@ export async function* previewOnHosts(
 }
 
 /** Also when the database is away: then the row expires, and the hosts end by their own limits. */
-async function endCheck(deps: ServerDeps, checkId: string): Promise<void> {
+export async function endCheck(deps: ServerDeps, checkId: string): Promise<void> {
   deps.hostChecks.over(checkId);
   try {
     await deps.orm.em.fork().transactional(async (em) => {
@@ -154,7 +154,7 @@ export async function tidyHostChecks(em: EntityManager, now: Date): Promise<void
   ]);
 }
 
-async function refuseTooMany(tx: Scope, environmentId: string): Promise<void> {
+export async function refuseTooManyChecks(tx: Scope, environmentId: string): Promise<void> {
   const [row] = await tx.em.execute<{ count: number }[]>(
     `select count(*)::int as count from "HostCheck" h join "Pipeline" p on p."id" = h."pipelineId"
      where p."environmentId" = ? and h."expiresAt" > ?`,
@@ -168,7 +168,8 @@ async function refuseTooMany(tx: Scope, environmentId: string): Promise<void> {
   );
 }
 
-function readTargets(em: EntityManager, pipelineId: string): Promise<Target[]> {
+/** The hosts that a pipeline is for. */
+export function readTargets(em: EntityManager, pipelineId: string): Promise<Target[]> {
   return em.execute<Target[]>(
     `select n."id", n."name",
        (n."sessionId" is not null and n."status" <> 'UNREACHABLE') as "connected",

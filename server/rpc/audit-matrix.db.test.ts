@@ -78,6 +78,7 @@ const filled: Record<string, (corner: Corner) => Promise<object> | object> = {
     return { id };
   },
   PreviewOnHosts: () => ({ yaml: demoYaml }),
+  RunTestsOnHost: () => ({ ...onHost(), yaml: testedYaml }),
   PromotePipeline: async (corner) => ({
     ...(await draft(corner)),
     targetEnvironmentId: await otherEnvironment(corner),
@@ -292,6 +293,14 @@ async function certificateIn({ things, tokens }: Corner): Promise<string> {
     .createCertificate({ environmentId: things["environment"] ?? "", ...aCertificate });
   return certificate?.id ?? "";
 }
+
+const testedYaml = `${demoYaml}transforms:
+  t: {type: remap, inputs: [in], source: .a = 1}
+tests:
+  - name: t
+    inputs: [{insert_at: t, value: x}]
+    outputs: [{extract_from: t}]
+`;
 
 const onHost = () => ({ pipelineId: host.pipelineId, nodeId: host.nodeId });
 

@@ -33,7 +33,12 @@ export async function startRunningHost(
     readonly environmentId: string;
     readonly enrollmentToken: string;
   },
-  capabilities: readonly Capability[] = [Capability.SAMPLE, Capability.TAP, Capability.TERMINAL],
+  capabilities: readonly Capability[] = [
+    Capability.SAMPLE,
+    Capability.TAP,
+    Capability.TERMINAL,
+    Capability.CHECK_CONFIG,
+  ],
 ): Promise<RunningHost> {
   const pipelines = server.client(PipelineService, admin.token);
   const { environmentId } = admin;

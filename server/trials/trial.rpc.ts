@@ -9,7 +9,9 @@ import { problemsToProto } from "../pipelines/pipeline-proto.ts";
 import { findPipeline } from "../pipelines/pipelines.ts";
 import { callScope } from "../rpc/call-scope.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
+import { editorLife } from "../sampling/editor-life.ts";
 import { setTestGate } from "./test-gate.ts";
+import { runTestsOnHost } from "./tests-on-host.ts";
 import { runTests, tryOnSample } from "./trials.ts";
 import type { UnitTestResult } from "./unit-tests.ts";
 import type { EventTrial } from "./what-if.ts";
@@ -63,6 +65,21 @@ export function trialRpc(deps: ServerDeps): ServiceImpl<typeof TrialService> {
           })),
         })),
       };
+    },
+    async *runTestsOnHost(request, ctx) {
+      using life = editorLife(deps, ctx, request.pipelineId);
+      const scope = callScope(deps, ctx);
+      for await (const { tests, ...news } of runTestsOnHost(deps, scope, request, life.signal)) {
+        yield {
+          ...news,
+          tests: tests.map(({ name, passed, message }) => ({
+            name,
+            state: passed ? UnitTestState.PASSED : UnitTestState.FAILED,
+            messages: message === "" ? [] : message.split("\n"),
+          })),
+        };
+      }
+      life.throwIfEnded();
     },
     async setTestGate({ pipelineId, enabled }, ctx) {
       await setTestGate(callScope(deps, ctx), pipelineId, enabled);

@@ -1,8 +1,13 @@
 import { ConnectError, type Client } from "@connectrpc/connect";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { CheckVerdict, type CheckConfig } from "#gen/vectorflow/agent/v1/check_pb.ts";
+import { Capability } from "#gen/vectorflow/agent/v1/session_pb.ts";
 import { ErrorInfoSchema } from "#gen/vectorflow/v1/error_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
+import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
 import { EventVerdict, TrialService, UnitTestState } from "#gen/vectorflow/v1/trial_service_pb.ts";
+import { eventually } from "../testing/eventually.ts";
+import { FakeAgent } from "../testing/fake-agent.ts";
 import { newMemberToken } from "../testing/new-member.ts";
 import { openSql } from "../testing/seed.ts";
 import { setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
@@ -101,6 +106,70 @@ test("behind the gate only a text is deployed whose tests are there and pass", a
   await trials.setTestGate({ pipelineId: id, enabled: true });
   await save(textOf(".a = 2"));
   expect((await pipelines.rollbackPipeline({ id, version: 1 })).version?.version).toBe(3);
+});
+
+test("tests that only Vector can run are run on a host, without secrets, and open the gate", async () => {
+  const tests = `tests:
+  - name: it is merged
+    inputs: [{insert_at: merge, value: text}]
+    outputs: [{extract_from: merge}]
+`;
+  const yaml = `${textOf(".a = 1").replace("[change]", "[merge]").replace("sinks:", "  merge: {type: reduce, inputs: [change]}\nsinks:").replace("{type: blackhole", '{type: http, uri: "http://example.com/SECRET[token]", encoding: {codec: json}')}${tests}`;
+  await server
+    .client(SecretService, owner.token)
+    .createSecret({ environmentId: owner.environmentId, name: "token", value: "the value" });
+  const id = await draft("On a host", yaml);
+  await trials.setTestGate({ pipelineId: id, enabled: true });
+  const run = async (text = yaml) => {
+    const news = [];
+    for await (const one of trials.runTestsOnHost({ pipelineId: id, yaml: text })) news.push(one);
+    return news;
+  };
+  expect(await refusal(run())).toBe("node_offline");
+  await using agent = new FakeAgent(server.server.agentUrl, "tester");
+  agent.capabilities = [Capability.CHECK_CONFIG];
+  await agent.enroll(owner.enrollmentToken, "tester");
+  await agent.connect();
+  agent.heartbeat();
+  const asked: CheckConfig[] = [];
+  let passed = false;
+  agent.onMessage = (message) => {
+    if (message.case !== "checkConfig") return;
+    asked.push(message.value);
+    const { checkId } = message.value;
+    const outcome = { name: "it is merged", passed, message: passed ? "" : "no\nevents" };
+    const verdict = CheckVerdict.ACCEPTED;
+    const value = { checkId, verdict, vectorVersion: "0.58.0", tests: [outcome] };
+    agent.send({ case: "checkResult", value });
+  };
+  await eventually(async () => expect(await refusal(run())).toBeUndefined());
+  expect((await run()).at(-1)).toMatchObject({
+    nodeName: "tester",
+    done: true,
+    vectorVersion: "0.58.0",
+    tests: [{ state: UnitTestState.FAILED, messages: ["no", "events"] }],
+  });
+  expect(await refusal(pipelines.deployPipeline({ id }))).toBe("tests_not_run");
+  passed = true;
+  expect((await run()).map(({ done, tests: ran }) => [done, ran.length])).toEqual([
+    [false, 0],
+    [true, 1],
+  ]);
+  // What the host got has neither the sink nor its secret.
+  const { body, runTests } = asked.at(-1) ?? {};
+  expect(runTests).toBe(true);
+  expect(body?.configYaml).toContain("it is merged");
+  expect(body?.configYaml).not.toContain("SECRET");
+  expect(body?.secrets).toEqual({});
+  expect((await pipelines.deployPipeline({ id })).version?.version).toBe(1);
+  // Another text is another one.
+  const { pipeline } = await pipelines.getPipeline({ id });
+  const changed = yaml.replace(".a = 1", ".a = 2");
+  await pipelines.updatePipeline({ id, revision: pipeline?.revision ?? "", yaml: changed });
+  expect(await refusal(pipelines.deployPipeline({ id }))).toBe("tests_not_run");
+  const needing = yaml.replace(".a = 1", '.a = "SECRET[token]"');
+  expect(await refusal(run(needing))).toBe("tests_need_secret");
+  expect(await refusal(run(textOf(".a = 1")))).toBe("tests_missing");
 });
 
 test("a draft is tried on the newest sample, and viewers see no event (X3)", async () => {

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/trial_service.proto.
  */
 export const file_vectorflow_v1_trial_service: GenFile = /*@__PURE__*/
-  fileDesc("CiF2ZWN0b3JmbG93L3YxL3RyaWFsX3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiNAoPUnVuVGVzdHNSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEgwKBHlhbWwYAiABKAkicgoQUnVuVGVzdHNSZXNwb25zZRIoCghwcm9ibGVtcxgBIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRImCgV0ZXN0cxgCIAMoCzIXLnZlY3RvcmZsb3cudjEuVW5pdFRlc3QSDAoEZ2F0ZRgDIAEoCCJxCghVbml0VGVzdBIMCgRuYW1lGAEgASgJEisKBXN0YXRlGAIgASgOMhwudmVjdG9yZmxvdy52MS5Vbml0VGVzdFN0YXRlEhAKCG1lc3NhZ2VzGAMgAygJEgwKBGZyb20YBCABKA0SCgoCdG8YBSABKA0iSgoSVHJ5T25TYW1wbGVSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEgwKBHlhbWwYAiABKAkSEQoJc2FtcGxlX2lkGAMgASgJIskBChNUcnlPblNhbXBsZVJlc3BvbnNlEigKCHByb2JsZW1zGAEgAygLMhYudmVjdG9yZmxvdy52MS5Qcm9ibGVtEhEKCXNhbXBsZV9pZBgCIAEoCRIvCgtzYW1wbGVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJbm9kZV9uYW1lGAQgASgJEjEKCnRyYW5zZm9ybXMYBSADKAsyHS52ZWN0b3JmbG93LnYxLlRyYW5zZm9ybVRyaWFsIpIBCg5UcmFuc2Zvcm1UcmlhbBIVCg1jb21wb25lbnRfa2V5GAEgASgJEhYKDmNvbXBvbmVudF90eXBlGAIgASgJEg8KB3Vua25vd24YAyABKAkSKQoGZXZlbnRzGAQgAygLMhkudmVjdG9yZmxvdy52MS5FdmVudFRyaWFsEhUKDW9taXR0ZWRfY291bnQYBSABKA0igwEKCkV2ZW50VHJpYWwSLAoHdmVyZGljdBgBIAEoDjIbLnZlY3RvcmZsb3cudjEuRXZlbnRWZXJkaWN0Eg4KBmJlZm9yZRgCIAEoCRIoCgVhZnRlchgDIAMoCzIZLnZlY3RvcmZsb3cudjEuRXZlbnRBZnRlchINCgVlcnJvchgEIAEoCSIqCgpFdmVudEFmdGVyEg4KBm91dHB1dBgBIAEoCRIMCgRqc29uGAIgASgJIjoKElNldFRlc3RHYXRlUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIPCgdlbmFibGVkGAIgASgIIhUKE1NldFRlc3RHYXRlUmVzcG9uc2UqhQEKDVVuaXRUZXN0U3RhdGUSHwobVU5JVF9URVNUX1NUQVRFX1VOU1BFQ0lGSUVEEAASGgoWVU5JVF9URVNUX1NUQVRFX1BBU1NFRBABEhoKFlVOSVRfVEVTVF9TVEFURV9GQUlMRUQQAhIbChdVTklUX1RFU1RfU1RBVEVfTk9UX1JVThADKpoBCgxFdmVudFZlcmRpY3QSHQoZRVZFTlRfVkVSRElDVF9VTlNQRUNJRklFRBAAEhsKF0VWRU5UX1ZFUkRJQ1RfVU5DSEFOR0VEEAESGgoWRVZFTlRfVkVSRElDVF9NT0RJRklFRBACEhkKFUVWRU5UX1ZFUkRJQ1RfRFJPUFBFRBADEhcKE0VWRU5UX1ZFUkRJQ1RfRVJST1IQBDL3AgoMVHJpYWxTZXJ2aWNlEmcKCFJ1blRlc3RzEh4udmVjdG9yZmxvdy52MS5SdW5UZXN0c1JlcXVlc3QaHy52ZWN0b3JmbG93LnYxLlJ1blRlc3RzUmVzcG9uc2UiGpACAYq1GBMiEQgBEAQaC3BpcGVsaW5lX2lkEnAKC1RyeU9uU2FtcGxlEiEudmVjdG9yZmxvdy52MS5UcnlPblNhbXBsZVJlcXVlc3QaIi52ZWN0b3JmbG93LnYxLlRyeU9uU2FtcGxlUmVzcG9uc2UiGpACAYq1GBMiEQgCEAQaC3BpcGVsaW5lX2lkEosBCgtTZXRUZXN0R2F0ZRIhLnZlY3RvcmZsb3cudjEuU2V0VGVzdEdhdGVSZXF1ZXN0GiIudmVjdG9yZmxvdy52MS5TZXRUZXN0R2F0ZVJlc3BvbnNlIjWKtRgTIhEIAhAEGgtwaXBlbGluZV9pZJK1GBpwaXBlbGluZS50ZXN0X2dhdGVfY2hhbmdlZGIGcHJvdG8z", [file_google_protobuf_timestamp, file_vectorflow_v1_options, file_vectorflow_v1_pipeline]);
+  fileDesc("CiF2ZWN0b3JmbG93L3YxL3RyaWFsX3NlcnZpY2UucHJvdG8SDXZlY3RvcmZsb3cudjEiNAoPUnVuVGVzdHNSZXF1ZXN0EhMKC3BpcGVsaW5lX2lkGAEgASgJEgwKBHlhbWwYAiABKAkicgoQUnVuVGVzdHNSZXNwb25zZRIoCghwcm9ibGVtcxgBIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRImCgV0ZXN0cxgCIAMoCzIXLnZlY3RvcmZsb3cudjEuVW5pdFRlc3QSDAoEZ2F0ZRgDIAEoCCJLChVSdW5UZXN0c09uSG9zdFJlcXVlc3QSEwoLcGlwZWxpbmVfaWQYASABKAkSDAoEeWFtbBgCIAEoCRIPCgdub2RlX2lkGAMgASgJIokBChZSdW5UZXN0c09uSG9zdFJlc3BvbnNlEhEKCW5vZGVfbmFtZRgBIAEoCRIMCgRkb25lGAIgASgIEhYKDnZlY3Rvcl92ZXJzaW9uGAMgASgJEiYKBXRlc3RzGAQgAygLMhcudmVjdG9yZmxvdy52MS5Vbml0VGVzdBIOCgZyZWFzb24YBSABKAkicQoIVW5pdFRlc3QSDAoEbmFtZRgBIAEoCRIrCgVzdGF0ZRgCIAEoDjIcLnZlY3RvcmZsb3cudjEuVW5pdFRlc3RTdGF0ZRIQCghtZXNzYWdlcxgDIAMoCRIMCgRmcm9tGAQgASgNEgoKAnRvGAUgASgNIkoKElRyeU9uU2FtcGxlUmVxdWVzdBITCgtwaXBlbGluZV9pZBgBIAEoCRIMCgR5YW1sGAIgASgJEhEKCXNhbXBsZV9pZBgDIAEoCSLJAQoTVHJ5T25TYW1wbGVSZXNwb25zZRIoCghwcm9ibGVtcxgBIAMoCzIWLnZlY3RvcmZsb3cudjEuUHJvYmxlbRIRCglzYW1wbGVfaWQYAiABKAkSLwoLc2FtcGxlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCW5vZGVfbmFtZRgEIAEoCRIxCgp0cmFuc2Zvcm1zGAUgAygLMh0udmVjdG9yZmxvdy52MS5UcmFuc2Zvcm1UcmlhbCKSAQoOVHJhbnNmb3JtVHJpYWwSFQoNY29tcG9uZW50X2tleRgBIAEoCRIWCg5jb21wb25lbnRfdHlwZRgCIAEoCRIPCgd1bmtub3duGAMgASgJEikKBmV2ZW50cxgEIAMoCzIZLnZlY3RvcmZsb3cudjEuRXZlbnRUcmlhbBIVCg1vbWl0dGVkX2NvdW50GAUgASgNIoMBCgpFdmVudFRyaWFsEiwKB3ZlcmRpY3QYASABKA4yGy52ZWN0b3JmbG93LnYxLkV2ZW50VmVyZGljdBIOCgZiZWZvcmUYAiABKAkSKAoFYWZ0ZXIYAyADKAsyGS52ZWN0b3JmbG93LnYxLkV2ZW50QWZ0ZXISDQoFZXJyb3IYBCABKAkiKgoKRXZlbnRBZnRlchIOCgZvdXRwdXQYASABKAkSDAoEanNvbhgCIAEoCSI6ChJTZXRUZXN0R2F0ZVJlcXVlc3QSEwoLcGlwZWxpbmVfaWQYASABKAkSDwoHZW5hYmxlZBgCIAEoCCIVChNTZXRUZXN0R2F0ZVJlc3BvbnNlKoUBCg1Vbml0VGVzdFN0YXRlEh8KG1VOSVRfVEVTVF9TVEFURV9VTlNQRUNJRklFRBAAEhoKFlVOSVRfVEVTVF9TVEFURV9QQVNTRUQQARIaChZVTklUX1RFU1RfU1RBVEVfRkFJTEVEEAISGwoXVU5JVF9URVNUX1NUQVRFX05PVF9SVU4QAyqaAQoMRXZlbnRWZXJkaWN0Eh0KGUVWRU5UX1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABIbChdFVkVOVF9WRVJESUNUX1VOQ0hBTkdFRBABEhoKFkVWRU5UX1ZFUkRJQ1RfTU9ESUZJRUQQAhIZChVFVkVOVF9WRVJESUNUX0RST1BQRUQQAxIXChNFVkVOVF9WRVJESUNUX0VSUk9SEAQyjQQKDFRyaWFsU2VydmljZRJnCghSdW5UZXN0cxIeLnZlY3RvcmZsb3cudjEuUnVuVGVzdHNSZXF1ZXN0Gh8udmVjdG9yZmxvdy52MS5SdW5UZXN0c1Jlc3BvbnNlIhqQAgGKtRgTIhEIARAEGgtwaXBlbGluZV9pZBKTAQoOUnVuVGVzdHNPbkhvc3QSJC52ZWN0b3JmbG93LnYxLlJ1blRlc3RzT25Ib3N0UmVxdWVzdBolLnZlY3RvcmZsb3cudjEuUnVuVGVzdHNPbkhvc3RSZXNwb25zZSIyirUYEyIRCAIQBBoLcGlwZWxpbmVfaWSStRgXcGlwZWxpbmUudGVzdGVkX29uX2hvc3QwARJwCgtUcnlPblNhbXBsZRIhLnZlY3RvcmZsb3cudjEuVHJ5T25TYW1wbGVSZXF1ZXN0GiIudmVjdG9yZmxvdy52MS5UcnlPblNhbXBsZVJlc3BvbnNlIhqQAgGKtRgTIhEIAhAEGgtwaXBlbGluZV9pZBKLAQoLU2V0VGVzdEdhdGUSIS52ZWN0b3JmbG93LnYxLlNldFRlc3RHYXRlUmVxdWVzdBoiLnZlY3RvcmZsb3cudjEuU2V0VGVzdEdhdGVSZXNwb25zZSI1irUYEyIRCAIQBBoLcGlwZWxpbmVfaWSStRgacGlwZWxpbmUudGVzdF9nYXRlX2NoYW5nZWRiBnByb3RvMw", [file_google_protobuf_timestamp, file_vectorflow_v1_options, file_vectorflow_v1_pipeline]);
 
 /**
  * @generated from message vectorflow.v1.RunTestsRequest
@@ -75,6 +75,80 @@ export const RunTestsResponseSchema: GenMessage<RunTestsResponse> = /*@__PURE__*
   messageDesc(file_vectorflow_v1_trial_service, 1);
 
 /**
+ * @generated from message vectorflow.v1.RunTestsOnHostRequest
+ */
+export type RunTestsOnHostRequest = Message<"vectorflow.v1.RunTestsOnHostRequest"> & {
+  /**
+   * @generated from field: string pipeline_id = 1;
+   */
+  pipelineId: string;
+
+  /**
+   * At most 1 MiB.
+   *
+   * @generated from field: string yaml = 2;
+   */
+  yaml: string;
+
+  /**
+   * Empty: any that is connected.
+   *
+   * @generated from field: string node_id = 3;
+   */
+  nodeId: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.RunTestsOnHostRequest.
+ * Use `create(RunTestsOnHostRequestSchema)` to create a new message.
+ */
+export const RunTestsOnHostRequestSchema: GenMessage<RunTestsOnHostRequest> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_trial_service, 2);
+
+/**
+ * @generated from message vectorflow.v1.RunTestsOnHostResponse
+ */
+export type RunTestsOnHostResponse = Message<"vectorflow.v1.RunTestsOnHostResponse"> & {
+  /**
+   * @generated from field: string node_name = 1;
+   */
+  nodeName: string;
+
+  /**
+   * Set in the last message, as all that follows.
+   *
+   * @generated from field: bool done = 2;
+   */
+  done: boolean;
+
+  /**
+   * Empty when Vector was not asked.
+   *
+   * @generated from field: string vector_version = 3;
+   */
+  vectorVersion: string;
+
+  /**
+   * @generated from field: repeated vectorflow.v1.UnitTest tests = 4;
+   */
+  tests: UnitTest[];
+
+  /**
+   * Why there are no tests; empty when there are.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message vectorflow.v1.RunTestsOnHostResponse.
+ * Use `create(RunTestsOnHostResponseSchema)` to create a new message.
+ */
+export const RunTestsOnHostResponseSchema: GenMessage<RunTestsOnHostResponse> = /*@__PURE__*/
+  messageDesc(file_vectorflow_v1_trial_service, 3);
+
+/**
  * What came of one test.
  *
  * @generated from message vectorflow.v1.UnitTest
@@ -115,7 +189,7 @@ export type UnitTest = Message<"vectorflow.v1.UnitTest"> & {
  * Use `create(UnitTestSchema)` to create a new message.
  */
 export const UnitTestSchema: GenMessage<UnitTest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_trial_service, 2);
+  messageDesc(file_vectorflow_v1_trial_service, 4);
 
 /**
  * @generated from message vectorflow.v1.TryOnSampleRequest
@@ -146,7 +220,7 @@ export type TryOnSampleRequest = Message<"vectorflow.v1.TryOnSampleRequest"> & {
  * Use `create(TryOnSampleRequestSchema)` to create a new message.
  */
 export const TryOnSampleRequestSchema: GenMessage<TryOnSampleRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_trial_service, 3);
+  messageDesc(file_vectorflow_v1_trial_service, 5);
 
 /**
  * @generated from message vectorflow.v1.TryOnSampleResponse
@@ -189,7 +263,7 @@ export type TryOnSampleResponse = Message<"vectorflow.v1.TryOnSampleResponse"> &
  * Use `create(TryOnSampleResponseSchema)` to create a new message.
  */
 export const TryOnSampleResponseSchema: GenMessage<TryOnSampleResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_trial_service, 4);
+  messageDesc(file_vectorflow_v1_trial_service, 6);
 
 /**
  * What a transform does with the events that reach it.
@@ -232,7 +306,7 @@ export type TransformTrial = Message<"vectorflow.v1.TransformTrial"> & {
  * Use `create(TransformTrialSchema)` to create a new message.
  */
 export const TransformTrialSchema: GenMessage<TransformTrial> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_trial_service, 5);
+  messageDesc(file_vectorflow_v1_trial_service, 7);
 
 /**
  * What a transform does with one event.
@@ -270,7 +344,7 @@ export type EventTrial = Message<"vectorflow.v1.EventTrial"> & {
  * Use `create(EventTrialSchema)` to create a new message.
  */
 export const EventTrialSchema: GenMessage<EventTrial> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_trial_service, 6);
+  messageDesc(file_vectorflow_v1_trial_service, 8);
 
 /**
  * An event that a transform emits.
@@ -296,7 +370,7 @@ export type EventAfter = Message<"vectorflow.v1.EventAfter"> & {
  * Use `create(EventAfterSchema)` to create a new message.
  */
 export const EventAfterSchema: GenMessage<EventAfter> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_trial_service, 7);
+  messageDesc(file_vectorflow_v1_trial_service, 9);
 
 /**
  * @generated from message vectorflow.v1.SetTestGateRequest
@@ -318,7 +392,7 @@ export type SetTestGateRequest = Message<"vectorflow.v1.SetTestGateRequest"> & {
  * Use `create(SetTestGateRequestSchema)` to create a new message.
  */
 export const SetTestGateRequestSchema: GenMessage<SetTestGateRequest> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_trial_service, 8);
+  messageDesc(file_vectorflow_v1_trial_service, 10);
 
 /**
  * @generated from message vectorflow.v1.SetTestGateResponse
@@ -331,7 +405,7 @@ export type SetTestGateResponse = Message<"vectorflow.v1.SetTestGateResponse"> &
  * Use `create(SetTestGateResponseSchema)` to create a new message.
  */
 export const SetTestGateResponseSchema: GenMessage<SetTestGateResponse> = /*@__PURE__*/
-  messageDesc(file_vectorflow_v1_trial_service, 9);
+  messageDesc(file_vectorflow_v1_trial_service, 11);
 
 /**
  * How a test ended.
@@ -439,6 +513,19 @@ export const TrialService: GenService<{
     methodKind: "unary";
     input: typeof RunTestsRequestSchema;
     output: typeof RunTestsResponseSchema;
+  },
+  /**
+   * Runs the tests of a text that need not be saved with the Vector of one connected host that the pipeline is for, at
+   * the lowest priority: for what only Vector itself can run. Its policy judges the text first; nothing is applied,
+   * and what runs is not touched. One message tells which host is asked, and one what came of it. Ends when the
+   * caller leaves. Passing tests open the gate for a deploy of this very text.
+   *
+   * @generated from rpc vectorflow.v1.TrialService.RunTestsOnHost
+   */
+  runTestsOnHost: {
+    methodKind: "server_streaming";
+    input: typeof RunTestsOnHostRequestSchema;
+    output: typeof RunTestsOnHostResponseSchema;
   },
   /**
    * Runs the transforms of a text that need not be saved over the events of a sample, and tells of each event what

@@ -3,6 +3,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 
 import {
   TrialService,
+  UnitTestState,
   type TransformTrialSchema,
   type UnitTestSchema,
 } from "#gen/vectorflow/v1/trial_service_pb.ts";
@@ -32,6 +33,12 @@ export function fakeTrialRoutes(router: ConnectRouter, world: FakeWorld): void {
       const problems = problemsOf(yaml);
       const sample = sampleId || (world.inspection.samples[0]?.id ?? "");
       return { problems, sampleId: sample, transforms: sample === "" ? [] : trials.transforms };
+    },
+    async *runTestsOnHost() {
+      world.enter("runTestsOnHost");
+      yield { nodeName: "edge-01" };
+      const tests = trials.tests.map(({ name = "" }) => ({ name, state: UnitTestState.PASSED }));
+      yield { nodeName: "edge-01", done: true, vectorVersion: "0.58.0", tests };
     },
     setTestGate({ enabled }) {
       world.enter("setTestGate");

@@ -1,4 +1,4 @@
-import { For, Match, Show, Switch, type JSX } from "solid-js";
+import { Match, Show, Switch, type JSX } from "solid-js";
 
 import { TrialService, UnitTestState, type UnitTest } from "#gen/vectorflow/v1/trial_service_pb.ts";
 
@@ -12,19 +12,11 @@ import { Button } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { EmptyState, Notice } from "../ui/feedback.tsx";
 import { Checkbox } from "../ui/field.tsx";
-import { StateMark, type Tone } from "../ui/mark.tsx";
 import { Section } from "../ui/page.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
-
-type Word = readonly [Tone, string];
-
-const unknownWord: Word = ["idle", "Unknown"];
-const words: Readonly<Partial<Record<UnitTestState, Word>>> = {
-  [UnitTestState.PASSED]: ["ok", "Passed"],
-  [UnitTestState.FAILED]: ["bad", "Failed"],
-  [UnitTestState.NOT_RUN]: ["idle", "Not run"],
-};
+import { HostTests } from "./host-tests.tsx";
+import { TestList } from "./test-list.tsx";
 
 const example = `tests:
   - name: errors are kept
@@ -100,9 +92,10 @@ export function TestsSection(props: { text: string }): JSX.Element {
               </Match>
               <Match when={true}>
                 <p role="status">{summary(answer().tests)}</p>
-                <ul class="trial-list" aria-label="Tests">
-                  <For each={answer().tests}>{(test) => <TestItem test={test} />}</For>
-                </ul>
+                <TestList tests={answer().tests} label="Tests" />
+                <Show when={environment.canEdit()}>
+                  <HostTests text={props.text} />
+                </Show>
               </Match>
             </Switch>
           </>
@@ -122,29 +115,4 @@ function summary(tests: readonly UnitTest[]): string {
     `${failed} failed`,
     ...(notRun > 0 ? [`${notRun} run only in Vector`] : []),
   ].join(", ");
-}
-
-function TestItem(props: { test: UnitTest }): JSX.Element {
-  const word = (): Word => words[props.test.state] ?? unknownWord;
-  return (
-    <li>
-      <Show
-        when={props.test.messages.length > 0}
-        fallback={
-          <div class="trial-line">
-            <StateMark tone={word()[0]}>{word()[1]}</StateMark>
-            <span>{props.test.name}</span>
-          </div>
-        }
-      >
-        <details open={props.test.state === UnitTestState.FAILED}>
-          <summary class="trial-line">
-            <StateMark tone={word()[0]}>{word()[1]}</StateMark>
-            <span>{props.test.name}</span>
-          </summary>
-          <pre tabIndex={0}>{props.test.messages.join("\n")}</pre>
-        </details>
-      </Show>
-    </li>
-  );
 }

@@ -33,6 +33,10 @@ test("tests of the draft show what failed and what was not run, and may be the g
   await user.click(screen.getByRole("checkbox", { name: "Deploy only when all tests pass" }));
   expect(await screen.findByText("Only passing tests let a deploy through")).toBeTruthy();
   expect(fake.trials.gate).toBe(true);
+  await user.click(screen.getByRole("button", { name: "Run on a host" }));
+  const onHost = await screen.findByRole("list", { name: "Tests on edge-01" });
+  expect(within(onHost).getAllByText("Passed")).toHaveLength(3);
+  expect(screen.getByText(/with Vector 0.58.0/)).toBeTruthy();
 });
 
 test("a draft without tests or samples shows how it comes to them", async () => {

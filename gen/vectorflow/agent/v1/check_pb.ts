@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file vectorflow/agent/v1/check.proto.
  */
 export const file_vectorflow_agent_v1_check: GenFile = /*@__PURE__*/
-  fileDesc("Ch92ZWN0b3JmbG93L2FnZW50L3YxL2NoZWNrLnByb3RvEhN2ZWN0b3JmbG93LmFnZW50LnYxImcKC0NoZWNrQ29uZmlnEhAKCGNoZWNrX2lkGAEgASgJEi8KBGJvZHkYAiABKAsyIS52ZWN0b3JmbG93LmFnZW50LnYxLlBpcGVsaW5lQm9keRIVCg10aW1lX2xpbWl0X21zGAMgASgNIh8KC0NoZWNrQ2FuY2VsEhAKCGNoZWNrX2lkGAEgASgJIrEBCgtDaGVja1Jlc3VsdBIQCghjaGVja19pZBgBIAEoCRIyCgd2ZXJkaWN0GAIgASgOMiEudmVjdG9yZmxvdy5hZ2VudC52MS5DaGVja1ZlcmRpY3QSDgoGcmVhc29uGAMgASgJEjQKCHByb2JsZW1zGAQgAygLMiIudmVjdG9yZmxvdy5hZ2VudC52MS5Db25maWdQcm9ibGVtEhYKDnZlY3Rvcl92ZXJzaW9uGAUgASgJKn4KDENoZWNrVmVyZGljdBIdChlDSEVDS19WRVJESUNUX1VOU1BFQ0lGSUVEEAASGgoWQ0hFQ0tfVkVSRElDVF9BQ0NFUFRFRBABEhkKFUNIRUNLX1ZFUkRJQ1RfUkVGVVNFRBACEhgKFENIRUNLX1ZFUkRJQ1RfRkFJTEVEEANiBnByb3RvMw", [file_vectorflow_agent_v1_desired_state, file_vectorflow_agent_v1_report]);
+  fileDesc("Ch92ZWN0b3JmbG93L2FnZW50L3YxL2NoZWNrLnByb3RvEhN2ZWN0b3JmbG93LmFnZW50LnYxInoKC0NoZWNrQ29uZmlnEhAKCGNoZWNrX2lkGAEgASgJEi8KBGJvZHkYAiABKAsyIS52ZWN0b3JmbG93LmFnZW50LnYxLlBpcGVsaW5lQm9keRIVCg10aW1lX2xpbWl0X21zGAMgASgNEhEKCXJ1bl90ZXN0cxgEIAEoCCIfCgtDaGVja0NhbmNlbBIQCghjaGVja19pZBgBIAEoCSLmAQoLQ2hlY2tSZXN1bHQSEAoIY2hlY2tfaWQYASABKAkSMgoHdmVyZGljdBgCIAEoDjIhLnZlY3RvcmZsb3cuYWdlbnQudjEuQ2hlY2tWZXJkaWN0Eg4KBnJlYXNvbhgDIAEoCRI0Cghwcm9ibGVtcxgEIAMoCzIiLnZlY3RvcmZsb3cuYWdlbnQudjEuQ29uZmlnUHJvYmxlbRIWCg52ZWN0b3JfdmVyc2lvbhgFIAEoCRIzCgV0ZXN0cxgGIAMoCzIkLnZlY3RvcmZsb3cuYWdlbnQudjEuVW5pdFRlc3RPdXRjb21lIkAKD1VuaXRUZXN0T3V0Y29tZRIMCgRuYW1lGAEgASgJEg4KBnBhc3NlZBgCIAEoCBIPCgdtZXNzYWdlGAMgASgJKn4KDENoZWNrVmVyZGljdBIdChlDSEVDS19WRVJESUNUX1VOU1BFQ0lGSUVEEAASGgoWQ0hFQ0tfVkVSRElDVF9BQ0NFUFRFRBABEhkKFUNIRUNLX1ZFUkRJQ1RfUkVGVVNFRBACEhgKFENIRUNLX1ZFUkRJQ1RfRkFJTEVEEANiBnByb3RvMw", [file_vectorflow_agent_v1_desired_state, file_vectorflow_agent_v1_report]);
 
 /**
  * Asks whether this host would take a configuration; needs CAPABILITY_CHECK_CONFIG. Nothing of it is
@@ -41,6 +41,14 @@ export type CheckConfig = Message<"vectorflow.agent.v1.CheckConfig"> & {
    * @generated from field: uint32 time_limit_ms = 3;
    */
   timeLimitMs: number;
+
+  /**
+   * Runs its unit tests instead of asking whether it would be taken. The host's policy judges it all the
+   * same. It needs no sources and sinks, and must not refer to secrets and certificates.
+   *
+   * @generated from field: bool run_tests = 4;
+   */
+  runTests: boolean;
 };
 
 /**
@@ -103,6 +111,13 @@ export type CheckResult = Message<"vectorflow.agent.v1.CheckResult"> & {
    * @generated from field: string vector_version = 5;
    */
   vectorVersion: string;
+
+  /**
+   * How its unit tests ended, when they were asked for and could be run.
+   *
+   * @generated from field: repeated vectorflow.agent.v1.UnitTestOutcome tests = 6;
+   */
+  tests: UnitTestOutcome[];
 };
 
 /**
@@ -111,6 +126,37 @@ export type CheckResult = Message<"vectorflow.agent.v1.CheckResult"> & {
  */
 export const CheckResultSchema: GenMessage<CheckResult> = /*@__PURE__*/
   messageDesc(file_vectorflow_agent_v1_check, 2);
+
+/**
+ * How one unit test of a configuration ended.
+ *
+ * @generated from message vectorflow.agent.v1.UnitTestOutcome
+ */
+export type UnitTestOutcome = Message<"vectorflow.agent.v1.UnitTestOutcome"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bool passed = 2;
+   */
+  passed: boolean;
+
+  /**
+   * What Vector says of it; empty when it passed.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message vectorflow.agent.v1.UnitTestOutcome.
+ * Use `create(UnitTestOutcomeSchema)` to create a new message.
+ */
+export const UnitTestOutcomeSchema: GenMessage<UnitTestOutcome> = /*@__PURE__*/
+  messageDesc(file_vectorflow_agent_v1_check, 3);
 
 /**
  * How a check ended.
