@@ -2,7 +2,7 @@ import type { Catalogue } from "./catalogue.ts";
 import { closest } from "./check-options.ts";
 import type { Report } from "./check.ts";
 import type { GraphComponent, ParsedText, PipelineGraph } from "./graph.ts";
-import { inputTypes, isWildcard, tableInputs } from "./ports.ts";
+import { inputTypes, isWildcard, outputId, tableInputs } from "./ports.ts";
 import { testTargets } from "./test-programs.ts";
 import { removeInput, rewriteValue, type TextFix } from "./text-edits.ts";
 import type { Wiring } from "./wiring.ts";
@@ -70,16 +70,28 @@ function checkInputs(
   }
 }
 
+/** Outputs that somebody has asked for: what goes there and is not read is lost. */
+const askedFor = new Set(["route", "exclusive_route", "remap"]);
+
 function checkReaders(graph: PipelineGraph, wiring: Wiring, report: Report): void {
-  const read = new Set(
-    [
-      ...graph.components.flatMap((component) => wiring.inputs(component)),
-      ...tableInputs(graph.globalConfig),
-    ].map((id) => id.split(".", 1)[0] ?? id),
-  );
+  const read = new Set([
+    ...graph.components.flatMap((component) => wiring.inputs(component)),
+    ...tableInputs(graph.globalConfig),
+  ]);
+  const readKeys = new Set([...read].map((id) => id.split(".", 1)[0] ?? id));
   for (const component of graph.components) {
-    if (component.kind !== "sink" && !read.has(component.key)) {
-      report(component, [], `nothing reads the ${component.kind} ${component.key}`, "warning");
+    const { kind, key, type } = component;
+    if (kind === "sink") continue;
+    if (!readKeys.has(key)) {
+      report(component, [], `nothing reads the ${kind} ${key}`, "warning");
+      continue;
+    }
+    if (!askedFor.has(type)) continue;
+    for (const { name } of wiring.outputs(component)) {
+      const id = outputId(key, name);
+      if (name === "_unmatched" || read.has(id)) continue;
+      const path = type === "route" && name !== null ? ["route", name] : [];
+      report(component, path, `nothing reads ${id}: events that go there are lost`, "warning");
     }
   }
 }

@@ -98,6 +98,21 @@ test("edges carry the output", () => {
   ]);
 });
 
+test.each([
+  ["{type: route, inputs: [in], route: {a: 'true', b: 'true'}}", "[t.a]", ["t.b"]],
+  ["{type: route, inputs: [in], route: {a: 'true'}}", "['t.*']", []],
+  ["{type: route, inputs: [in], route: {a: 'true'}}", "[t._unmatched]", ["t.a"]],
+  ["{type: remap, inputs: [in], source: .a = 1, reroute_dropped: true}", "[t]", ["t.dropped"]],
+  ["{type: filter, inputs: [in], condition: 'true'}", "[t]", []],
+])("outputs that nothing reads are told: %s, read by %s", (body, inputs, expected) => {
+  const { problems } = compile(
+    `${transform(body)}sinks:\n  out: {type: blackhole, inputs: ${inputs}}\n`,
+  );
+  expect(problems.map(({ message }) => /^nothing reads (\S+):/.exec(message)?.[1])).toEqual(
+    expected,
+  );
+});
+
 test("patterns that match too much are refused instead of filling the memory", () => {
   const many = Array.from({ length: 1000 }, (_, at) => `  s${at}: {type: stdin}\n`).join("");
   const sinks = Array.from(
