@@ -36,6 +36,10 @@ describe("GET", () => {
     await seedNodes(sql, environmentId, 1);
     const pipelineId = pipeline?.summary?.id ?? "";
     await seedReads(sql, pipelineId, environmentId);
+    await sql.query(
+      `insert into "Environment" ("id", "name", "teamId") values ('e2', 'Other', $1)`,
+      [teamId],
+    );
     const ids: Readonly<Record<string, string | number>> = {
       environmentId,
       teamId,
@@ -43,6 +47,8 @@ describe("GET", () => {
       pipelineId,
       version: 1,
       vectorVersion: "0.58.0",
+      targetEnvironmentId: "e2",
+      format: 1,
     };
     const resource: Readonly<Record<string, string>> = {
       Environment: environmentId,
