@@ -86,7 +86,7 @@ describe("Session", () => {
     await using agent = await enrolled(server, enrollmentToken, "host");
     await pipelines.deployPipeline({ id, changelog: "first" });
     await eventually(() => expect(agent.held.has(id)).toBe(true));
-    expect(agent.desired.at(-1)?.bodies[0]?.configYaml).toContain("inputs:\n      - in");
+    expect(agent.desired.at(-1)?.bodies[0]?.configYaml).toContain("inputs: [in]");
     await eventually(async () => {
       const { nodes } = await pipelines.getPipeline({ id });
       expect(nodes[0]).toMatchObject({ step: DeployStep.HEALTHY, effectiveVersion: 1 });

@@ -29,8 +29,8 @@ export function exportConfig(yaml: string, format: ExportFormat): Exported {
     if (!(thrown instanceof ReferenceError)) throw thrown;
     return { kind: "impossible", message: `the text cannot be unfolded: ${thrown.message}` };
   }
-  const notices = /^\s*#|\s#/m.test(yaml) ? ["comments are left out"] : [];
-  return format === "json" ? toJson(value, notices) : toToml(value, notices);
+  const notices = /(?:^|\s)#/.test(yaml) ? ["comments are left out"] : [];
+  return format === "json" ? toJson(value, notices) : toToml(value, notices, markerFor(yaml));
 }
 
 function toJson(value: PlainValue, notices: readonly string[]): Exported {
@@ -80,10 +80,17 @@ function findNumber(
   return undefined;
 }
 
-function toToml(value: PlainValue, notices: readonly string[]): Exported {
+/** Stands for a text of several lines until the writer is done; no text of the configuration has it. */
+function markerFor(yaml: string): string {
+  let marker = "@text";
+  while (yaml.includes(marker)) marker += "-";
+  return marker;
+}
+
+function toToml(value: PlainValue, notices: readonly string[], marker: string): Exported {
   const nulls: string[] = [];
   const longs: string[] = [];
-  const table = tomlValue(value, [], nulls, longs);
+  const table = tomlValue(value, [], nulls, (text) => `${marker}${longs.push(text) - 1}@`);
   const lists = nulls.filter((path) => /\.\d+$/.test(path));
   if (lists.length > 0) {
     return {
@@ -95,9 +102,10 @@ function toToml(value: PlainValue, notices: readonly string[]): Exported {
   return {
     kind: "exported",
     // Programs are written as people write them, on lines of their own.
-    text: text.replaceAll(/"@vectorflow-text-(\d+)@"/g, (_, index: string) => {
-      return `'''\n${longs[Number(index)] ?? ""}'''`;
-    }),
+    text: longs.reduce(
+      (written, long, index) => written.replace(`"${marker}${index}@"`, () => `'''\n${long}'''`),
+      text,
+    ),
     notices: [
       ...notices,
       ...(nulls.length === 0
@@ -115,26 +123,25 @@ function tomlValue(
   value: PlainValue,
   path: readonly string[],
   nulls: string[],
-  longs: string[],
+  keep: (text: string) => string,
 ): unknown {
   if (typeof value === "string") {
     if (!value.includes("\n") || value.includes("''") || !literal.test(value)) return value;
-    longs.push(value);
-    return `@vectorflow-text-${longs.length - 1}@`;
+    return keep(value);
   }
   if (value === null || typeof value !== "object") return value;
   if (isList(value)) {
     return value.map((item, index) => {
       const at = [...path, String(index)];
       if (item === null) nulls.push(at.join("."));
-      return tomlValue(item, at, nulls, longs);
+      return tomlValue(item, at, nulls, keep);
     });
   }
   const table = Object.create(null) as Record<string, unknown>;
   for (const [key, child] of value) {
     const at = [...path, key];
     if (child === null) nulls.push(at.join("."));
-    else table[key] = tomlValue(child, at, nulls, longs);
+    else table[key] = tomlValue(child, at, nulls, keep);
   }
   return table;
 }

@@ -281,6 +281,14 @@ describe("a folder", () => {
     ]);
   });
 
+  test("sections that are empty in one file are those of the others", () => {
+    const { yaml, problems } = imported({
+      "a.yaml": "sources:\nsinks:\ntests:\n",
+      "b.yaml": "sources: {in: {type: stdin}}\n",
+    });
+    expect([problems, yaml]).toEqual([[], "sources:\n  in: {type: stdin}\n"]);
+  });
+
   test("anchors of different files that have one name stay apart", () => {
     const { yaml } = imported({
       "a.yaml": "sources: {a: {type: file, include: &x [/a], exclude: *x}}\n",

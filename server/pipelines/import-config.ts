@@ -13,7 +13,7 @@ import { visitTexts } from "../secrets/references.ts";
 import { maximumTextLength } from "./graph.ts";
 import { placeFiles } from "./import-folder.ts";
 import { mergeFiles, type PlacedFile } from "./import-merge.ts";
-import { readImportFile, type ImportProblem, type ReadFile } from "./import-read.ts";
+import { formatOf, readImportFile, type ImportProblem, type ReadFile } from "./import-read.ts";
 import { vectorReading } from "./vector-scalars.ts";
 import { plainValue } from "./yaml-nodes.ts";
 
@@ -64,6 +64,8 @@ export function importConfig(files: readonly ImportFile[]): ImportedConfig {
       refused.push({ path, line: 0, message: "it is not UTF-8 text" });
     }
   }
+  const least = [...texts].reduce((sum, [path, text]) => sum + leastLength(path, text), 0);
+  if (least > maximumTextLength) refused.push(tooLong(least));
   if (refused.length > 0) return { yaml: "", name: "", notices: [], problems: refused };
   const notices: ImportNotice[] = [];
   const problems: ImportProblem[] = [];
@@ -89,10 +91,21 @@ export function importConfig(files: readonly ImportFile[]): ImportedConfig {
   notices.push(...made.notices);
   if (made.problems.length > 0) return { yaml: "", name, notices, problems: made.problems };
   if (made.yaml.length > maximumTextLength) {
-    const message = `together it has ${made.yaml.length} characters; a pipeline has at most ${maximumTextLength}`;
-    return { yaml: "", name, notices, problems: [{ path: "", line: 0, message }] };
+    return { yaml: "", name, notices, problems: [tooLong(made.yaml.length)] };
   }
   return { yaml: made.yaml, name, notices, problems: [] };
+}
+
+function tooLong(length: number): ImportProblem {
+  const message = `together it has ${length} characters; a pipeline has at most ${maximumTextLength}`;
+  return { path: "", line: 0, message };
+}
+
+/** What a file has as YAML at the very least, without reading it: a text that is too long is not worth the time. */
+function leastLength(path: string, text: string): number {
+  if (formatOf(path, text) === "yaml") return text.length;
+  // What other formats write between values takes less than half of them.
+  return Math.floor(text.replaceAll(/\s+/g, "").length / 2);
 }
 
 function checkSizes(files: readonly ImportFile[]): ImportProblem[] {
@@ -143,7 +156,7 @@ function noticesOf(document: Document): readonly ImportNotice[] {
 function hintsOf(document: Document): readonly ImportNotice[] {
   const variables = new Set<string>();
   visitTexts(document.toJS({ maxAliasCount: 100 }) as unknown, (text) => {
-    for (const [, name = ""] of text.matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)[^}]*\}/g)) {
+    for (const [, name = ""] of text.matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)[^}\n]{0,200}\}/g)) {
       variables.add(name);
     }
   });

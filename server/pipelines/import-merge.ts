@@ -88,6 +88,8 @@ class Merger {
 
   #addTop(pair: Pair, file: ReadFile): void {
     const name = keyOf(pair);
+    // A section without anything in it says nothing.
+    if ((named.has(name) || name === "tests") && isEmpty(pair.value)) return;
     if (named.has(name) && isMap(pair.value)) {
       for (const entry of pair.value.items) {
         this.#addPair(name as Section, entry, file);
@@ -211,6 +213,10 @@ function keepHead(document: Document, contents: YAMLMap): void {
 function inOrder(root: YAMLMap): Pair[] {
   const rank = (pair: Pair): number => sections.indexOf(keyOf(pair) as Section);
   return root.items.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value == null || (isScalar(value) && value.value === null);
 }
 
 function plain(value: unknown): unknown {

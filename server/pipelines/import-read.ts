@@ -34,16 +34,17 @@ export type FileOutcome =
   | { readonly kind: "read"; readonly file: ReadFile }
   | { readonly kind: "failed"; readonly problems: readonly ImportProblem[] };
 
+// A table, or a key with a value. Within one line, so that a text of many lines takes no longer than it is.
+const tomlLine = /^[ \t]*(?:\[{1,2}[^\]\n]+\]{1,2}[ \t]*(?:#.*)?$|[\w."'-]+[ \t]*=)/m;
+
 /** Vector takes an unknown ending for TOML; people mean what the text is. */
 export function formatOf(path: string, text: string): ImportFormat {
   if (/\.ya?ml$/i.test(path)) return "yaml";
   if (/\.json$/i.test(path)) return "json";
   if (/\.toml$/i.test(path)) return "toml";
   if (/^\s*\{/.test(text)) return "json";
-  return /^\s*\[{1,2}[^\]\n]+\]{1,2}\s*(#.*)?$|^\s*[\w."'-]+\s*=/m.test(text) &&
-    !/^\w+:/m.test(text)
-    ? "toml"
-    : "yaml";
+  const looksLikeToml = tomlLine.test(text) && !/^\w+:/m.test(text);
+  return looksLikeToml ? "toml" : "yaml";
 }
 
 /** Reads one file into a document that says to every reader what it says to Vector. Never throws on its content. */

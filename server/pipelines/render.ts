@@ -40,10 +40,8 @@ function renderComponent(
   const name = isPlain(key) ? key : JSON.stringify(key);
   const body = inputs === undefined ? yaml : replaceInputs(yaml, inputs);
   const indented = indent(body, name);
-  // Its inputs may be one text instead of a list, or come by a merge: then they are what the parser says.
-  const wanted =
-    inputs ??
-    (parseDocument(yaml, { merge: true }).get("inputs") === undefined ? undefined : written);
+  // One without any that are written has none: a source, since for others that is an error.
+  const wanted = inputs ?? (written.length > 0 ? written : undefined);
   const value = { type, ...(wanted !== undefined && { inputs: wanted }), ...config };
   if (saysTheSame(indented, { [key]: value }, listed)) return indented;
   return indent(write(value), name);

@@ -115,6 +115,11 @@ test("from the printed address to a pipeline that is changed, refused, rolled ba
       .getByText(/Draft saved/)
       .first()
       .waitFor(slow);
+    // The host is asked first: it has to say so itself that it would take it.
+    await page.getByRole("button", { name: "Deploy…" }).click();
+    await page.getByRole("button", { name: "Ask the hosts" }).click();
+    await page.getByText("1 of 1 host answered, 1 would take it").waitFor(slow);
+    await page.getByRole("button", { name: "Cancel" }).click();
     await deploy(page, "Half is enough");
     await vi.waitFor(async () => {
       const now = await read();
