@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseCommandLine, type CommandLine } from "./config.ts";
 import { UsageError } from "./failures.ts";
-import { commandNames } from "./flags.ts";
+import { commandNames } from "./command-table.ts";
 import { helpText } from "./help.ts";
 
 const token = { VECTORFLOW_TOKEN: "vfa_abc" };

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { UsageError, messageOf } from "./failures.ts";
-import { argumentOf, commandNames, parseOptions, takesFlag, type CommandName } from "./flags.ts";
+import { argumentOf, commandNames, type CommandName } from "./command-table.ts";
+import { parseOptions, takesFlag } from "./flags.ts";
 
 export const outputFormats = ["table", "json", "yaml"] as const;
 export type OutputFormat = (typeof outputFormats)[number];

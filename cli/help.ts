@@ -1,4 +1,5 @@
-import { argumentOf, commandNames, commandTable, flagRows, type CommandName } from "./flags.ts";
+import { argumentOf, commandNames, commandTable, type CommandName } from "./command-table.ts";
+import { flagRows } from "./flags.ts";
 
 const width = 78;
 

@@ -4,7 +4,7 @@ import { toCliError } from "./client/failure.ts";
 import type { CommandContext, Stdin } from "./commands/context.ts";
 import { parseCommandLine } from "./config.ts";
 import { CliError, UsageError, exitCodes, type ExitCode } from "./failures.ts";
-import type { CommandName } from "./flags.ts";
+import type { CommandName } from "./command-table.ts";
 import { helpText } from "./help.ts";
 import { paintFor } from "./output/colour.ts";
 import { createOutput } from "./output/output.ts";

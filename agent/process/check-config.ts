@@ -73,12 +73,12 @@ export async function checkConfig(
       return { kind: "refused", reason, problems, vectorVersion: "", tests: [] };
     }
     if (runTests) {
-      const { args, escape } = withoutInterpolation(vectorVersion);
+      const flags = withoutInterpolation(vectorVersion);
       const ran = await runUnitTests(
         {
           vectorPath: executable.path,
-          args,
-          config: escape(build.built.text),
+          args: flags.args,
+          config: flags.escape(build.built.text),
           cwd: folder,
           env: place.env,
           timeoutMs: timeLimitMs,
