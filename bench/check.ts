@@ -1,6 +1,6 @@
 import { loadVrl } from "#vrl/vrl.ts";
-import { compilePipeline } from "../server/pipelines/compile.ts";
-import { PipelineCompiler } from "../server/pipelines/compiler.ts";
+import { compilePipeline } from "../server/configuration/compile.ts";
+import { PipelineCompiler } from "../server/configuration/compiler.ts";
 
 const components = 200;
 const context = {

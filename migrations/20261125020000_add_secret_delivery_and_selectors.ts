@@ -61,7 +61,7 @@ export class Migration20261125020000_add_secret_delivery_and_selectors extends M
          where "${text}" like '%SECRET[%' or "${text}" like '%CERT[%'`,
       );
     }
-    // The same rules as server/pipelines/selector.ts; a test holds the two together.
+    // The same rules as server/pipelines/delivery/selector.ts; a test holds the two together.
     this.addSql(
       `create function "node_selector_matches"(selector jsonb, labels jsonb) returns boolean
        language sql immutable parallel safe as $$

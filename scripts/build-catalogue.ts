@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { CatalogueFile } from "../server/pipelines/catalogue.ts";
+import type { CatalogueFile } from "../server/configuration/catalogue.ts";
 import { describeCatalogue } from "./catalogue.ts";
 
 // `npm run build:catalogue [-- FACTS]`: what the server and the editor know of Vector's components. FACTS is a JSON of

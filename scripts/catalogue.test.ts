@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { CatalogueFile } from "../server/pipelines/catalogue.ts";
+import type { CatalogueFile } from "../server/configuration/catalogue.ts";
 import { describeCatalogue } from "./catalogue.ts";
 
 const common = join(import.meta.dirname, "../common");

@@ -1,5 +1,5 @@
 import { parse } from "yaml";
-import type { CatalogueFile, Descriptions } from "../server/pipelines/catalogue.ts";
+import type { CatalogueFile, Descriptions } from "../server/configuration/catalogue.ts";
 
 /** The catalogue with descriptions. Throws when one describes what does not exist, or too few are described. */
 export function describeCatalogue(facts: CatalogueFile, text: string): CatalogueFile {

@@ -14,9 +14,9 @@ import type { AgentHub } from "./fleet/agent-hub.ts";
 import type { ServerMetrics } from "./health/server-metrics.ts";
 import type { LiveViews } from "./live/live-views.ts";
 import type { Ingest } from "./metrics/ingest.ts";
-import type { PipelineCompiler } from "./pipelines/compiler.ts";
+import type { PipelineCompiler } from "./configuration/compiler.ts";
 import type { BackendClients } from "./secrets/backends/clients.ts";
-import type { HostChecks } from "./pipelines/host-checks.ts";
+import type { HostChecks } from "./host-checks/host-checks.ts";
 
 /** All that lives as long as the server. */
 export interface ServerDeps {

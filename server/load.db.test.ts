@@ -10,7 +10,7 @@ import { hashToken } from "./auth/tokens.ts";
 import { ServerMetrics } from "./health/server-metrics.ts";
 import type { ComponentRow } from "./metrics/ingest-rows.ts";
 import { Ingest, type Beat } from "./metrics/ingest.ts";
-import { PipelineCompiler } from "./pipelines/compiler.ts";
+import { PipelineCompiler } from "./configuration/compiler.ts";
 import { createTestDatabase } from "./testing/database.ts";
 import { eventually } from "./testing/eventually.ts";
 import { FakeAgent } from "./testing/fake-agent.ts";

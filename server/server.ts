@@ -27,9 +27,9 @@ import { listenHttp } from "./http-listener.ts";
 import { runJobs } from "./jobs.ts";
 import { LiveViews } from "./live/live-views.ts";
 import { Ingest } from "./metrics/ingest.ts";
-import { PipelineCompiler } from "./pipelines/compiler.ts";
+import { PipelineCompiler } from "./configuration/compiler.ts";
 import { BackendClients } from "./secrets/backends/clients.ts";
-import { HostChecks } from "./pipelines/host-checks.ts";
+import { HostChecks } from "./host-checks/host-checks.ts";
 
 /** A running server. Disposing it ends streams with `unavailable` and closes everything, in under 5 s. */
 export interface RunningServer extends AsyncDisposable {

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { compilePipeline } from "../server/pipelines/compile.ts";
+import { compilePipeline } from "../server/configuration/compile.ts";
 import { startVrl } from "./browser.ts";
 import { checkText } from "./check-text.ts";
 import { programs } from "./testing/programs.ts";

@@ -1,7 +1,7 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { Logger } from "#common/logger.ts";
 import type { Sealer } from "../crypto/sealer.ts";
-import { matchesSelector, type Selector } from "../pipelines/selector.ts";
+import { matchesSelector, type Selector } from "../pipelines/delivery/selector.ts";
 import type { References } from "../secrets/references.ts";
 import { openReferences, type OpenedReferences } from "../secrets/opened.ts";
 

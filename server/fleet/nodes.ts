@@ -3,9 +3,9 @@ import { audit, diffOf } from "../audit/audit.ts";
 import { announce } from "../db/changes.ts";
 import { transact } from "../db/transaction.ts";
 import { FieldViolations, notFound } from "../errors.ts";
-import { selectedBy } from "../pipelines/delivery-sql.ts";
+import { selectedBy } from "../pipelines/delivery/delivery-sql.ts";
 import { teamIdOf } from "../pipelines/pipelines.ts";
-import { previewLabels } from "../pipelines/targeting.ts";
+import { previewLabels } from "../pipelines/delivery/targeting.ts";
 import type { Scope } from "../scope.ts";
 import {
   VectorNode,

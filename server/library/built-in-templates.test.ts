@@ -6,9 +6,9 @@ import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { loadVrl } from "#vrl/vrl.ts";
 import { FieldViolations } from "../errors.ts";
-import { loadCatalogue } from "../pipelines/catalogue.ts";
-import { compileFilled } from "../pipelines/compile-filled.ts";
-import { placeholdersIn } from "../pipelines/placeholders.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
+import { compileFilled } from "../configuration/compile-filled.ts";
+import { placeholdersIn } from "../configuration/placeholders.ts";
 import { builtInTemplates, type BuiltInTemplate } from "./built-in-templates.ts";
 import { fillTemplate } from "./fill-template.ts";
 

@@ -1,5 +1,5 @@
-import type { PipelineCompiler } from "../pipelines/compiler.ts";
-import { placeholdersIn } from "../pipelines/placeholders.ts";
+import type { PipelineCompiler } from "../configuration/compiler.ts";
+import { placeholdersIn } from "../configuration/placeholders.ts";
 import { referencesIn, type ReferenceKind } from "../secrets/references.ts";
 
 /**

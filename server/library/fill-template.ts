@@ -1,6 +1,6 @@
 import type { FieldViolations } from "../errors.ts";
-import type { Catalogue } from "../pipelines/catalogue.ts";
-import { fillPlaceholders } from "../pipelines/placeholders.ts";
+import type { Catalogue } from "../configuration/catalogue.ts";
+import { fillPlaceholders } from "../configuration/placeholders.ts";
 import { namePattern } from "../secrets/references.ts";
 import type { TemplateParameter } from "./template.entity.ts";
 

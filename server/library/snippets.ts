@@ -3,7 +3,7 @@ import { audit, diffOf } from "../audit/audit.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
-import type { PipelineCompiler } from "../pipelines/compiler.ts";
+import type { PipelineCompiler } from "../configuration/compiler.ts";
 import type { Scope } from "../scope.ts";
 import { builtInSnippets, type Json } from "./built-in-snippets.ts";
 import { checkSnippet } from "./check-snippet.ts";

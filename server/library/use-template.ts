@@ -1,9 +1,9 @@
 import { transact } from "../db/transaction.ts";
 import { FieldViolations } from "../errors.ts";
-import { loadCatalogue } from "../pipelines/catalogue.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
 import { compileIn } from "../pipelines/compile-in.ts";
-import type { FilledPipeline } from "../pipelines/compile-filled.ts";
-import type { PipelineCompiler } from "../pipelines/compiler.ts";
+import type { FilledPipeline } from "../configuration/compile-filled.ts";
+import type { PipelineCompiler } from "../configuration/compiler.ts";
 import type { Pipeline } from "../pipelines/pipeline.entity.ts";
 import { addPipeline, teamIdOf, translateNameConflict } from "../pipelines/pipelines.ts";
 import type { Scope } from "../scope.ts";

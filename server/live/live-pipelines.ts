@@ -1,6 +1,6 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { ComponentKind } from "../db/enums.ts";
-import { deliveredHash, selectedBy } from "../pipelines/delivery-sql.ts";
+import { deliveredHash, selectedBy } from "../pipelines/delivery/delivery-sql.ts";
 import type { PipelineRow } from "../pipelines/pipeline-list.ts";
 import { pipelineColumns } from "../pipelines/pipeline-list.ts";
 

@@ -3,14 +3,14 @@ import type { Scope } from "../scope.ts";
 import { Certificate } from "../secrets/certificate.entity.ts";
 import { Secret } from "../secrets/secret.entity.ts";
 import { versionsInUse } from "../schemas/versions-in-use.ts";
-import type { CheckContext } from "./check.ts";
-import type { FilledPipeline } from "./compile-filled.ts";
-import type { PipelineCompiler } from "./compiler.ts";
-import type { PipelineEdit } from "./edit-text.ts";
-import { maximumTextLength } from "./graph.ts";
+import type { CheckContext } from "../configuration/check/check.ts";
+import type { FilledPipeline } from "../configuration/compile-filled.ts";
+import type { PipelineCompiler } from "../configuration/compiler.ts";
+import type { PipelineEdit } from "../configuration/edit/edit-text.ts";
+import { maximumTextLength } from "../configuration/graph.ts";
 import { findNeighbours, type Placement } from "./neighbours.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
-import type { Renamed } from "./rename.ts";
+import type { Renamed } from "../configuration/edit/rename.ts";
 
 export interface CompileOptions {
   /** Also makes the configuration for hosts. */

@@ -5,7 +5,7 @@ import { DomainError } from "../errors.ts";
 import { callScope } from "../rpc/call-scope.ts";
 import { compileIn } from "./compile-in.ts";
 import { findVersion } from "./deployments.ts";
-import type { ExportFormat } from "./export-config.ts";
+import type { ExportFormat } from "../configuration/interchange/export-config.ts";
 import { kindToProto, problemsToProto } from "./pipeline-proto.ts";
 import { findPipeline } from "./pipelines.ts";
 

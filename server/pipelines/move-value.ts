@@ -8,14 +8,14 @@ import { Secret } from "../secrets/secret.entity.ts";
 import { addSecret, checkValue } from "../secrets/secrets.ts";
 import { holds } from "../secrets/take-outcome.ts";
 import { checkName, pushValues, taken, translateTaken } from "../secrets/stored-values.ts";
-import { loadCatalogue } from "./catalogue.ts";
-import { findCredentials } from "./credentials.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
+import { findCredentials } from "../configuration/check/credentials.ts";
 import { lockPipeline } from "./deployments.ts";
-import { parsePipelineText } from "./graph.ts";
+import { parsePipelineText } from "../configuration/graph.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
 import { stalePipeline, storeGraph, teamIdOf } from "./pipelines.ts";
-import { placeholdersIn } from "./placeholders.ts";
-import { replaceValue } from "./replace-value.ts";
+import { placeholdersIn } from "../configuration/placeholders.ts";
+import { replaceValue } from "../configuration/edit/replace-value.ts";
 
 /** The text is read four times on the event loop, so that large ones are left to their authors (S8). */
 const maximumMovableLength = 131_072;

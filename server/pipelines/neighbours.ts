@@ -1,8 +1,8 @@
 import { networkUse } from "#common/policy/component-facts.ts";
 import type { Scope } from "../scope.ts";
-import { loadCatalogue } from "./catalogue.ts";
-import { isRecord } from "./graph.ts";
-import { listenersOf, type Neighbour } from "./listeners.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
+import { isRecord } from "../configuration/graph.ts";
+import { listenersOf, type Neighbour } from "../configuration/check/listeners.ts";
 
 /** Which hosts a text is meant for. */
 export interface Placement {

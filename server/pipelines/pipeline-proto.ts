@@ -25,13 +25,17 @@ import type { ComponentKind as StoredKind } from "../db/enums.ts";
 import { DomainError } from "../errors.ts";
 import type { PolicyRefusal } from "../fleet/policy-preview.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
-import type { DataType as StoredDataType } from "./catalogue.ts";
-import type { ComponentChange, ConfigChanges, DeployEffect as Effect } from "./changes.ts";
-import type { WiredComponent } from "./compile.ts";
-import type { PipelineEdit } from "./edit-text.ts";
-import type { Problem } from "./graph.ts";
+import type { DataType as StoredDataType } from "../configuration/catalogue.ts";
+import type {
+  ComponentChange,
+  ConfigChanges,
+  DeployEffect as Effect,
+} from "../configuration/changes.ts";
+import type { WiredComponent } from "../configuration/compile.ts";
+import type { PipelineEdit } from "../configuration/edit/edit-text.ts";
+import type { Problem } from "../configuration/graph.ts";
 import type { PipelineRow } from "./pipeline-list.ts";
-import { outputId } from "./ports.ts";
+import { outputId } from "../configuration/ports.ts";
 import type { StatusView } from "./statuses.ts";
 import type { VersionView } from "./versions.ts";
 

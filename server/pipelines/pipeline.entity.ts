@@ -3,7 +3,7 @@ import { User } from "../auth/user.entity.ts";
 import { createdAt, id, json, moment, updatedAt } from "../db/columns.ts";
 import { Environment } from "../environments/environment.entity.ts";
 import type { References } from "../secrets/references.ts";
-import type { SelectorTerm } from "./selector.ts";
+import type { SelectorTerm } from "./delivery/selector.ts";
 
 const PipelineSchema = defineEntity({
   name: "Pipeline",

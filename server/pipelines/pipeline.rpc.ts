@@ -10,9 +10,9 @@ import { callScope } from "../rpc/call-scope.ts";
 import { decodePageToken, encodePageToken, isNamePlace, pageSize } from "../rpc/page-token.ts";
 import type { Scope } from "../scope.ts";
 import { compileIn, editPipeline, placementOf } from "./compile-in.ts";
-import { compareConfigs } from "./changes.ts";
-import { loadCatalogue } from "./catalogue.ts";
-import { deletePipeline } from "./deletion.ts";
+import { compareConfigs } from "../configuration/changes.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
+import { deletePipeline } from "./life/deletion.ts";
 import {
   deployPipeline,
   findVersion,

@@ -9,14 +9,14 @@ import { Environment } from "../environments/environment.entity.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { collectReferences } from "../secrets/references.ts";
-import { loadCatalogue } from "./catalogue.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
 import { compileIn, placementOf } from "./compile-in.ts";
-import type { PipelineCompiler } from "./compiler.ts";
-import { graphValues, type PipelineGraph, type Problem } from "./graph.ts";
+import type { PipelineCompiler } from "../configuration/compiler.ts";
+import { graphValues, type PipelineGraph, type Problem } from "../configuration/graph.ts";
 import { PipelineEdge } from "./pipeline-edge.entity.ts";
 import { PipelineNode } from "./pipeline-node.entity.ts";
 import { Pipeline } from "./pipeline.entity.ts";
-import { wire } from "./wiring.ts";
+import { wire } from "../configuration/wiring.ts";
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9 _-]*$/;
 

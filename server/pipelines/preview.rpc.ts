@@ -4,16 +4,16 @@ import type { ServerDeps } from "../deps.ts";
 import { callScope } from "../rpc/call-scope.ts";
 import { editorLife } from "../sampling/editor-life.ts";
 import type { Scope } from "../scope.ts";
-import { loadCatalogue } from "./catalogue.ts";
-import { compareConfigs } from "./changes.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
+import { compareConfigs } from "../configuration/changes.ts";
 import { compileIn, placementOf } from "./compile-in.ts";
-import type { PipelineCompiler } from "./compiler.ts";
+import type { PipelineCompiler } from "../configuration/compiler.ts";
 import { findVersion } from "./deployments.ts";
-import type { PipelineGraph } from "./graph.ts";
-import type { HostVerdict as Verdict } from "./host-check-groups.ts";
+import type { PipelineGraph } from "../configuration/graph.ts";
+import type { HostVerdict as Verdict } from "../host-checks/host-check-groups.ts";
 import { changesToProto } from "./pipeline-proto.ts";
 import { findPipeline } from "./pipelines.ts";
-import { previewOnHosts } from "./preview-on-hosts.ts";
+import { previewOnHosts } from "../host-checks/preview-on-hosts.ts";
 
 const verdictToProto = {
   accepted: HostVerdict.ACCEPTED,

@@ -1,7 +1,7 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
 import type { ProcessStatus } from "../db/enums.ts";
 import type { ReportedProblem } from "../fleet/node-pipeline-status.entity.ts";
-import { deliveredHash, selectedBy } from "./delivery-sql.ts";
+import { deliveredHash, selectedBy } from "./delivery/delivery-sql.ts";
 
 const selected = selectedBy("n");
 

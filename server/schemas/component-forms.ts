@@ -1,4 +1,4 @@
-import { kinds, type Catalogue, type Kind, type OptionFacts } from "../pipelines/catalogue.ts";
+import { kinds, type Catalogue, type Kind, type OptionFacts } from "../configuration/catalogue.ts";
 import { notFound } from "../errors.ts";
 import type { VersionDifference } from "./version-difference.ts";
 import type { VersionsInUse } from "./versions-in-use.ts";

@@ -10,7 +10,7 @@ import type {
 import { ComponentKind } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError } from "../errors.ts";
-import { loadCatalogue, type Catalogue, type Kind } from "../pipelines/catalogue.ts";
+import { loadCatalogue, type Catalogue, type Kind } from "../configuration/catalogue.ts";
 import { kindToProto } from "../pipelines/pipeline-proto.ts";
 import { callScope } from "../rpc/call-scope.ts";
 import { decodePageToken, pageOf, pageSize } from "../rpc/page-token.ts";

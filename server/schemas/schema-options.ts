@@ -1,4 +1,4 @@
-import type { Kind, OptionFacts } from "../pipelines/catalogue.ts";
+import type { Kind, OptionFacts } from "../configuration/catalogue.ts";
 
 /** What a schema tells of an option. */
 export type SchemaOption = Pick<OptionFacts, "path" | "type" | "default" | "enum" | "required">;

@@ -1,5 +1,5 @@
 import { gunzipSync } from "node:zlib";
-import { kinds, type Catalogue, type OptionFacts } from "../pipelines/catalogue.ts";
+import { kinds, type Catalogue, type OptionFacts } from "../configuration/catalogue.ts";
 import { readSchema, type SchemaComponents, type SchemaOption } from "./schema-options.ts";
 
 /** How the components of a version of Vector differ from those that the product knows. */

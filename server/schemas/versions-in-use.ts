@@ -1,5 +1,5 @@
-import { loadCatalogue } from "../pipelines/catalogue.ts";
-import type { PipelineCompiler } from "../pipelines/compiler.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
+import type { PipelineCompiler } from "../configuration/compiler.ts";
 import type { Scope } from "../scope.ts";
 import { findSchema, isVersion } from "./component-schemas.ts";
 import { compareVersions, type VersionDifference } from "./version-difference.ts";

@@ -3,7 +3,7 @@ import { isSealed } from "../crypto/sealer.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { FieldViolations, notFound } from "../errors.ts";
-import { lockDelivery } from "../pipelines/delivery.ts";
+import { lockDelivery } from "../pipelines/delivery/delivery.ts";
 import { teamIdOf } from "../pipelines/pipelines.ts";
 import type { Scope } from "../scope.ts";
 import { Certificate } from "./certificate.entity.ts";

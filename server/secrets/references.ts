@@ -1,4 +1,4 @@
-import { placeholdersIn } from "../pipelines/placeholders.ts";
+import { placeholdersIn } from "../configuration/placeholders.ts";
 
 /** What a configuration names, each once and sorted. Hosts hold secrets and certificates; variables are written out. */
 export interface References {

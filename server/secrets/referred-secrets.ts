@@ -2,7 +2,7 @@ import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError, FieldViolations } from "../errors.ts";
-import { lockDelivery } from "../pipelines/delivery.ts";
+import { lockDelivery } from "../pipelines/delivery/delivery.ts";
 import type { Scope } from "../scope.ts";
 import { BackendFailure, type ReadOutcome, type SecretReference } from "./backends/backend.ts";
 import { checkReference } from "./backends/settings.ts";

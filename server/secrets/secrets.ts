@@ -2,7 +2,7 @@ import { audit } from "../audit/audit.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
-import { lockDelivery } from "../pipelines/delivery.ts";
+import { lockDelivery } from "../pipelines/delivery/delivery.ts";
 import { teamIdOf } from "../pipelines/pipelines.ts";
 import type { Scope } from "../scope.ts";
 import { secretContext } from "./sealed-context.ts";

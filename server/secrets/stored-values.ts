@@ -2,7 +2,7 @@ import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { announce } from "../db/changes.ts";
 import type { SecretBackend } from "../db/enums.ts";
 import { DomainError, type FieldViolations } from "../errors.ts";
-import { renewDeliveries } from "../pipelines/delivery.ts";
+import { renewDeliveries } from "../pipelines/delivery/delivery.ts";
 import type { ServerDeps } from "../deps.ts";
 import type { Scope } from "../scope.ts";
 import { namePattern, type ReferenceKind } from "./references.ts";

@@ -1,4 +1,4 @@
-import type { Selector, SelectorTerm } from "../pipelines/selector.ts";
+import type { Selector, SelectorTerm } from "../pipelines/delivery/selector.ts";
 
 const term = (
   operator: SelectorTerm["operator"],

@@ -1,5 +1,5 @@
 import type { VrlValue } from "#vrl/vrl.ts";
-import { isRecord } from "../pipelines/graph.ts";
+import { isRecord } from "../configuration/graph.ts";
 
 /** A log event as programs see it: timestamps are `{"$date": text}`, see `VrlValue`. */
 export interface TrialEvent {

@@ -1,5 +1,5 @@
 import type { Vrl, VrlCompileOptions, VrlOutcome, VrlValue } from "#vrl/vrl.ts";
-import { isRecord, type GraphComponent } from "../pipelines/graph.ts";
+import { isRecord, type GraphComponent } from "../configuration/graph.ts";
 import type { TrialEvent } from "./events.ts";
 
 /** What a transform did with one event. */

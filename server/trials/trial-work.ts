@@ -1,9 +1,9 @@
 import { isNode, parseDocument } from "yaml";
 import type { Vrl } from "#vrl/vrl.ts";
-import { loadCatalogue } from "../pipelines/catalogue.ts";
-import type { CheckContext } from "../pipelines/check.ts";
-import { compileFilled } from "../pipelines/compile-filled.ts";
-import type { PipelineGraph, Problem, Span } from "../pipelines/graph.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
+import type { CheckContext } from "../configuration/check/check.ts";
+import { compileFilled } from "../configuration/compile-filled.ts";
+import type { PipelineGraph, Problem, Span } from "../configuration/graph.ts";
 import { runUnitTests, type UnitTestResult } from "./unit-tests.ts";
 import { tryOnSample, type TransformTrial } from "./what-if.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { DomainError } from "../errors.ts";
-import type { PipelineCompiler } from "../pipelines/compiler.ts";
+import type { PipelineCompiler } from "../configuration/compiler.ts";
 import { checkContextOf, placementOf } from "../pipelines/compile-in.ts";
 import type { Pipeline } from "../pipelines/pipeline.entity.ts";
 import { findPipeline } from "../pipelines/pipelines.ts";

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadVrl } from "#vrl/vrl.ts";
-import { loadCatalogue } from "../pipelines/catalogue.ts";
-import { parsePipelineText } from "../pipelines/graph.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
+import { parsePipelineText } from "../configuration/graph.ts";
 import { runUnitTests } from "./unit-tests.ts";
 
 const pipeline = `

@@ -1,8 +1,8 @@
 import type { Vrl, VrlValue } from "#vrl/vrl.ts";
-import type { Catalogue } from "../pipelines/catalogue.ts";
-import { isRecord, type GraphComponent, type PipelineGraph } from "../pipelines/graph.ts";
-import { outputId } from "../pipelines/ports.ts";
-import { wire, type Wiring } from "../pipelines/wiring.ts";
+import type { Catalogue } from "../configuration/catalogue.ts";
+import { isRecord, type GraphComponent, type PipelineGraph } from "../configuration/graph.ts";
+import { outputId } from "../configuration/ports.ts";
+import { wire, type Wiring } from "../configuration/wiring.ts";
 import { toJson, type TrialEvent } from "./events.ts";
 import { asText, conditionOf, OnlyInVector, run } from "./transforms.ts";
 import { isKnown, Walk } from "./walk.ts";

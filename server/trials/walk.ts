@@ -1,9 +1,9 @@
 import type { Vrl } from "#vrl/vrl.ts";
-import type { Catalogue } from "../pipelines/catalogue.ts";
-import type { GraphComponent, PipelineGraph } from "../pipelines/graph.ts";
-import { outputId } from "../pipelines/ports.ts";
-import { eventKindsIn } from "../pipelines/vrl-events.ts";
-import type { Wiring } from "../pipelines/wiring.ts";
+import type { Catalogue } from "../configuration/catalogue.ts";
+import type { GraphComponent, PipelineGraph } from "../configuration/graph.ts";
+import { outputId } from "../configuration/ports.ts";
+import { eventKindsIn } from "../configuration/vrl/vrl-events.ts";
+import type { Wiring } from "../configuration/wiring.ts";
 import type { TrialEvent } from "./events.ts";
 import { OnlyInVector, runTransform, type Step } from "./transforms.ts";
 

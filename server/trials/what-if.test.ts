@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { loadVrl } from "#vrl/vrl.ts";
-import { loadCatalogue } from "../pipelines/catalogue.ts";
-import { parsePipelineText } from "../pipelines/graph.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
+import { parsePipelineText } from "../configuration/graph.ts";
 import { tryOnSample } from "./what-if.ts";
 
 const pipeline = `

@@ -1,7 +1,7 @@
 import type { Vrl } from "#vrl/vrl.ts";
-import type { Catalogue } from "../pipelines/catalogue.ts";
-import type { GraphComponent, PipelineGraph } from "../pipelines/graph.ts";
-import { wire } from "../pipelines/wiring.ts";
+import type { Catalogue } from "../configuration/catalogue.ts";
+import type { GraphComponent, PipelineGraph } from "../configuration/graph.ts";
+import { wire } from "../configuration/wiring.ts";
 import { eventFromJson, toJson } from "./events.ts";
 import type { Step } from "./transforms.ts";
 import { Walk, type Known } from "./walk.ts";

@@ -1,11 +1,11 @@
 import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations } from "../errors.ts";
-import { loadCatalogue } from "../pipelines/catalogue.ts";
-import { compareConfigs } from "../pipelines/changes.ts";
+import { loadCatalogue } from "../configuration/catalogue.ts";
+import { compareConfigs } from "../configuration/changes.ts";
 import { compileIn } from "../pipelines/compile-in.ts";
-import type { FilledPipeline } from "../pipelines/compile-filled.ts";
-import type { PipelineCompiler } from "../pipelines/compiler.ts";
-import { lockDelivery } from "../pipelines/delivery.ts";
+import type { FilledPipeline } from "../configuration/compile-filled.ts";
+import type { PipelineCompiler } from "../configuration/compiler.ts";
+import { lockDelivery } from "../pipelines/delivery/delivery.ts";
 import { lockPipeline, publish, recordDeploy } from "../pipelines/deployments.ts";
 import { refuseErrors } from "../pipelines/pipelines.ts";
 import type { Placement } from "../pipelines/neighbours.ts";

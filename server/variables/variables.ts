@@ -4,7 +4,7 @@ import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
-import { lockDelivery } from "../pipelines/delivery.ts";
+import { lockDelivery } from "../pipelines/delivery/delivery.ts";
 import { teamIdOf } from "../pipelines/pipelines.ts";
 import type { Scope } from "../scope.ts";
 import { checkName } from "../secrets/stored-values.ts";

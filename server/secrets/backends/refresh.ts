@@ -4,7 +4,7 @@ import { transact } from "../../db/transaction.ts";
 import type { ServerDeps } from "../../deps.ts";
 import type { SecretBackendStatus } from "../../environments/environment.entity.ts";
 import { DomainError, FieldViolations } from "../../errors.ts";
-import { lockDelivery } from "../../pipelines/delivery.ts";
+import { lockDelivery } from "../../pipelines/delivery/delivery.ts";
 import { teamIdOf } from "../../pipelines/pipelines.ts";
 import type { Scope } from "../../scope.ts";
 import { Secret } from "../secret.entity.ts";

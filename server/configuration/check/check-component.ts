@@ -1,0 +1,162 @@
+import type { VersionDifference } from "../../schemas/version-difference.ts";
+import type { VersionsInUse } from "../../schemas/versions-in-use.ts";
+import { kinds, type Catalogue, type OptionFacts } from "../catalogue.ts";
+import { checkOptions, closest, type OptionProblem } from "./check-options.ts";
+import type { Report } from "./check.ts";
+import { isRecord, type GraphComponent, type ParsedText } from "../graph.ts";
+import { renameKey, rewriteValue, type TextFix } from "../edit/text-edits.ts";
+
+/**
+ * Checks the type and the options of a component: by what the product knows, and by the lowest version of Vector among
+ * the hosts where that differs.
+ */
+export function checkComponent(
+  text: string,
+  parsed: ParsedText,
+  component: GraphComponent,
+  catalogue: Catalogue,
+  versions: VersionsInUse | undefined,
+  report: Report,
+): void {
+  if (component.type === "") return;
+  const name = `${component.kind}/${component.type}`;
+  const what = `${component.kind} ${component.type}`;
+  const { lowest, difference } = lowestOf(versions, catalogue);
+  const facts = catalogue.component(component.kind, component.type);
+  const added = versions?.differences.find(({ addsTypes }) => addsTypes.includes(name));
+  if (facts === undefined) {
+    if (difference?.addsTypes.includes(name)) return;
+    if (added === undefined) unknownType(text, parsed, component, catalogue, report);
+    else report(component, ["type"], `${lacks(lowest, what)}; ${added.version} has it`);
+    return;
+  }
+  if (difference?.lacksTypes.includes(name)) report(component, ["type"], lacks(lowest, what));
+  const options: readonly OptionFacts[] = [
+    ...catalogue.options(facts).filter(({ path }) => path !== "inputs"),
+    ...(difference?.addsOptions[name] ?? []).map((option) => ({ ...option, required: false })),
+  ];
+  for (const problem of checkOptions(component.config, options, facts.strict)) {
+    const has =
+      problem.unknown === true &&
+      versions?.differences.find(({ addsOptions }) =>
+        addsOptions[name]?.some(({ path }) => path === pathText(problem.path)),
+      );
+    if (has) {
+      const message = `${lacks(lowest, `option ${pathText(problem.path)}`)}; ${has.version} has it`;
+      report(component, problem.path, message);
+    } else {
+      const fixes = fixesOf(text, parsed, component, problem);
+      report(component, problem.path, problem.message, problem.severity, fixes);
+    }
+  }
+  for (const path of difference?.lacksOptions[name] ?? []) {
+    for (const place of placesOf(component.config, path.split("."))) {
+      report(component, place, lacks(lowest, `option ${path}`));
+    }
+  }
+  checkValues(component, difference?.lacksValues[name] ?? {}, lowest, report);
+}
+
+function checkValues(
+  component: GraphComponent,
+  lacking: Readonly<Record<string, readonly string[]>>,
+  lowest: string,
+  report: Report,
+): void {
+  for (const [path, values] of Object.entries(lacking)) {
+    for (const place of placesOf(component.config, path.split("."))) {
+      const value = place.reduce<unknown>(
+        (at, step) => (Array.isArray(at) || isRecord(at) ? Reflect.get(at, step) : undefined),
+        component.config,
+      );
+      if (typeof value === "string" && values.includes(value)) {
+        report(component, place, lacks(lowest, `value ${value} for ${path}`));
+      }
+    }
+  }
+}
+
+/** The lowest version among the hosts, and how it differs from what the product knows, if its schema is known. */
+function lowestOf(
+  versions: VersionsInUse | undefined,
+  catalogue: Catalogue,
+): { readonly lowest: string; readonly difference: VersionDifference | undefined } {
+  const lowest = versions?.present[0] ?? catalogue.vectorVersion;
+  return {
+    lowest,
+    difference: versions?.differences.find(({ version }) => version === lowest),
+  };
+}
+
+function lacks(version: string, what: string): string {
+  return `Vector ${version}, the lowest version on the hosts here, has no ${what}`;
+}
+
+function unknownType(
+  text: string,
+  parsed: ParsedText,
+  component: GraphComponent,
+  catalogue: Catalogue,
+  report: Report,
+): void {
+  const { key, kind, type } = component;
+  const other = kinds.find((candidate) => catalogue.component(candidate, type) !== undefined);
+  const close = other === undefined ? closest(type, catalogue.types(kind)) : undefined;
+  const hint =
+    other !== undefined
+      ? `; ${type} is a ${other}`
+      : close === undefined
+        ? ""
+        : `; did you mean ${close}?`;
+  const fixes =
+    close === undefined
+      ? []
+      : asFix(`Make it ${close}`, rewriteValue(text, parsed, key, ["type"], close));
+  report(component, ["type"], `there is no ${kind} of type ${type}${hint}`, "error", fixes);
+}
+
+function fixesOf(
+  text: string,
+  parsed: ParsedText,
+  { key }: GraphComponent,
+  { path, close }: OptionProblem,
+): readonly TextFix[] {
+  if (close === undefined) return [];
+  return close.of === "name"
+    ? asFix(`Rename it to ${close.text}`, renameKey(text, parsed, key, path, close.text))
+    : asFix(`Make it ${close.text}`, rewriteValue(text, parsed, key, path, close.text));
+}
+
+function asFix(title: string, edits: TextFix["edits"]): readonly TextFix[] {
+  return edits.length === 0 ? [] : [{ title, edits }];
+}
+
+/** A place as the catalogue writes paths. */
+function pathText(path: readonly (string | number)[]): string {
+  return path.reduce<string>(
+    (before, step) =>
+      typeof step === "number" ? `${before}[]` : before === "" ? step : `${before}.${step}`,
+    "",
+  );
+}
+
+/** The places of a configuration that a path of the catalogue means. */
+function placesOf(
+  value: unknown,
+  [step, ...more]: readonly string[],
+  place: readonly (string | number)[] = [],
+): readonly (readonly (string | number)[])[] {
+  if (step === undefined) return [place];
+  if (!isRecord(value)) return [];
+  const isList = step.endsWith("[]");
+  const name = isList ? step.slice(0, -2) : step;
+  return Object.keys(value)
+    .filter((key) => name === "*" || key === name)
+    .flatMap((key) => {
+      const child = value[key];
+      if (!isList) return placesOf(child, more, [...place, key]);
+      return (Array.isArray(child) ? child : []).flatMap((item: unknown, at) =>
+        placesOf(item, more, [...place, key, at]),
+      );
+    });
+}

@@ -1,0 +1,135 @@
+import type { Catalogue } from "../catalogue.ts";
+import type { GraphComponent, ParsedText, PipelineGraph, Problem } from "../graph.ts";
+import { referencesIn, visitTexts } from "../../secrets/references.ts";
+import { findCredentials, proposeSecretName } from "./credentials.ts";
+import { checkListeners } from "./check-listeners.ts";
+import { checkWiring } from "./check-wiring.ts";
+import type { TextFix } from "../edit/text-edits.ts";
+import type { VersionsInUse } from "../../schemas/versions-in-use.ts";
+import { checkComponent } from "./check-component.ts";
+import type { Neighbour } from "./listeners.ts";
+import type { Wiring } from "../wiring.ts";
+
+/** What a check needs to know of the environment. */
+export interface CheckContext {
+  readonly secretNames: ReadonlySet<string>;
+  /** Those of them that their backend never gave. */
+  readonly unreadSecrets?: ReadonlySet<string>;
+  readonly certificateNames: ReadonlySet<string>;
+  /** Other pipelines on the same hosts. */
+  readonly neighbours?: readonly Neighbour[];
+  /** The versions of Vector on the hosts; the one that the product knows when absent. */
+  readonly versions?: VersionsInUse;
+  /** False when nobody looks at the configuration for hosts. */
+  readonly rendered?: boolean;
+  /** Values of variables by name; absent where there are none. */
+  readonly variables?: ReadonlyMap<string, string>;
+}
+
+/** Options of the renderer and the agent: a person's would be overwritten, or would break telemetry. */
+const ownedGlobals = new Set(["data_dir", "api", "secret", "provider"]);
+const otherSections = new Set(["enrichment_tables", "tests", "secret", "provider"]);
+/** Components that the agent injects have ids with this prefix. */
+export const reservedPrefix = "__vectorflow";
+
+/** Finds everything wrong with a graph that can be known without running anything. Pure. */
+export function checkGraph(
+  text: string,
+  parsed: ParsedText,
+  graph: PipelineGraph,
+  wiring: Wiring,
+  catalogue: Catalogue,
+  context: CheckContext,
+): readonly Problem[] {
+  const problems: Problem[] = [];
+  const report = (
+    component: GraphComponent | undefined,
+    path: readonly (string | number)[],
+    message: string,
+    severity: Problem["severity"] = "error",
+    fixes: readonly TextFix[] = [],
+  ): void => {
+    const key = component?.key ?? "";
+    problems.push({
+      severity,
+      message,
+      componentKey: key,
+      field: path.join("."),
+      span: parsed.locate(key, path),
+      ...(fixes.length === 0 ? {} : { fixes }),
+    });
+  };
+  checkShape(graph, catalogue, report);
+  for (const component of graph.components) {
+    if (component.key.startsWith(reservedPrefix)) {
+      report(component, [], `names that start with ${reservedPrefix} are reserved`);
+    }
+    checkComponent(text, parsed, component, catalogue, context.versions, report);
+    const { type, inputs, config } = component;
+    checkReferences(component, { type, inputs, ...config }, context, report);
+    problems.push(...checkCredentials(parsed, component, catalogue, context));
+  }
+  checkReferences(undefined, graph.globalConfig, context, report);
+  checkWiring(text, parsed, graph, wiring, catalogue, report);
+  checkListeners(graph, context.neighbours ?? [], report);
+  return problems;
+}
+
+export type Report = (
+  component: GraphComponent | undefined,
+  path: readonly (string | number)[],
+  message: string,
+  severity?: Problem["severity"],
+  fixes?: readonly TextFix[],
+) => void;
+
+function checkShape(graph: PipelineGraph, catalogue: Catalogue, report: Report): void {
+  for (const name of Object.keys(graph.globalConfig)) {
+    if (ownedGlobals.has(name)) {
+      report(undefined, [name], `the option ${name} is set by VectorFlow on each host: remove it`);
+    } else if (!catalogue.globalNames.has(name) && !otherSections.has(name)) {
+      report(undefined, [name], `unknown top-level option ${name}`);
+    }
+  }
+  const has = (kind: GraphComponent["kind"]): boolean =>
+    graph.components.some((component) => component.kind === kind);
+  if (!has("source")) report(undefined, [], "the pipeline has no source");
+  if (!has("sink")) report(undefined, [], "the pipeline has no sink");
+}
+
+function checkReferences(
+  component: GraphComponent | undefined,
+  value: unknown,
+  context: CheckContext,
+  report: Report,
+): void {
+  visitTexts(value, (text, path) => {
+    for (const { kind, name } of referencesIn(text)) {
+      const names = kind === "secret" ? context.secretNames : context.certificateNames;
+      if (!names.has(name)) {
+        report(component, path, `there is no ${kind} named ${name} in this environment`);
+      } else if (kind === "secret" && context.unreadSecrets?.has(name) === true) {
+        report(component, path, `the secret ${name} was never read from its backend`);
+      }
+    }
+  });
+}
+
+/** Points at values that people should not be able to read here; see credentials.ts. */
+function checkCredentials(
+  parsed: ParsedText,
+  component: GraphComponent,
+  catalogue: Catalogue,
+  context: CheckContext,
+): readonly Problem[] {
+  return findCredentials(component, catalogue).map((credential) => ({
+    severity: "warning",
+    message: `${credential.what} is readable in the text: keep it as a secret`,
+    componentKey: component.key,
+    field: credential.path.join("."),
+    span: parsed.locate(component.key, credential.path),
+    ...(credential.movable
+      ? { moveToSecret: proposeSecretName(component, credential, context.secretNames) }
+      : {}),
+  }));
+}
