@@ -25,7 +25,7 @@ import type { ComponentKind as StoredKind } from "../db/enums.ts";
 import { DomainError } from "../errors.ts";
 import type { PolicyRefusal } from "../fleet/policy-preview.ts";
 import { optionalTime } from "../rpc/time-proto.ts";
-import type { DataType as StoredDataType } from "../configuration/catalogue.ts";
+import type { DataType as StoredDataType, Kind } from "../configuration/catalogue.ts";
 import type {
   ComponentChange,
   ConfigChanges,
@@ -208,6 +208,12 @@ function indexIn(table: Map<string, number>, value: object | string): number {
   return index;
 }
 
+const kindFromProto: Readonly<Partial<Record<ComponentKind, Kind>>> = {
+  [ComponentKind.SOURCE]: "source",
+  [ComponentKind.TRANSFORM]: "transform",
+  [ComponentKind.SINK]: "sink",
+};
+
 export function editFromProto(edit: EditPipelineTextRequest["edit"]): PipelineEdit {
   switch (edit.case) {
     case "renameComponent":
@@ -215,6 +221,13 @@ export function editFromProto(edit: EditPipelineTextRequest["edit"]): PipelineEd
     case "renameOutput": {
       const { componentKey: key, name, newName } = edit.value;
       return { kind: "rename-output", key, name, newName };
+    }
+    case "addComponent": {
+      const componentKind = kindFromProto[edit.value.kind];
+      if (componentKind === undefined) {
+        throw new DomainError("invalid", "edit_missing", "add_component.kind is required");
+      }
+      return { kind: "add-component", componentKind, type: edit.value.type };
     }
     default:
       throw new DomainError("invalid", "edit_missing", "the request names no change");

@@ -22,6 +22,9 @@ import { createVrlChecks } from "./vrl/vrl-checks.ts";
 import { RenamePartDialog } from "./rename-part-dialog.tsx";
 import { renameTargets, targetAt, type RenameTarget } from "./rename-targets.ts";
 
+const AddComponentDialog = lazy(async () => ({
+  default: (await import("./add-component-dialog.tsx")).AddComponentDialog,
+}));
 const SnippetDrawer = lazy(async () => ({
   default: (await import("../library/snippet-drawer.tsx")).SnippetDrawer,
 }));
@@ -34,6 +37,7 @@ export function EditTab(): JSX.Element {
   const { clock } = useApi();
   const [moving, setMoving] = createSignal<Problem>();
   const [choosing, setChoosing] = createSignal(false);
+  const [adding, setAdding] = createSignal(false);
   const [insertion, setInsertion] = createSignal<{ readonly code: string }>();
   const [jump, setJump] = createSignal<{ readonly position: number }>();
   const places = createMemo(() => programPlaces(pipeline.preview.checked()?.response.programs));
@@ -87,6 +91,7 @@ export function EditTab(): JSX.Element {
               <Button onClick={() => setRenaming(targets()[0])}>Rename a component… (F2)</Button>
             </Show>
             <Show when={environment.canEdit()}>
+              <Button onClick={() => setAdding(true)}>Add a component…</Button>
               <Button onClick={() => setChoosing(true)}>Snippets…</Button>
             </Show>
           </footer>
@@ -99,6 +104,9 @@ export function EditTab(): JSX.Element {
         />
       </div>
       <RenamePartDialog target={renaming()} onClose={() => setRenaming(undefined)} />
+      <Show when={adding()}>
+        <AddComponentDialog onClose={() => setAdding(false)} />
+      </Show>
       <Show when={choosing()}>
         <SnippetDrawer
           onInsert={(code) => {

@@ -7,6 +7,7 @@ import { LiveService } from "#gen/vectorflow/v1/live_service_pb.ts";
 import { LogService } from "#gen/vectorflow/v1/log_service_pb.ts";
 import { MetricService } from "#gen/vectorflow/v1/metric_service_pb.ts";
 import { NodeService } from "#gen/vectorflow/v1/node_service_pb.ts";
+import { ComponentKind } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
 import { millisOf, toTimestamp } from "../lib/time.ts";
 import { fakeInspectionService } from "./fake-inspection-service.ts";
@@ -63,7 +64,12 @@ export function fakeRoutes(world: FakeWorld): (router: ConnectRouter) => void {
     fakePreviewRoutes(router, world);
     router.service(fakePipelineService.descriptor, fakePipelineService.create(world));
     router.service(ComponentSchemaService, {
-      getComponentCatalogue: () => ({}),
+      getComponentCatalogue: () => ({
+        types: [
+          { kind: ComponentKind.SOURCE, type: "stdin", title: "Stdin" },
+          { kind: ComponentKind.SINK, type: "console", description: "Writes to its terminal." },
+        ],
+      }),
       getComponentForm: () => ({}),
     });
     router.service(fakeInspectionService.descriptor, fakeInspectionService.create(world));

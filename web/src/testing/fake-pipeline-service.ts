@@ -106,6 +106,10 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof PipelineSer
     },
     editPipelineText({ yaml, edit }) {
       world.enter("editPipelineText");
+      if (edit.case === "addComponent") {
+        const { type } = edit.value;
+        return { yaml: `${yaml}  ${type}:\n    type: ${type}\n`, notes: [`${type} was added`] };
+      }
       if (edit.case !== "renameComponent") {
         throw failure(Code.InvalidArgument, "there is no such route", "edit_impossible");
       }
