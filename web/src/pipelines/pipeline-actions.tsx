@@ -107,7 +107,7 @@ export function PipelineActions(): JSX.Element {
         items={items()}
       />
       <Show when={summary()?.draft === false}>
-        <Button onClick={() => ask("pause")}>Pause</Button>
+        <Button onClick={() => ask("pause")}>Pause pipeline…</Button>
         <Button onClick={() => ask("undeploy")}>Undeploy</Button>
       </Show>
       <Show when={paused() && summary()?.pausedVersion}>

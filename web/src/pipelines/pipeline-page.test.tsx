@@ -77,7 +77,7 @@ describe("overview", () => {
 
   test("pauses after a question, and resumes the same version", async () => {
     const { user } = renderApp(page, deployed());
-    await user.click(await screen.findByRole("button", { name: "Pause" }));
+    await user.click(await screen.findByRole("button", { name: "Pause pipeline…" }));
     const dialog = await screen.findByRole("dialog");
     await user.click(within(dialog).getByRole("button", { name: "Pause" }));
     expect(await screen.findByText(/v1 comes back when it is resumed/)).toBeTruthy();
