@@ -231,7 +231,7 @@ export const PreviewPromotionResponseSchema: GenMessage<PreviewPromotionResponse
  */
 export type PromotedReference = Message<"vectorflow.v1.PromotedReference"> & {
   /**
-   * `secret` or `certificate`.
+   * `secret`, `certificate` or `variable`.
    *
    * @generated from field: string kind = 1;
    */

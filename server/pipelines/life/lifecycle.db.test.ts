@@ -8,6 +8,7 @@ import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { PipelineState } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
+import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { newId } from "../../db/columns.ts";
 import { eventually } from "../../testing/eventually.ts";
 import { FakeAgent } from "../../testing/fake-agent.ts";
@@ -289,6 +290,17 @@ describe("promotion", () => {
     const { pipelines: there } = await pipelines.listPipelines({ environmentId: staging });
     const name = (await summaryOf(id))?.name;
     expect(there.filter((one) => one.name === name)).toEqual([]);
+    const varied = await aDraft(yamlWith("compression: VAR[packing]"));
+    const variables = server.client(VariableService, admin.token);
+    expect(
+      (await lifecycle.previewPromotion({ id: varied, targetEnvironmentId: staging })).references,
+    ).toMatchObject([{ kind: "variable", name: "packing", exists: false }]);
+    const promote = { id: varied, targetEnvironmentId: staging };
+    expect(await refused(lifecycle.promotePipeline(promote))).toBe(
+      "reference_missing: the variable packing does not exist in Staging",
+    );
+    await variables.createVariable({ environmentId: staging, name: "packing", value: "gzip" });
+    expect((await lifecycle.promotePipeline(promote)).created).toBe(true);
   });
 
   test("makes a draft there, and then replaces it at the revision that was reviewed", async () => {

@@ -36,7 +36,7 @@ export interface PromotionInput {
 /** What a promotion would do. */
 export interface PromotionPreview {
   readonly yaml: string;
-  readonly references: readonly (Reference & { readonly exists: boolean })[];
+  readonly references: readonly (Needed & { readonly exists: boolean })[];
   readonly problems: readonly Problem[];
   /** The pipeline that has the name there. */
   readonly target: (Pipeline & { readonly changed: boolean }) | undefined;
@@ -197,25 +197,38 @@ async function provenance(tx: Scope, { pipeline, yaml }: Source, version: number
   };
 }
 
-function referencesOf({ graph }: CompiledPipeline): readonly Reference[] {
-  return graph === undefined ? [] : listReferences(collectReferences(graphValues(graph)));
+/** What a text needs of its environment. */
+interface Needed {
+  readonly kind: Reference["kind"] | "variable";
+  readonly name: string;
+}
+
+function referencesOf({ graph }: CompiledPipeline): readonly Needed[] {
+  if (graph === undefined) return [];
+  const references = collectReferences(graphValues(graph));
+  const variables = (references.variables ?? []).map((name): Needed => ({
+    kind: "variable",
+    name,
+  }));
+  return [...listReferences(references), ...variables];
 }
 
 async function missingIn(
   scope: Scope,
   environmentId: string,
-  wanted: readonly Reference[],
-): Promise<readonly Reference[]> {
+  wanted: readonly Needed[],
+): Promise<readonly Needed[]> {
   const rows = await scope.em.execute<{ key: string }[]>(
     `select 'secret/' || "name" as "key" from "Secret" where "environmentId" = ?
-     union all select 'certificate/' || "name" from "Certificate" where "environmentId" = ?`,
-    [environmentId, environmentId],
+     union all select 'certificate/' || "name" from "Certificate" where "environmentId" = ?
+     union all select 'variable/' || "name" from "Variable" where "environmentId" = ?`,
+    [environmentId, environmentId, environmentId],
   );
   const known = new Set(rows.map(({ key }) => key));
   return wanted.filter(({ kind, name }) => !known.has(`${kind}/${name}`));
 }
 
-function refuseMissing(missing: readonly Reference[], where: string): void {
+function refuseMissing(missing: readonly Needed[], where: string): void {
   if (missing.length === 0) return;
   throw new DomainError("invalid", "reference_missing", describeMissing(missing, where), {
     violations: missing.slice(0, 50).map(({ kind, name }) => ({
