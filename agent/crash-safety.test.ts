@@ -38,6 +38,8 @@ describe.concurrent("an agent that is killed in the middle of an apply", () => {
       await using plane = new FakeControlPlane();
       const server = await plane.start();
       const config = join(folder, "pipelines/p1/vector.yaml");
+      // Nobody else ends what a killed agent started, when the test fails before the next one does.
+      context.onTestFinished(() => processesNaming(config).forEach(killIfAlive));
       {
         const agent = spawnAgent(server, folder);
         plane.want(wanted(1, yaml(0.5)));
