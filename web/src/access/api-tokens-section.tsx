@@ -17,6 +17,7 @@ import { Button } from "../ui/button.tsx";
 import { ConfirmDialog, Dialog } from "../ui/dialog.tsx";
 import { EmptyState } from "../ui/feedback.tsx";
 import { Select, TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { Section } from "../ui/page.tsx";
 import { MoreRows } from "../ui/pager.tsx";
@@ -202,11 +203,7 @@ function CreateTokenForm(props: {
         <RoleSelect label="Role" value={role()} highest={props.team.role} onValue={setRole} />
         <Select label="Expires after" value={days()} options={lifetimes} onValue={setDays} />
       </div>
-      <Show when={form.formError()}>
-        <p role="alert" class="dialog-error">
-          {form.formError()}
-        </p>
-      </Show>
+      <FormError text={form.formError()} />
       <Button type="submit" variant="primary" loading={form.submitting()}>
         Create token
       </Button>

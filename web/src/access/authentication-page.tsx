@@ -14,6 +14,7 @@ import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { Notice } from "../ui/feedback.tsx";
 import { Checkbox, Select, TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { PageHeader, Section } from "../ui/page.tsx";
 import { QueryView } from "../ui/query-view.tsx";
@@ -156,11 +157,7 @@ function ProviderForm(props: {
           </div>
         </div>
       </Section>
-      <Show when={form.formError()}>
-        <p role="alert" class="dialog-error">
-          {form.formError()}
-        </p>
-      </Show>
+      <FormError text={form.formError()} />
       <div>
         <Button type="submit" variant="primary" loading={form.submitting()}>
           Save

@@ -6,6 +6,7 @@ import { useApi } from "../state/api.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Checkbox, TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { ShownOnce } from "./shown-once.tsx";
 
@@ -90,11 +91,7 @@ function CreateForm(props: { onCreated: (answer: CreateUserResponse) => void }):
         checked={form.values.superAdmin}
         onChecked={(checked) => form.set("superAdmin", checked)}
       />
-      <Show when={form.formError()}>
-        <p role="alert" class="dialog-error">
-          {form.formError()}
-        </p>
-      </Show>
+      <FormError text={form.formError()} />
       <Button type="submit" variant="primary" loading={form.submitting()}>
         Create account
       </Button>

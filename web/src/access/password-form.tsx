@@ -1,10 +1,11 @@
-import { Show, type JSX } from "solid-js";
+import { type JSX } from "solid-js";
 
 import type { CurrentUser } from "#gen/vectorflow/v1/auth_pb.ts";
 
 import { useApi } from "../state/api.tsx";
 import { Button } from "../ui/button.tsx";
 import { TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 
 const minPassword = 8;
@@ -56,11 +57,7 @@ export function PasswordForm(props: {
         {...field("next")}
       />
       <TextField label="New password again" autocomplete="new-password" {...field("repeat")} />
-      <Show when={form.formError()}>
-        <p role="alert" class="dialog-error">
-          {form.formError()}
-        </p>
-      </Show>
+      <FormError text={form.formError()} />
       <Button type="submit" variant="primary" loading={form.submitting()}>
         Change password
       </Button>

@@ -10,6 +10,7 @@ import { useSession } from "../state/session.tsx";
 import { Button } from "../ui/button.tsx";
 import { TextField } from "../ui/field.tsx";
 import { Notice } from "../ui/feedback.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { AuthCard } from "./auth-card.tsx";
 import { safeReturnPath } from "./return-path.ts";
@@ -115,11 +116,7 @@ function SignIn(props: {
             error={form.error("code")}
           />
         </Show>
-        <Show when={form.formError()}>
-          <p role="alert" class="dialog-error">
-            {form.formError()}
-          </p>
-        </Show>
+        <FormError text={form.formError()} />
         <Button type="submit" variant="primary" loading={form.submitting()}>
           Sign in
         </Button>

@@ -9,6 +9,7 @@ import { useSession } from "../state/session.tsx";
 import { Button, LinkButton } from "../ui/button.tsx";
 import { ErrorBox, Skeleton } from "../ui/feedback.tsx";
 import { Checkbox, TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm, type Form } from "../ui/form.ts";
 import { AuthCard } from "./auth-card.tsx";
 
@@ -171,11 +172,7 @@ function SetupFields(props: { form: Form<SetupValues>; askToken: boolean }): JSX
         checked={props.form.values.demo}
         onChecked={(checked) => props.form.set("demo", checked)}
       />
-      <Show when={props.form.formError()}>
-        <p role="alert" class="dialog-error">
-          {props.form.formError()}
-        </p>
-      </Show>
+      <FormError text={props.form.formError()} />
       <Button type="submit" variant="primary" loading={props.form.submitting()}>
         Create account
       </Button>

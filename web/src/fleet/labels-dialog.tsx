@@ -11,6 +11,7 @@ import { useRead } from "../state/create-read.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Notice } from "../ui/feedback.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { showToast } from "../ui/toast.tsx";
 import { parseLabels, sortedLabels, type LabelRow } from "./labels.ts";
 
@@ -124,11 +125,7 @@ export function LabelsDialog(props: {
           <Button onClick={() => setRows((old) => [...old, emptyRow])}>Add label</Button>
         </div>
         <LabelEffects pipelines={preview.data()?.pipelines ?? []} />
-        <Show when={error()}>
-          <p role="alert" class="dialog-error">
-            {error()}
-          </p>
-        </Show>
+        <FormError text={error()} />
       </div>
     </Dialog>
   );

@@ -1,4 +1,4 @@
-import { Show, type JSX } from "solid-js";
+import { type JSX } from "solid-js";
 
 import type { Snippet } from "#gen/vectorflow/v1/snippet_pb.ts";
 
@@ -7,6 +7,7 @@ import { SnippetService } from "#gen/vectorflow/v1/snippet_service_pb.ts";
 import { useClient } from "../state/use-client.ts";
 import { Button } from "../ui/button.tsx";
 import { Checkbox, TextArea, TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 
 /** Makes a snippet of the team, or changes one. The server compiles it before it is kept. */
@@ -61,11 +62,7 @@ export function SnippetForm(props: {
         checked={form.values.condition}
         onChecked={(condition) => form.set("condition", condition)}
       />
-      <Show when={form.formError()}>
-        <p role="alert" class="dialog-error">
-          {form.formError()}
-        </p>
-      </Show>
+      <FormError text={form.formError()} />
       <div class="row-buttons">
         <Button onClick={() => props.onCancel()}>Cancel</Button>
         <Button type="submit" variant="primary" loading={form.submitting()}>

@@ -1,7 +1,8 @@
-import { createSignal, Show, type JSX } from "solid-js";
+import { createSignal, type JSX } from "solid-js";
 
 import { toUiError } from "../api/errors.ts";
 import { createAction } from "../ui/action.ts";
+import { FormError } from "../ui/form-error.tsx";
 import {
   createTemplateDraft,
   TemplateButtons,
@@ -43,13 +44,7 @@ export function TemplateForm(props: {
       }}
     >
       <TemplateFields draft={draft} set={setDraft} errors={errors()} />
-      <Show when={action.error()}>
-        {(message) => (
-          <p role="alert" class="dialog-error">
-            {message()}
-          </p>
-        )}
-      </Show>
+      <FormError text={action.error()} />
       <TemplateButtons label={props.label} busy={action.busy()} onCancel={props.onCancel} />
     </form>
   );

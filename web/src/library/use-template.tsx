@@ -19,6 +19,7 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Notice } from "../ui/feedback.tsx";
 import { Checkbox, TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 
 /** Fills a template in and makes a draft of it. */
 export function UseTemplate(props: {
@@ -111,13 +112,7 @@ function Fields(props: { template: Template; onCancel: () => void }): JSX.Elemen
       <Show when={preview()}>
         {(shown) => <Preview yaml={shown().yaml} problems={shown().problems} />}
       </Show>
-      <Show when={action.error()}>
-        {(message) => (
-          <p role="alert" class="dialog-error">
-            {message()}
-          </p>
-        )}
-      </Show>
+      <FormError text={action.error()} />
       <div class="row-buttons">
         <Button onClick={() => props.onCancel()}>Cancel</Button>
         <Button

@@ -1,4 +1,4 @@
-import { Show, type JSX } from "solid-js";
+import { type JSX } from "solid-js";
 
 import { ComponentSchemaService } from "#gen/vectorflow/v1/component_schema_service_pb.ts";
 import { ComponentKind } from "#gen/vectorflow/v1/pipeline_pb.ts";
@@ -9,6 +9,7 @@ import { useEnvironment } from "../state/environment.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Select } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
@@ -88,13 +89,7 @@ export function AddComponentDialog(props: { onClose: () => void }): JSX.Element 
               {about() ||
                 "It goes to the end of its section; what it must have stands there empty."}
             </p>
-            <Show when={form.error("type") ?? form.formError()}>
-              {(message) => (
-                <p role="alert" class="dialog-error">
-                  {message()}
-                </p>
-              )}
-            </Show>
+            <FormError text={form.error("type") ?? form.formError()} />
             <div class="form-actions">
               <Button type="submit" variant="primary" loading={form.submitting()}>
                 Add

@@ -1,11 +1,12 @@
 import { useNavigate } from "@solidjs/router";
-import { createEffect, on, Show, type JSX } from "solid-js";
+import { createEffect, on, type JSX } from "solid-js";
 
 import { useApi } from "../state/api.tsx";
 import { useEnvironment } from "../state/environment.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { showToast } from "../ui/toast.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
@@ -56,11 +57,7 @@ export function CloneDialog(props: {
           error={form.error("name")}
           autocomplete="off"
         />
-        <Show when={form.formError()}>
-          <p role="alert" class="dialog-error">
-            {form.formError()}
-          </p>
-        </Show>
+        <FormError text={form.formError()} />
         <div class="form-actions">
           <Button type="submit" variant="primary" loading={form.submitting()}>
             Clone

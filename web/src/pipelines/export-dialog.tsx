@@ -9,6 +9,7 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Select } from "../ui/field.tsx";
 import { Notice } from "../ui/feedback.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 
 const formats = {
@@ -77,11 +78,7 @@ export function ExportDialog(props: { onClose: () => void; version?: number }): 
           </ul>
         </Notice>
       </Show>
-      <Show when={error()}>
-        <p role="alert" class="dialog-error">
-          {error()}
-        </p>
-      </Show>
+      <FormError text={error()} />
     </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Show, type JSX } from "solid-js";
+import { type JSX } from "solid-js";
 
 import type { GetDeliveryResponse } from "#gen/vectorflow/v1/delivery_service_pb.ts";
 
@@ -6,6 +6,7 @@ import { useApi } from "../state/api.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { usePipeline } from "./pipeline-context.tsx";
 
@@ -71,11 +72,7 @@ export function LimitsDialog(props: {
           error={form.error("cpu")}
           autocomplete="off"
         />
-        <Show when={form.formError()}>
-          <p role="alert" class="dialog-error">
-            {form.formError()}
-          </p>
-        </Show>
+        <FormError text={form.formError()} />
         <div class="form-actions">
           <Button type="submit" variant="primary" loading={form.submitting()}>
             Save

@@ -1,4 +1,4 @@
-import { createEffect, createSignal, on, Show, type JSX } from "solid-js";
+import { createEffect, createSignal, on, type JSX } from "solid-js";
 
 import type { Problem } from "#gen/vectorflow/v1/pipeline_pb.ts";
 
@@ -7,6 +7,7 @@ import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { showToast } from "../ui/toast.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
 
@@ -90,11 +91,7 @@ export function MoveToSecretDialog(props: {
         value={name()}
         onValue={setName}
       />
-      <Show when={error()}>
-        <p role="alert" class="dialog-error">
-          {error()}
-        </p>
-      </Show>
+      <FormError text={error()} />
     </Dialog>
   );
 }

@@ -1,10 +1,11 @@
 import { useNavigate, useSearchParams } from "@solidjs/router";
-import { For, lazy, Show, type JSX } from "solid-js";
+import { For, lazy, type JSX } from "solid-js";
 
 import { useApi } from "../state/api.tsx";
 import { useEnvironment } from "../state/environment.tsx";
 import { Button, LinkButton } from "../ui/button.tsx";
 import { TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { PageHeader, Section } from "../ui/page.tsx";
 import { blankYaml, demoYaml } from "./templates.ts";
@@ -99,13 +100,7 @@ export function NewPipelinePage(): JSX.Element {
           />
         </div>
       </Section>
-      <Show when={form.error("yaml") ?? form.formError()}>
-        {(message) => (
-          <p role="alert" class="dialog-error">
-            {message()}
-          </p>
-        )}
-      </Show>
+      <FormError text={form.error("yaml") ?? form.formError()} />
       <div class="form-actions">
         <Button type="submit" variant="primary" loading={form.submitting()}>
           Create draft

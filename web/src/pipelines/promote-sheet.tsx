@@ -15,6 +15,7 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Select, TextField } from "../ui/field.tsx";
 import { EmptyState, Notice } from "../ui/feedback.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { StateMark } from "../ui/mark.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
@@ -147,11 +148,7 @@ export function PromoteSheet(props: { onClose: () => void }): JSX.Element {
           onValue={setName}
           autocomplete="off"
         />
-        <Show when={error()}>
-          <p role="alert" class="dialog-error">
-            {error()}
-          </p>
-        </Show>
+        <FormError text={error()} />
         <QueryView read={read}>
           {(preview) => <PromotionReview preview={preview()} targetName={targetName()} />}
         </QueryView>

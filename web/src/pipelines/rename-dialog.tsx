@@ -1,9 +1,10 @@
-import { createEffect, on, Show, type JSX } from "solid-js";
+import { createEffect, on, type JSX } from "solid-js";
 
 import { useApi } from "../state/api.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { usePipeline } from "./pipeline-context.tsx";
 
@@ -63,11 +64,7 @@ export function RenameDialog(props: {
           error={form.error("description")}
           autocomplete="off"
         />
-        <Show when={form.formError()}>
-          <p role="alert" class="dialog-error">
-            {form.formError()}
-          </p>
-        </Show>
+        <FormError text={form.formError()} />
         <div class="form-actions">
           <Button type="submit" variant="primary" loading={form.submitting()}>
             Save

@@ -1,10 +1,11 @@
-import { createEffect, on, Show, type JSX } from "solid-js";
+import { createEffect, on, type JSX } from "solid-js";
 
 import { useApi } from "../state/api.tsx";
 import { useEnvironment } from "../state/environment.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Select, TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { showToast } from "../ui/toast.tsx";
 import { usePipeline } from "./pipeline-context.tsx";
@@ -89,11 +90,7 @@ export function RenamePartDialog(props: {
           Inputs and unit tests that name it get the new name too. Patterns like <code>app_*</code>{" "}
           stay as they are.
         </p>
-        <Show when={form.formError()}>
-          <p role="alert" class="dialog-error">
-            {form.formError()}
-          </p>
-        </Show>
+        <FormError text={form.formError()} />
         <div class="form-actions">
           <Button type="submit" variant="primary" loading={form.submitting()}>
             Rename

@@ -17,6 +17,7 @@ import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Notice } from "../ui/feedback.tsx";
 import { Checkbox, Select } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { StateMark } from "../ui/mark.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
@@ -119,11 +120,7 @@ export function SelectorDialog(props: {
             onChecked={setConfirmed}
           />
         </Show>
-        <Show when={action.error()}>
-          <p role="alert" class="dialog-error">
-            {action.error()}
-          </p>
-        </Show>
+        <FormError text={action.error()} />
       </div>
     </Dialog>
   );

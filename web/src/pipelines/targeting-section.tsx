@@ -9,6 +9,7 @@ import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { Notice } from "../ui/feedback.tsx";
 import { Select } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { Facts, Section } from "../ui/page.tsx";
 import { QueryView } from "../ui/query-view.tsx";
 import { showToast } from "../ui/toast.tsx";
@@ -80,11 +81,7 @@ export function TargetingSection(): JSX.Element {
                 ["Limits", <span>{limitsText(answer().limits)}</span>],
               ]}
             />
-            <Show when={action.error()}>
-              <p role="alert" class="dialog-error">
-                {action.error()}
-              </p>
-            </Show>
+            <FormError text={action.error()} />
             <Show when={limiting()}>
               <LimitsDialog
                 delivery={answer()}

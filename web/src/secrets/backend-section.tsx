@@ -13,6 +13,7 @@ import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { Notice } from "../ui/feedback.tsx";
 import { Select, TextArea, TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm, type Form } from "../ui/form.ts";
 import { Section } from "../ui/page.tsx";
 import { QueryView } from "../ui/query-view.tsx";
@@ -117,11 +118,7 @@ function BackendForm(props: {
         />
         <TestBackend form={form} />
       </Show>
-      <Show when={form.formError()}>
-        <p role="alert" class="dialog-error">
-          {form.formError()}
-        </p>
-      </Show>
+      <FormError text={form.formError()} />
       <Button type="submit" variant="primary" loading={form.submitting()}>
         Save
       </Button>
@@ -192,11 +189,7 @@ function VaultFields(props: FieldsProps): JSX.Element {
         ]}
         onValue={(value) => props.form.set("vaultAuth", value)}
       />
-      <Show when={props.form.error("vaultAuth")}>
-        <p role="alert" class="dialog-error">
-          {props.form.error("vaultAuth")}
-        </p>
-      </Show>
+      <FormError text={props.form.error("vaultAuth")} />
       <Show when={auth() !== String(VaultAuth.TOKEN)}>
         <TextField
           label={auth() === String(VaultAuth.APPROLE) ? "Role id" : "Role"}
@@ -283,11 +276,7 @@ function ExecFields(props: FieldsProps): JSX.Element {
           ]}
           onValue={(value) => props.form.set("command", value)}
         />
-        <Show when={props.form.error("command")}>
-          <p role="alert" class="dialog-error">
-            {props.form.error("command")}
-          </p>
-        </Show>
+        <FormError text={props.form.error("command")} />
       </Show>
       <TextField
         label="Backend type"
@@ -336,13 +325,7 @@ function TestBackend(props: { form: Form<BackendValues> }): JSX.Element {
       <Button loading={action.busy()} onClick={() => void test()}>
         Test
       </Button>
-      <Show when={action.error()}>
-        {(message) => (
-          <p role="alert" class="dialog-error">
-            {message()}
-          </p>
-        )}
-      </Show>
+      <FormError text={action.error()} />
       <Show when={answer()}>
         {(result) => (
           <Notice tone={result().works ? "ok" : "bad"}>{sentence(result().message)}</Notice>

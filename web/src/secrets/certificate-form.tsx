@@ -7,6 +7,7 @@ import { useEnvironment } from "../state/environment.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { Select, TextArea, TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { deployedNames } from "./uses.tsx";
 
@@ -125,11 +126,7 @@ function Fields(props: {
         onValue={(content) => form.set("content", content)}
         error={form.error("content")}
       />
-      <Show when={form.formError()}>
-        <p role="alert" class="dialog-error">
-          {form.formError()}
-        </p>
-      </Show>
+      <FormError text={form.formError()} />
       <div class="row-buttons">
         <Button onClick={() => props.onCancel()}>Cancel</Button>
         <Button type="submit" variant="primary" loading={form.submitting()}>

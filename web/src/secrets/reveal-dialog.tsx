@@ -7,6 +7,7 @@ import { createAction } from "../ui/action.ts";
 import { Button } from "../ui/button.tsx";
 import { CopyButton } from "../ui/copy-button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
+import { FormError } from "../ui/form-error.tsx";
 
 /** Shows the value only after one asked for it, and forgets it when it is closed. */
 export function RevealDialog(props: {
@@ -52,11 +53,7 @@ export function RevealDialog(props: {
           <CopyButton text={value() ?? ""} />
         </div>
       </Show>
-      <Show when={action.error()}>
-        <p role="alert" class="dialog-error">
-          {action.error()}
-        </p>
-      </Show>
+      <FormError text={action.error()} />
     </Dialog>
   );
 }

@@ -8,6 +8,7 @@ import { useEnvironment } from "../state/environment.tsx";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextArea, TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 import { backendName } from "./backend-words.ts";
 import { deployedNames } from "./uses.tsx";
@@ -173,11 +174,7 @@ function Fields(props: {
           />
         </Show>
       </Show>
-      <Show when={form.formError()}>
-        <p role="alert" class="dialog-error">
-          {form.formError()}
-        </p>
-      </Show>
+      <FormError text={form.formError()} />
       <div class="row-buttons">
         <Button onClick={() => props.onCancel()}>Cancel</Button>
         <Button type="submit" variant="primary" loading={form.submitting()}>

@@ -7,6 +7,7 @@ import { Button } from "./button.tsx";
 import { createEffect, createSignal, on, Show } from "solid-js";
 
 import "./dialog.css";
+import { FormError } from "./form-error.tsx";
 
 /** A modal surface: in the middle, or as a sheet of full height at the right. */
 export function Dialog(props: {
@@ -97,11 +98,7 @@ export function ConfirmDialog(props: {
           />
         )}
       </Show>
-      <Show when={props.error}>
-        <p role="alert" class="dialog-error">
-          {props.error}
-        </p>
-      </Show>
+      <FormError text={props.error} />
     </Dialog>
   );
 }

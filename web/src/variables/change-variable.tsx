@@ -9,6 +9,7 @@ import { useClient } from "../state/use-client.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 
 /** Gives a variable another value: first whom that changes, then whether they are deployed with it. */
@@ -89,13 +90,7 @@ function Steps(props: {
         error={form.error("description")}
       />
       <Show when={effects()}>{(list) => <Effects effects={list()} />}</Show>
-      <Show when={save.error() ?? form.formError()}>
-        {(message) => (
-          <p role="alert" class="dialog-error">
-            {message()}
-          </p>
-        )}
-      </Show>
+      <FormError text={save.error() ?? form.formError()} />
       <div class="row-buttons">
         <Button onClick={() => props.onCancel()}>Cancel</Button>
         <Show

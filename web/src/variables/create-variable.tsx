@@ -7,6 +7,7 @@ import { useClient } from "../state/use-client.ts";
 import { Button } from "../ui/button.tsx";
 import { Dialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
+import { FormError } from "../ui/form-error.tsx";
 import { createForm } from "../ui/form.ts";
 
 /** Creates a variable; open while `name` is a text, which is what the name starts as. */
@@ -77,11 +78,7 @@ function Fields(props: {
         onValue={(description) => form.set("description", description)}
         error={form.error("description")}
       />
-      <Show when={form.formError()}>
-        <p role="alert" class="dialog-error">
-          {form.formError()}
-        </p>
-      </Show>
+      <FormError text={form.formError()} />
       <div class="row-buttons">
         <Button onClick={() => props.onCancel()}>Cancel</Button>
         <Button type="submit" variant="primary" loading={form.submitting()}>
