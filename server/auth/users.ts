@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
-import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { audit, diffOf } from "../audit/audit.ts";
 import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
 import { freshView, transact } from "../db/transaction.ts";
+import { unlessTaken } from "../db/unique.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { membershipsOf, type MembershipView } from "./memberships.ts";
@@ -85,8 +85,8 @@ export async function createUser(
   const password = temporaryPassword();
   const passwordHash = await passwords.hash(password);
   const id = newId();
-  try {
-    await transact(scope, async (tx) => {
+  const create = (): Promise<void> =>
+    transact(scope, async (tx) => {
       tx.em.create(User, {
         id,
         email,
@@ -102,11 +102,10 @@ export async function createUser(
         diff: diffOf({}, { email, name, superAdmin: input.superAdmin }),
       });
     });
-  } catch (error) {
-    if (!(error instanceof UniqueConstraintViolationException)) throw error;
+  await unlessTaken(create, (cause) => {
     const text = `there is already an account for ${email}`;
-    throw new DomainError("conflict", "email_taken", text, { cause: error });
-  }
+    return new DomainError("conflict", "email_taken", text, { cause });
+  });
   return { ...(await viewUser(scope, id)), temporaryPassword: password };
 }
 

@@ -1,10 +1,10 @@
-import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { audit } from "../audit/audit.ts";
 import { hashToken, newToken } from "../auth/tokens.ts";
 import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
 import type { Role } from "../db/enums.ts";
 import { transact } from "../db/transaction.ts";
+import { unlessTaken } from "../db/unique.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { Environment } from "./environment.entity.ts";
@@ -103,17 +103,16 @@ export async function addEnvironment(scope: Scope, teamId: string, name: string)
     environmentId: environment.id,
     metadata: { name },
   });
-  try {
-    await scope.em.flush();
-  } catch (error) {
-    if (!(error instanceof UniqueConstraintViolationException)) throw error;
-    throw new DomainError(
-      "conflict",
-      "environment_name_taken",
-      `the team already has an environment named ${name}`,
-      { cause: error },
-    );
-  }
+  await unlessTaken(
+    () => scope.em.flush(),
+    (cause) =>
+      new DomainError(
+        "conflict",
+        "environment_name_taken",
+        `the team already has an environment named ${name}`,
+        { cause },
+      ),
+  );
   return environment.id;
 }
 

@@ -1,7 +1,7 @@
-import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { audit, diffOf } from "../audit/audit.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
+import { unlessTaken } from "../db/unique.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { PipelineCompiler } from "../configuration/compiler.ts";
 import type { Scope } from "../scope.ts";
@@ -217,16 +217,15 @@ function refuseBuiltIn(id: string): void {
   );
 }
 
-async function translateTaken<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof UniqueConstraintViolationException)) throw error;
-    throw new DomainError(
-      "conflict",
-      "snippet_name_taken",
-      `the team already has a snippet named ${name}`,
-      { cause: error, violations: [{ field: "name", message: "is taken" }] },
-    );
-  }
+function translateTaken<T>(name: string, work: () => Promise<T>): Promise<T> {
+  return unlessTaken(
+    work,
+    (cause) =>
+      new DomainError(
+        "conflict",
+        "snippet_name_taken",
+        `the team already has a snippet named ${name}`,
+        { cause, violations: [{ field: "name", message: "is taken" }] },
+      ),
+  );
 }

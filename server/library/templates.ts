@@ -1,7 +1,7 @@
-import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { audit, diffOf } from "../audit/audit.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
+import { unlessTaken } from "../db/unique.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import { loadCatalogue } from "../configuration/catalogue.ts";
 import { findCredentials } from "../configuration/check/credentials.ts";
@@ -334,16 +334,15 @@ function refuseBuiltIn(id: string): void {
   );
 }
 
-async function translateTaken<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof UniqueConstraintViolationException)) throw error;
-    throw new DomainError(
-      "conflict",
-      "template_name_taken",
-      `the team already has a template named ${name}`,
-      { cause: error, violations: [{ field: "name", message: "is taken" }] },
-    );
-  }
+function translateTaken<T>(name: string, work: () => Promise<T>): Promise<T> {
+  return unlessTaken(
+    work,
+    (cause) =>
+      new DomainError(
+        "conflict",
+        "template_name_taken",
+        `the team already has a template named ${name}`,
+        { cause, violations: [{ field: "name", message: "is taken" }] },
+      ),
+  );
 }

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
-import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { audit, diffOf } from "../audit/audit.ts";
 import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
 import type { ComponentKind } from "../db/enums.ts";
 import { transact } from "../db/transaction.ts";
+import { unlessTaken } from "../db/unique.ts";
 import { Environment } from "../environments/environment.entity.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import type { Scope } from "../scope.ts";
@@ -189,18 +189,17 @@ function checkNames(name: string, description: string): { name: string; descript
 }
 
 /** Names the pipeline that has the name already. */
-export async function translateNameConflict<T>(name: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof UniqueConstraintViolationException)) throw error;
-    throw new DomainError(
-      "conflict",
-      "pipeline_name_taken",
-      `this environment already has a pipeline named ${name.trim()}`,
-      { cause: error },
-    );
-  }
+export function translateNameConflict<T>(name: string, work: () => Promise<T>): Promise<T> {
+  return unlessTaken(
+    work,
+    (cause) =>
+      new DomainError(
+        "conflict",
+        "pipeline_name_taken",
+        `this environment already has a pipeline named ${name.trim()}`,
+        { cause },
+      ),
+  );
 }
 
 /**

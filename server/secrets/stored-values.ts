@@ -1,6 +1,6 @@
-import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { announce } from "../db/changes.ts";
 import type { SecretBackend } from "../db/enums.ts";
+import { unlessTaken } from "../db/unique.ts";
 import { DomainError, type FieldViolations } from "../errors.ts";
 import { renewDeliveries } from "../pipelines/delivery/delivery.ts";
 import type { ServerDeps } from "../deps.ts";
@@ -94,17 +94,12 @@ export async function refuseInUse(
   );
 }
 
-export async function translateTaken<T>(
+export function translateTaken<T>(
   kind: ReferenceKind,
   name: string,
   work: () => Promise<T>,
 ): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof UniqueConstraintViolationException)) throw error;
-    throw taken(kind, name);
-  }
+  return unlessTaken(work, () => taken(kind, name));
 }
 
 export function taken(kind: ReferenceKind, name: string): DomainError {

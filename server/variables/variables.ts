@@ -1,8 +1,8 @@
-import { UniqueConstraintViolationException } from "@mikro-orm/core";
 import { audit, diffOf } from "../audit/audit.ts";
 import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
+import { unlessTaken } from "../db/unique.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
 import { lockDelivery } from "../pipelines/delivery/delivery.ts";
 import { teamIdOf } from "../pipelines/pipelines.ts";
@@ -59,8 +59,8 @@ export async function createVariable(
   const description = checkDescription(input.description, violations);
   violations.throwIfAny();
   const { environmentId, name, value } = input;
-  try {
-    return await transact(scope, async (tx) => {
+  const create = (): Promise<Variable> =>
+    transact(scope, async (tx) => {
       await lockDelivery(tx, environmentId);
       await refuseTooMany(tx, environmentId);
       const now = tx.clock.now();
@@ -77,15 +77,16 @@ export async function createVariable(
       await recordVariable(tx, "variable.created", variable, { value });
       return variable;
     });
-  } catch (error) {
-    if (!(error instanceof UniqueConstraintViolationException)) throw error;
-    throw new DomainError(
-      "conflict",
-      "variable_name_taken",
-      `this environment already has a variable named ${name}`,
-      { cause: error, violations: [{ field: "name", message: "is taken" }] },
-    );
-  }
+  return unlessTaken(
+    create,
+    (cause) =>
+      new DomainError(
+        "conflict",
+        "variable_name_taken",
+        `this environment already has a variable named ${name}`,
+        { cause, violations: [{ field: "name", message: "is taken" }] },
+      ),
+  );
 }
 
 async function refuseTooMany(tx: Scope, environmentId: string): Promise<void> {
