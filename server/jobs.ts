@@ -7,7 +7,7 @@ import { createPartitions, dropOldPartitions } from "./db/partitions.ts";
 import type { ServerDeps } from "./deps.ts";
 import { heartbeatInterval, leaseMs } from "./fleet/liveness.ts";
 import { expireLeases } from "./fleet/nodes.ts";
-import { tidyHostChecks } from "./host-checks/preview-on-hosts.ts";
+import { tidyHostChecks } from "./host-checks/questions.ts";
 import { dispatchSample } from "./sampling/dispatch-sample.ts";
 import { tidySamples } from "./sampling/samples.ts";
 import { removeOldKeys } from "./rpc/idempotency-key.entity.ts";

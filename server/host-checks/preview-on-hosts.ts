@@ -1,13 +1,8 @@
 import type { EntityManager } from "@mikro-orm/postgresql";
-import { audit } from "../audit/audit.ts";
-import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
-import { transact } from "../db/transaction.ts";
 import type { ServerDeps } from "../deps.ts";
-import { DomainError } from "../errors.ts";
 import type { Scope } from "../scope.ts";
 import { collectReferences } from "../secrets/references.ts";
-import { compileIn, placementOf } from "../pipelines/compile-in.ts";
 import { graphValues } from "../configuration/graph.ts";
 import {
   HostGroups,
@@ -15,8 +10,15 @@ import {
   type HostProblem,
   type HostVerdict,
 } from "./host-check-groups.ts";
-import { HostCheck } from "./host-check.entity.ts";
-import { findPipeline, refuseErrors, teamIdOf } from "../pipelines/pipelines.ts";
+import { findPipeline } from "../pipelines/pipelines.ts";
+import {
+  ask,
+  compileForHosts,
+  endQuestion,
+  longestMs,
+  readTargets,
+  type Target,
+} from "./questions.ts";
 
 /** How far the question has come. */
 export interface HostPreview {
@@ -32,20 +34,8 @@ export interface HostPreview {
   readonly done: boolean;
 }
 
-/** Nobody waits longer, however large the fleet. */
-const longestMs = 120_000;
 /** News come at most this often. */
 const pauseMs = 250;
-/** Questions of one environment at a time: each is a process on every host. */
-const maximumUnderWay = 3;
-const capability = "CHECK_CONFIG";
-
-interface Target {
-  readonly id: string;
-  readonly name: string;
-  readonly connected: boolean;
-  readonly able: boolean;
-}
 
 interface AnswerRow {
   readonly nodeId: string;
@@ -73,45 +63,22 @@ export async function* previewOnHosts(
   signal: AbortSignal,
 ): AsyncGenerator<HostPreview, void, undefined> {
   const pipeline = await findPipeline(scope, input.pipelineId);
-  const { environmentId } = pipeline;
-  const options = { rendered: true };
-  const compiled = await compileIn(
-    scope,
-    deps.compiler,
-    placementOf(pipeline),
-    input.yaml,
-    options,
-  );
-  refuseErrors(compiled.problems);
-  const { filledGraph: graph, configYaml } = compiled;
-  if (graph === undefined || configYaml === undefined) throw new Error("errors were not told");
-  const em = deps.orm.em.fork();
-  const targets = await readTargets(em, pipeline.id);
+  const { graph, configYaml } = await compileForHosts(deps, scope, pipeline, input.yaml);
+  const targets = await readTargets(deps.orm.em.fork(), pipeline.id);
   const asked = targets.filter(({ connected, able }) => connected && able);
   const id = newId();
   using watch = deps.hostChecks.watch(id);
   const deadline = deps.clock.now().getTime() + longestMs;
-  await transact(scope, async (tx) => {
-    await refuseTooManyChecks(tx, environmentId);
-    tx.em.create(HostCheck, {
-      id,
-      pipelineId: pipeline.id,
-      configYaml,
-      references: collectReferences(graphValues(graph)),
-      createdAt: tx.clock.now(),
-      expiresAt: new Date(deadline),
-    });
-    audit(tx, {
+  const references = collectReferences(graphValues(graph));
+  await ask(
+    scope,
+    pipeline,
+    { id, configYaml, references, expiresAt: new Date(deadline) },
+    {
       action: "pipeline.checked_on_hosts",
-      entityType: "Pipeline",
-      entityId: pipeline.id,
-      teamId: await teamIdOf(tx, environmentId),
-      environmentId,
       metadata: { askedNodes: asked.length, targetNodes: targets.length },
-    });
-    await tx.em.flush();
-    await announce(tx.em, { kind: "host_check", environmentId, checkId: id });
-  });
+    },
+  );
   try {
     const ofHosts = new Answers(targets, asked);
     yield ofHosts.preview(false);
@@ -130,55 +97,8 @@ export async function* previewOnHosts(
     ofHosts.giveUp();
     yield ofHosts.preview(true);
   } finally {
-    await endCheck(deps, id);
+    await endQuestion(deps, id);
   }
-}
-
-/** Also when the database is away: then the row expires, and the hosts end by their own limits. */
-export async function endCheck(deps: ServerDeps, checkId: string): Promise<void> {
-  deps.hostChecks.over(checkId);
-  try {
-    await deps.orm.em.fork().transactional(async (em) => {
-      await em.execute(`delete from "HostCheck" where "id" = ?`, [checkId]);
-      await announce(em, { kind: "host_check_over", checkId });
-    });
-  } catch (error) {
-    deps.log.warn("cannot end a check on hosts", { checkId, error });
-  }
-}
-
-/** Deletes what a replica left that died. */
-export async function tidyHostChecks(em: EntityManager, now: Date): Promise<void> {
-  await em.execute(`delete from "HostCheck" where "expiresAt" < ?`, [
-    new Date(now.getTime() - longestMs),
-  ]);
-}
-
-export async function refuseTooManyChecks(tx: Scope, environmentId: string): Promise<void> {
-  const [row] = await tx.em.execute<{ count: number }[]>(
-    `select count(*)::int as count from "HostCheck" h join "Pipeline" p on p."id" = h."pipelineId"
-     where p."environmentId" = ? and h."expiresAt" > ?`,
-    [environmentId, tx.clock.now()],
-  );
-  if ((row?.count ?? 0) < maximumUnderWay) return;
-  throw new DomainError(
-    "exhausted",
-    "too_many_checks",
-    "the hosts of this environment are being asked already: try again in a moment",
-  );
-}
-
-/** The hosts that a pipeline is for. */
-export function readTargets(em: EntityManager, pipelineId: string): Promise<Target[]> {
-  return em.execute<Target[]>(
-    `select n."id", n."name",
-       (n."sessionId" is not null and n."status" <> 'UNREACHABLE') as "connected",
-       n."capabilities" @> ?::jsonb as "able"
-     from "VectorNode" n join "Pipeline" p on p."environmentId" = n."environmentId"
-     where p."id" = ? and n."nodeTokenHash" is not null
-       and (p."nodeSelector" is null or "node_selector_matches"(p."nodeSelector", n."labels"))`,
-    [JSON.stringify([capability]), pipelineId],
-  );
 }
 
 function readAnswers(em: EntityManager, checkId: string): Promise<AnswerRow[]> {

@@ -1,16 +1,11 @@
-import { audit } from "../audit/audit.ts";
-import { announce } from "../db/changes.ts";
 import { newId } from "../db/columns.ts";
-import { transact } from "../db/transaction.ts";
 import type { ServerDeps } from "../deps.ts";
 import { DomainError } from "../errors.ts";
 import { loadCatalogue } from "../configuration/catalogue.ts";
-import { compileIn, placementOf } from "../pipelines/compile-in.ts";
 import type { PipelineGraph } from "../configuration/graph.ts";
 import type { HostTest } from "../host-checks/host-check-groups.ts";
-import { HostCheck } from "../host-checks/host-check.entity.ts";
-import { endCheck, readTargets, refuseTooManyChecks } from "../host-checks/preview-on-hosts.ts";
-import { findPipeline, refuseErrors, teamIdOf } from "../pipelines/pipelines.ts";
+import { ask, compileForHosts, endQuestion, readTargets } from "../host-checks/questions.ts";
+import { findPipeline } from "../pipelines/pipelines.ts";
 import { renderConfig } from "../configuration/render.ts";
 import { wire } from "../configuration/wiring.ts";
 import type { Scope } from "../scope.ts";
@@ -40,21 +35,8 @@ export async function* runTestsOnHost(
   signal: AbortSignal,
 ): AsyncGenerator<TestsOnHost, void, undefined> {
   const pipeline = await findPipeline(scope, input.pipelineId);
-  const { environmentId } = pipeline;
-  const options = { rendered: true };
-  const compiled = await compileIn(
-    scope,
-    deps.compiler,
-    placementOf(pipeline),
-    input.yaml,
-    options,
-  );
-  refuseErrors(compiled.problems);
-  const { filledGraph, configYaml } = compiled;
-  if (filledGraph === undefined || configYaml === undefined) {
-    throw new Error("errors were not told");
-  }
-  const testYaml = testConfig(filledGraph);
+  const { graph, configYaml } = await compileForHosts(deps, scope, pipeline, input.yaml);
+  const testYaml = testConfig(graph);
   const host = (await readTargets(deps.orm.em.fork(), pipeline.id)).find(
     ({ id, connected, able }) => connected && able && (input.nodeId === "" || id === input.nodeId),
   );
@@ -67,30 +49,22 @@ export async function* runTestsOnHost(
   }
   const id = newId();
   using watch = deps.hostChecks.watch(id);
-  const deadline = deps.clock.now().getTime() + longestMs;
-  await transact(scope, async (tx) => {
-    await refuseTooManyChecks(tx, environmentId);
-    tx.em.create(HostCheck, {
+  await ask(
+    scope,
+    pipeline,
+    {
       id,
-      pipelineId: pipeline.id,
       nodeId: host.id,
       runTests: true,
       configYaml: testYaml,
       references: {},
-      createdAt: tx.clock.now(),
-      expiresAt: new Date(deadline),
-    });
-    audit(tx, {
+      expiresAt: new Date(deps.clock.now().getTime() + longestMs),
+    },
+    {
       action: "pipeline.tested_on_host",
-      entityType: "Pipeline",
-      entityId: pipeline.id,
-      teamId: await teamIdOf(tx, environmentId),
-      environmentId,
       metadata: { nodeId: host.id, nodeName: host.name },
-    });
-    await tx.em.flush();
-    await announce(tx.em, { kind: "host_check", environmentId, checkId: id });
-  });
+    },
+  );
   const about = { nodeName: host.name, vectorVersion: "", tests: [], reason: "" };
   try {
     yield { ...about, done: false };
@@ -116,7 +90,7 @@ export async function* runTestsOnHost(
     }
     yield { ...about, done: true, vectorVersion, tests, reason };
   } finally {
-    await endCheck(deps, id);
+    await endQuestion(deps, id);
   }
 }
 
