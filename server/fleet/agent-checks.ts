@@ -23,10 +23,10 @@ export interface CheckAnswer {
   }[];
 }
 
-/** What a session can send: an order, or the bytes of one that goes to many. */
+/** What a session can send: an order, or the bytes of one that goes to many, if it is still wanted when its turn comes. */
 export interface CheckWire {
   send(order: Order): void;
-  sendBytes(bytes: Buffer): void;
+  sendBytes(bytes: Buffer, isWanted: () => boolean): void;
 }
 
 const maximumProblems = 20;
@@ -50,7 +50,7 @@ export class AgentChecks {
   /** `bytes` are the order. Disposing it tells the host that nobody waits any more. */
   start(checkId: string, bytes: Buffer, onAnswer: (answer: CheckAnswer) => void): Disposable {
     this.#waiting.set(checkId, onAnswer);
-    this.#wire.sendBytes(bytes);
+    this.#wire.sendBytes(bytes, () => this.#waiting.has(checkId));
     return {
       [Symbol.dispose]: () => {
         if (!this.#waiting.delete(checkId)) return;

@@ -23,6 +23,7 @@ import {
   usageFromProto,
   type Sender,
 } from "./agent-proto.ts";
+import type { SendPace } from "./send-pace.ts";
 import { clean, counter, whole } from "./text.ts";
 import {
   pipelinesFor,
@@ -47,6 +48,7 @@ export interface SessionDeps {
   readonly ingest: Ingest;
   readonly metrics: ServerMetrics;
   readonly encode: StateEncoder;
+  readonly pace: SendPace;
   /** Keeps what a host answered to a request for a sample. */
   keepSample(answer: {
     readonly requestId: string;
@@ -132,9 +134,13 @@ export class AgentSession implements HubSession {
     });
     this.checks = new AgentChecks({
       send: (order) => this.#send(order),
-      sendBytes: (bytes) => {
-        if (!this.#ended) this.#call.write(bytes);
-        deps.metrics.messages.inc({ direction: "out", kind: "checkConfig" });
+      sendBytes: (bytes, isWanted) => {
+        deps.pace.pace(bytes.length, (done) => {
+          if (this.#ended || !isWanted()) return done();
+          deps.metrics.messages.inc({ direction: "out", kind: "checkConfig" });
+          this.#call.write(bytes, done);
+          return undefined;
+        });
       },
     });
   }
@@ -187,13 +193,7 @@ export class AgentSession implements HubSession {
       ({ pipelineId, hash, complete }) => complete && this.#held.get(pipelineId) !== hash,
     );
     const own = { ...environment, pipelines: wanted };
-    for (const bytes of this.#deps.encode(own, node, missing)) {
-      this.#partsUnread += 1;
-      this.#call.write(bytes, () => {
-        this.#partsUnread -= 1;
-        this.#sendWaiting();
-      });
-    }
+    this.#sendParts(this.#deps.encode(own, node, missing));
     for (const { pipelineId, hash } of missing) this.#held.set(pipelineId, hash);
     // An agent forgets the bodies of what it no longer runs.
     const listed = new Set(wanted.map(({ pipelineId }) => pipelineId));
@@ -201,6 +201,23 @@ export class AgentSession implements HubSession {
       if (!listed.has(pipelineId)) this.#held.delete(pipelineId);
     }
     this.#deps.metrics.messages.inc({ direction: "out", kind: "desiredState" });
+  }
+
+  #sendParts(parts: readonly Buffer[]): void {
+    this.#partsUnread += parts.length;
+    const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+    this.#deps.pace.pace(bytes, (done) => {
+      if (this.#ended) done();
+      else {
+        for (const part of parts) {
+          this.#call.write(part, () => {
+            this.#partsUnread -= 1;
+            if (this.#partsUnread === 0) done();
+            this.#sendWaiting();
+          });
+        }
+      }
+    });
   }
 
   end(reason: "replaced" | "revoked" | "shutdown"): void {

@@ -27,6 +27,7 @@ import { sharedEncoder } from "./desired-state-proto.ts";
 import { AgentSession, logCreditLines, type AgentCall, type SessionDeps } from "./agent-session.ts";
 import { enroll } from "./enrollment.ts";
 import { fenceOf, recordFacts, recordFence, recordHello } from "./host-records.ts";
+import { SendPace } from "./send-pace.ts";
 import { claimSession, releaseSession } from "./session-claim.ts";
 import { heartbeatInterval } from "./liveness.ts";
 import { counter } from "./text.ts";
@@ -94,6 +95,7 @@ export function agentRpc(deps: ServerDeps, installationId: string): UntypedServi
   const session: SessionDeps = {
     ...deps,
     encode: sharedEncoder(installationId),
+    pace: new SendPace(),
     keepSample: (answer) => void background.track(keepSample(deps, answer)),
     keepSchema: (version, answer) => void background.track(keepSchema(deps, version, answer)),
   };

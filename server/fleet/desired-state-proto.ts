@@ -86,9 +86,14 @@ export function desiredStateMessages(
   });
 }
 
+const maximumKeptBytes = 64_000_000;
+
 /** Keeps the newest few encodings: at a deploy, all agents of an environment lack the same body. */
 export function sharedEncoder(installationId: string): StateEncoder {
   const cache = new Map<string, Buffer[]>();
+  let keptBytes = 0;
+  const sizeOf = (parts: readonly Buffer[]): number =>
+    parts.reduce((sum, { length }) => sum + length, 0);
   return (environment, node, missing) => {
     const key = JSON.stringify([
       environment.environmentId,
@@ -102,9 +107,11 @@ export function sharedEncoder(installationId: string): StateEncoder {
     if (known !== undefined) return known;
     const bytes = desiredStateMessages(installationId, environment, node, missing);
     cache.set(key, bytes);
-    if (cache.size > 32) {
-      const oldest = cache.keys().next().value;
-      if (oldest !== undefined) cache.delete(oldest);
+    keptBytes += sizeOf(bytes);
+    for (const [oldest, parts] of cache) {
+      if (cache.size <= 32 && (keptBytes <= maximumKeptBytes || oldest === key)) break;
+      cache.delete(oldest);
+      keptBytes -= sizeOf(parts);
     }
     return bytes;
   };
