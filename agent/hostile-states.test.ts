@@ -223,9 +223,9 @@ hostileSuite("a desired state", [
     /two certificates are called c/,
   ),
   refusedBody(
-    "with a configuration of five megabytes costs that pipeline",
-    pipeline("large", { configYaml: `# ${"x".repeat(5_000_000)}` }),
-    /larger than 2 MiB/,
+    "with a configuration of nine megabytes costs that pipeline",
+    pipeline("large", { configYaml: `# ${"x".repeat(9_000_000)}` }),
+    /larger than 8 MB/,
   ),
   {
     ...fenced(
@@ -234,7 +234,7 @@ hostileSuite("a desired state", [
         const huge = pipeline("huge", { configYaml: "x".repeat(1_000_000) });
         const { generation = 0n } = plane.state([]);
         const more = { generation, complete: false };
-        for (let part = 0; part < 40; part++) plane.sendState([huge], more);
+        for (let part = 0; part < 80; part++) plane.sendState([huge], more);
         plane.sendState([victim], { generation });
       },
       /too large together/,

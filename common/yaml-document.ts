@@ -1,4 +1,5 @@
-import { isScalar, parseDocument, visit, type Document } from "yaml";
+import { parseDocument, type Document } from "yaml";
+import { shapeProblems } from "./yaml-shape.ts";
 
 /** A text as a document that can be edited in place, or what is wrong with it. */
 export type ReadDocument =
@@ -13,7 +14,8 @@ export function readDocument(text: string): ReadDocument {
   try {
     const document = parseDocument(text, { intAsBigInt: true, merge: true, uniqueKeys: false });
     const problems = document.errors.map((error) => error.message);
-    if (problems.length === 0) problems.push(...duplicateKeys(document));
+    if (problems.length === 0)
+      problems.push(...shapeProblems(document).map(({ message }) => message));
     return problems.length === 0
       ? { kind: "read", document }
       : { kind: "unreadable", problems: problems.slice(0, 20) };
@@ -24,19 +26,4 @@ export function readDocument(text: string): ReadDocument {
       problems: [error instanceof Error ? error.message : "unreadable"],
     };
   }
-}
-
-function duplicateKeys(document: Document): readonly string[] {
-  const problems: string[] = [];
-  visit(document, {
-    Map(_key, map) {
-      const seen = new Set<unknown>();
-      for (const { key } of map.items) {
-        const name = isScalar(key) ? String(key.value) : key;
-        if (seen.has(name)) problems.push(`Map keys must be unique: ${String(name).slice(0, 100)}`);
-        seen.add(name);
-      }
-    },
-  });
-  return problems;
 }

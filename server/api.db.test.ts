@@ -328,7 +328,7 @@ sinks:
     expect(bad).toBe(Code.InvalidArgument);
   });
 
-  test("a text of 5 MB, a YAML bomb and deep nesting are refused, and others are served", async () => {
+  test("a text over 5 MB, a YAML bomb and deep nesting are refused, and others are served", async () => {
     await using server = await startTestServer(inject("templateUrl"));
     const { token, environmentId } = await setUp(server);
     const pipelines = server.client(PipelineService, token);
@@ -338,7 +338,7 @@ sinks:
       yaml: yaml("1"),
     });
     const id = pipeline?.summary?.id ?? "";
-    const huge = await pipelines.previewPipeline({ id, yaml: "#".repeat(5_000_000) }).catch(codeOf);
+    const huge = await pipelines.previewPipeline({ id, yaml: "#".repeat(5_000_001) }).catch(codeOf);
     expect([Code.InvalidArgument, Code.ResourceExhausted]).toContain(huge);
     const bomb = ["a: &a [x,x,x,x,x,x,x,x,x]"];
     for (const [from, to] of ["ab", "bc", "cd", "de", "ef", "fg", "gh"].map((pair) =>

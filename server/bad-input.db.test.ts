@@ -234,7 +234,7 @@ describe("bad input", () => {
       .catch((error: unknown) => ConnectError.from(error));
     expect(refused).toMatchObject({
       code: Code.InvalidArgument,
-      rawMessage: expect.stringMatching(/at most 1048576/),
+      rawMessage: expect.stringMatching(/at most 5 MB/),
     });
     const { pipelines: kept } = await pipelines.listPipelines({ environmentId });
     expect(kept.map(({ name }) => name)).not.toContain("Large");

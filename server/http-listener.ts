@@ -14,7 +14,7 @@ import { securityHeaders, sendText, serveWebFile } from "./web-files.ts";
 type Request = IncomingMessage | Http2ServerRequest;
 type Response = ServerResponse | Http2ServerResponse;
 
-/** A call may carry a pipeline of 1 MiB and what surrounds it. */
+/** A call may carry a pipeline of 5 MB and what surrounds it. */
 const maximumRequestBytes = 8 * 1024 * 1024;
 
 /**

@@ -35,7 +35,8 @@ export const maximumWaitingStates = 2;
 /** The largest that a server's database and numbers hold. */
 export const maximumGeneration = BigInt(Number.MAX_SAFE_INTEGER);
 export const maximumPipelines = 2000;
-export const maximumConfigBytes = 2 * 1024 * 1024;
+/** As much as any server of this version sends. */
+export { maximumConfigBytes } from "#common/pipeline-size.ts";
 export const maximumSecrets = 1000;
 export const maximumSecretBytes = 1024 * 1024;
 export const maximumCertificates = 200;

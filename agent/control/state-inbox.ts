@@ -92,7 +92,7 @@ function judge(state: DesiredState, messages: readonly BodyMessage[]) {
 /** Why a body must not be used. Without a digest, only what it is counts. */
 export function problemOf(body: BodyMessage, digest: Uint8Array): string | undefined {
   if (Buffer.byteLength(body.configYaml) > limits.maximumConfigBytes) {
-    return `the configuration is larger than ${limits.maximumConfigBytes / 1024 / 1024} MiB`;
+    return `the configuration is larger than ${limits.maximumConfigBytes / 1e6} MB`;
   }
   const secrets = Object.entries(body.secrets);
   if (secrets.length > limits.maximumSecrets) return "it has too many secrets";
@@ -120,8 +120,8 @@ function certificateProblem({ certificates }: BodyMessage): string | undefined {
 }
 
 function sizeOf({ configYaml, secrets, certificates }: BodyMessage): number {
-  // Three bytes for each unit of text, and something for each item itself.
-  let size = 1000 + configYaml.length * 3;
+  // Something for each item itself.
+  let size = 1000 + Buffer.byteLength(configYaml);
   for (const [name, value] of Object.entries(secrets)) size += 100 + name.length * 3 + value.length;
   for (const { content } of certificates) size += 1000 + content.length;
   return size;

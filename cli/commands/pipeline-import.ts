@@ -1,5 +1,6 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { maximumPipelineBytes } from "#common/pipeline-size.ts";
 import { ComponentKind } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import type { ConfigurationNotice } from "#gen/vectorflow/v1/import_service_pb.ts";
 import { CliError, UsageError, exitCodes, messageOf, type ExitCode } from "../failures.ts";
@@ -10,7 +11,6 @@ import { problemView } from "../output/views.ts";
 import { environmentOf, type CommandContext } from "./context.ts";
 import { withSummary } from "./server-pipelines.ts";
 
-const maximumBytes = 5_000_000;
 const maximumFiles = 500;
 
 /** Makes a draft of the files of a configuration, after showing what was found. */
@@ -73,8 +73,10 @@ async function readConfigurationFiles(path: string): Promise<ReadFile[]> {
     if ((await stat(path)).isDirectory()) await walk(path, basename(join(path, ".")), files);
     else files.push({ path: basename(path), content: await readSmall(path) });
     const total = files.reduce((sum, { content }) => sum + content.length, 0);
-    if (total > maximumBytes)
-      throw new CliError(`${path} has ${total} bytes; at most 5 MB are read`);
+    if (total > maximumPipelineBytes)
+      throw new CliError(
+        `${path} has ${total} bytes; at most ${maximumPipelineBytes / 1e6} MB are read`,
+      );
     return files;
   } catch (error) {
     if (!(error instanceof Error && "syscall" in error)) throw error;
@@ -98,7 +100,10 @@ async function walk(folder: string, shown: string, files: ReadFile[]): Promise<v
 /** A wrong path may name something huge. */
 async function readSmall(path: string): Promise<Uint8Array> {
   const { size } = await stat(path);
-  if (size > maximumBytes) throw new CliError(`${path} has ${size} bytes; at most 5 MB are read`);
+  if (size > maximumPipelineBytes)
+    throw new CliError(
+      `${path} has ${size} bytes; at most ${maximumPipelineBytes / 1e6} MB are read`,
+    );
   return readFile(path);
 }
 

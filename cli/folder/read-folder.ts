@@ -1,5 +1,6 @@
 import { readFile, readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { maximumPipelineBytes } from "#common/pipeline-size.ts";
 import { UsageError, messageOf } from "../failures.ts";
 import { parseSettings, type PipelineSettings } from "./settings.ts";
 
@@ -23,8 +24,6 @@ export interface Declaration {
 export const settingsSuffix = ".vectorflow.yaml";
 const configPattern = /^(.+)\.ya?ml$/;
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9 _-]{0,99}$/;
-/** As the server refuses it. */
-const maximumTextLength = 1_048_576;
 
 /** Reads a file or a folder. Throws a UsageError with everything that is wrong in any of the files. */
 export async function readDeclaration(
@@ -141,9 +140,10 @@ function checkName(name: string, place: string, problems: string[]): void {
 function decode(bytes: Buffer, place: string, problems: string[]): string {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    if (text.length > maximumTextLength) {
+    // As the server refuses it.
+    if (bytes.length > maximumPipelineBytes) {
       problems.push(
-        `${place} has ${text.length} characters; at most ${maximumTextLength} are accepted`,
+        `${place} has ${bytes.length} bytes; a pipeline has at most ${maximumPipelineBytes / 1e6} MB`,
       );
     }
     return text;

@@ -1,3 +1,4 @@
+import { maximumConfigBytes } from "#common/pipeline-size.ts";
 import type { ProgramPlace } from "#vrl/check-text.ts";
 import type { Vrl } from "#vrl/vrl.ts";
 import { loadCatalogue, type DataType, type Kind } from "./catalogue.ts";
@@ -71,6 +72,10 @@ export function compilePipeline(
     ...programs.problems,
   ];
   const hasErrors = problems.some(({ severity }) => severity === "error");
+  const wanted = !hasErrors && context.rendered !== false;
+  const rendered = wanted ? renderConfig(graph, wiring) : undefined;
+  const tooLarge = rendered === undefined ? undefined : configProblem(rendered);
+  if (tooLarge !== undefined) problems.push(tooLarge);
   const rank = { error: 0, warning: 1 };
   return {
     graph,
@@ -81,7 +86,20 @@ export function compilePipeline(
         (a, b) => rank[a.severity] - rank[b.severity] || (a.span?.from ?? 0) - (b.span?.from ?? 0),
       )
       .slice(0, maximumProblems),
-    configYaml: hasErrors || context.rendered === false ? undefined : renderConfig(graph, wiring),
+    configYaml: tooLarge === undefined ? rendered : undefined,
+  };
+}
+
+function configProblem(rendered: string): Problem | undefined {
+  const bytes = Buffer.byteLength(rendered);
+  if (bytes <= maximumConfigBytes) return undefined;
+  const most = `${maximumConfigBytes / 1e6} MB`;
+  return {
+    severity: "error",
+    message: `the configuration for hosts has ${bytes} bytes, with aliases unfolded and wildcards as names; at most ${most} are sent`,
+    componentKey: "",
+    field: "",
+    span: undefined,
   };
 }
 

@@ -1,47 +1,44 @@
-import { Worker } from "node:worker_threads";
-import { DomainError } from "../errors.ts";
 import type { VersionDifference } from "../schemas/version-difference.ts";
 import type { SampleTried, TestsRan } from "../trials/trial-work.ts";
 import type { CheckContext } from "./check/check.ts";
 import type { FilledPipeline } from "./compile-filled.ts";
-import type { Work, WorkRequest } from "./compiler-worker.ts";
+import type { Work } from "./compiler-worker.ts";
 import type { PipelineEdit } from "./edit/edit-text.ts";
 import type { PipelineGraph } from "./graph.ts";
 import type { Renamed } from "./edit/rename.ts";
 import type { Exported, ExportFormat } from "./interchange/export-config.ts";
 import type { ImportedConfig, ImportFile } from "./interchange/import-config.ts";
+import { WorkThread, type ThreadLimits } from "./work-thread.ts";
 
-interface Waiting {
-  resolve(result: unknown): void;
-  reject(error: Error): void;
-  readonly timer: NodeJS.Timeout;
-}
+const usual: ThreadLimits = {
+  timeoutMs: 5000,
+  maximumWaiting: 50,
+  // Somebody who edits comes back within this time; a new thread has to load and warm up the compiler again.
+  idleMs: 10 * 60_000,
+  memoryMib: 1024,
+};
 
-type Answer = { readonly id: number } & (
-  | { readonly result: unknown }
-  | { readonly failed: string }
-);
-
-const defaultTimeoutMs = 5000;
-/** Somebody who edits comes back within this time; a new thread has to load and warm up the compiler again. */
-const idleMs = 10 * 60_000;
-const maximumWaiting = 50;
+/** Texts with more bytes have a thread of their own: the check of a small one never waits for that of a large one. */
+const largeBytes = 500_000;
+const large: ThreadLimits = {
+  timeoutMs: 60_000,
+  maximumWaiting: 4,
+  idleMs: 60_000,
+  memoryMib: 2048,
+};
 const maximumDifferences = 50;
 
 /**
- * Compiles pipelines on a thread of its own: a large text never stalls the streams on the event loop, and
- * a text that makes a parser or the VRL compiler run away costs only the thread, which is then replaced.
+ * Compiles pipelines on threads of its own: a large text never stalls the streams on the event loop, and a text that
+ * makes a parser or the VRL compiler run away costs only its thread, which is then replaced.
  */
 export class PipelineCompiler implements AsyncDisposable {
-  #worker: Worker | undefined;
-  #idle: NodeJS.Timeout | undefined;
-  #nextId = 0;
-  readonly #timeoutMs: number;
+  readonly #usual: WorkThread;
+  readonly #large = new WorkThread(large);
   readonly #differences = new Map<string, VersionDifference | undefined>();
-  readonly #waiting = new Map<number, Waiting>();
 
-  constructor(timeoutMs = defaultTimeoutMs) {
-    this.#timeoutMs = timeoutMs;
+  constructor(timeoutMs = usual.timeoutMs) {
+    this.#usual = new WorkThread({ ...usual, timeoutMs });
   }
 
   /** Throws DomainError `exhausted` when too many wait, and `invalid` when the text takes too long. */
@@ -106,84 +103,18 @@ export class PipelineCompiler implements AsyncDisposable {
   }
 
   #ask(work: Work): Promise<unknown> {
-    if (this.#waiting.size >= maximumWaiting) {
-      throw new DomainError(
-        "exhausted",
-        "compiler_busy",
-        "too many pipelines are being checked; try again",
-      );
-    }
-    const id = (this.#nextId += 1);
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const timer = setTimeout(() => this.#giveUp(id), this.#timeoutMs);
-    this.#waiting.set(id, { resolve, reject, timer });
-    clearTimeout(this.#idle);
-    (this.#worker ??= this.#start()).postMessage({ id, work } satisfies WorkRequest);
-    return promise;
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL("./compiler-worker.ts", import.meta.url));
-    worker.unref();
-    worker.on("message", (answer: Answer) => this.#settle(answer));
-    worker.on("error", () => {
-      if (this.#worker !== worker) return;
-      this.#worker = undefined;
-      const [first] = this.#waiting.keys();
-      if (first !== undefined) this.#giveUp(first);
-    });
-    return worker;
-  }
-
-  #settle(answer: Answer): void {
-    if ("failed" in answer) return this.#giveUp(answer.id);
-    const waiting = this.#waiting.get(answer.id);
-    if (waiting === undefined) return undefined;
-    this.#waiting.delete(answer.id);
-    clearTimeout(waiting.timer);
-    waiting.resolve(answer.result);
-    if (this.#waiting.size === 0) {
-      this.#idle = setTimeout(() => this.#replace(), idleMs);
-      this.#idle.unref();
-    }
-    return undefined;
-  }
-
-  /** Texts that wait behind the one that took too long go with it; their callers may try again. */
-  #giveUp(id: number): void {
-    this.#replace();
-    for (const [other, waiting] of this.#waiting) {
-      clearTimeout(waiting.timer);
-      waiting.reject(
-        other === id
-          ? tooHard(this.#timeoutMs)
-          : new DomainError(
-              "unavailable",
-              "compiler_restarted",
-              "the check was interrupted; try again",
-            ),
-      );
-    }
-    this.#waiting.clear();
-  }
-
-  #replace(): void {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    void worker?.terminate();
+    return (sizeOf(work) > largeBytes ? this.#large : this.#usual).do(work);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#idle);
-    for (const { timer } of this.#waiting.values()) clearTimeout(timer);
-    await this.#worker?.terminate();
+    await Promise.all([this.#usual[Symbol.asyncDispose](), this.#large[Symbol.asyncDispose]()]);
   }
 }
 
-function tooHard(timeoutMs: number): DomainError {
-  return new DomainError(
-    "invalid",
-    "pipeline_too_complex",
-    `the configuration could not be checked within ${timeoutMs / 1000} s: make its programs smaller`,
-  );
+/** Of what people wrote, about in bytes. */
+function sizeOf(work: Work): number {
+  if ("text" in work) return work.text.length;
+  return work.kind === "import"
+    ? work.files.reduce((sum, { content }) => sum + content.length, 0)
+    : 0;
 }

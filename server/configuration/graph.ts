@@ -11,6 +11,8 @@ import {
   type Node,
   type YAMLMap,
 } from "yaml";
+import { maximumPipelineBytes } from "#common/pipeline-size.ts";
+import { shapeProblems } from "#common/yaml-shape.ts";
 import { kinds, type Kind } from "./catalogue.ts";
 import { placeIn, type TextFix, type TextPlace } from "./edit/text-edits.ts";
 
@@ -72,22 +74,29 @@ export interface ParsedText {
   place(key: string, path: readonly (string | number)[]): TextPlace | undefined;
 }
 
-/** Larger texts are refused before they are parsed. */
-export const maximumTextLength = 1_048_576;
-
 const sectionKinds = new Map<string, Kind>(kinds.map((kind) => [`${kind}s`, kind]));
-export const keyPattern = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
+/** Components that the agent injects have ids with this prefix. */
+export const reservedPrefix = "__vectorflow";
+export const longestKey = 128;
+export const keyPattern = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+/** What Vector takes too is kept in a graph, so that it can be renamed there. */
+const readableKey = /^[A-Za-z_][A-Za-z0-9_-]{0,127}$/;
+export const nameRule = "a name needs 1 to 128 letters, digits or _, and no digit in front of them";
+
+/** The name that comes nearest to one that cannot be used; another component may have it. */
+export function usableKey(key: string): string {
+  return key
+    .replaceAll(/[^A-Za-z0-9_]/g, "_")
+    .replace(/^(?=[0-9]|$)/, "_")
+    .slice(0, longestKey);
+}
 
 /** Parses a configuration in YAML into a graph. Never throws on what a person wrote. */
 export function parsePipelineText(text: string): ParsedText {
-  if (text.length > maximumTextLength) {
-    return failed(
-      `the text has ${text.length} characters; at most ${maximumTextLength} are accepted`,
-    );
-  }
+  const tooLarge = sizeProblem(text);
+  if (tooLarge !== undefined) return failed(tooLarge);
   let document: Document.Parsed;
   try {
-    // The parser's own search for duplicate keys grows with the square of their number.
     document = parseDocument(text, { uniqueKeys: false, merge: true });
   } catch {
     // Deep nesting exhausts the parser's stack.
@@ -103,8 +112,14 @@ export function parsePipelineText(text: string): ParsedText {
       ...nowhere,
     };
   }
-  const duplicates = duplicateKeys(document);
-  if (duplicates.length > 0) return { graph: undefined, problems: duplicates, ...nowhere };
+  const shape = shapeProblems(document);
+  if (shape.length > 0) {
+    const problems = shape.map(({ message, node }) => ({
+      ...general(message),
+      span: spanOf(node),
+    }));
+    return { graph: undefined, problems, ...nowhere };
+  }
   if (document.contents === null) {
     return { graph: emptyGraph, problems: [], ...nowhere };
   }
@@ -119,6 +134,14 @@ export function parsePipelineText(text: string): ParsedText {
   }
 }
 
+/** Why a text is too large to be looked at; undefined when it is not. */
+export function sizeProblem(text: string): string | undefined {
+  const bytes = Buffer.byteLength(text);
+  return bytes > maximumPipelineBytes
+    ? `the text has ${bytes} bytes; a pipeline has at most ${maximumPipelineBytes / 1e6} MB`
+    : undefined;
+}
+
 const nowhere = { locate: () => undefined, place: () => undefined };
 
 const emptyGraph: PipelineGraph = { globalConfig: {}, globalYaml: "", components: [] };
@@ -129,24 +152,6 @@ function general(message: string): Problem {
 
 function failed(message: string): ParsedText {
   return { graph: undefined, problems: [general(message)], ...nowhere };
-}
-
-function duplicateKeys(document: Document): readonly Problem[] {
-  const problems: Problem[] = [];
-  visit(document, {
-    Map(_key, map) {
-      const seen = new Set<unknown>();
-      for (const { key } of map.items) {
-        if (!isScalar(key)) continue;
-        if (seen.has(key.value) && problems.length < 20) {
-          const name = String(key.value).slice(0, 100);
-          problems.push({ ...general(`the key ${name} is there twice`), span: spanOf(key) });
-        }
-        seen.add(key.value);
-      }
-    },
-  });
-  return problems;
 }
 
 function readSections(text: string, document: Document, root: YAMLMap): ParsedText {
@@ -214,10 +219,8 @@ function readComponent(
   const problem = (message: string, field = ""): void => {
     problems.push({ ...general(message), componentKey: key, field, span: spanOf(entry.key) });
   };
-  if (!keyPattern.test(key)) {
-    problem(
-      `the name ${JSON.stringify(key.slice(0, 130))} cannot be used: it needs 1 to 128 letters, digits, _ or -, and no digit or - in front`,
-    );
+  if (!readableKey.test(key)) {
+    problem(`the name ${JSON.stringify(key.slice(0, 130))} cannot be used: ${nameRule}`);
     return undefined;
   }
   const body: unknown = toValue(document, entry.value);

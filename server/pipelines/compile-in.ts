@@ -7,7 +7,7 @@ import type { CheckContext } from "../configuration/check/check.ts";
 import type { FilledPipeline } from "../configuration/compile-filled.ts";
 import type { PipelineCompiler } from "../configuration/compiler.ts";
 import type { PipelineEdit } from "../configuration/edit/edit-text.ts";
-import { maximumTextLength } from "../configuration/graph.ts";
+import { sizeProblem } from "../configuration/graph.ts";
 import { findNeighbours, type Placement } from "./neighbours.ts";
 import type { Pipeline } from "./pipeline.entity.ts";
 import type { Renamed } from "../configuration/edit/rename.ts";
@@ -38,7 +38,7 @@ export async function checkContextOf(
   text: string,
   { rendered = false, variables = {} }: CompileOptions = {},
 ): Promise<CheckContext> {
-  if (text.length > maximumTextLength) throw textTooLong(text.length);
+  refuseTooLarge(text);
   const { environmentId } = placement;
   const [secrets, certificates, values, neighbours, versions] = await Promise.all([
     scope.em.find(Secret, { environmentId }, { fields: ["name", "reference", "readAt"] }),
@@ -89,7 +89,7 @@ export async function editPipeline(
   text: string,
   edit: PipelineEdit,
 ): Promise<Extract<Renamed, { kind: "renamed" }>> {
-  if (text.length > maximumTextLength) throw textTooLong(text.length);
+  refuseTooLarge(text);
   const renamed = await compiler.edit(text, edit);
   if (renamed.kind === "impossible") {
     throw new DomainError("invalid", "edit_impossible", renamed.message);
@@ -97,13 +97,10 @@ export async function editPipeline(
   return renamed;
 }
 
-function textTooLong(length: number): DomainError {
-  return new DomainError(
-    "invalid",
-    "pipeline_too_large",
-    `the text has ${length} characters; at most ${maximumTextLength} are accepted`,
-    {
-      violations: [{ field: "yaml", message: `must have at most ${maximumTextLength} characters` }],
-    },
-  );
+function refuseTooLarge(text: string): void {
+  const message = sizeProblem(text);
+  if (message === undefined) return;
+  throw new DomainError("invalid", "pipeline_too_large", message, {
+    violations: [{ field: "yaml", message }],
+  });
 }

@@ -21,7 +21,7 @@ interface StoredRow {
   readonly sealed: string;
 }
 
-/** A body must fit into one message of the agent plane, beside a configuration of 1 MiB. */
+/** A body must fit into one message of the agent plane, beside a configuration of 8 MB. */
 export const maximumValuesBytes = 2_500_000;
 
 /**

@@ -70,7 +70,7 @@ export const ConfigurationFileSchema: GenMessage<ConfigurationFile> = /*@__PURE_
  */
 export type ReadConfigurationResponse = Message<"vectorflow.v1.ReadConfigurationResponse"> & {
   /**
-   * The text for a draft, at most 1 MiB; empty when a file has problems.
+   * The text for a draft, at most 5 MB; empty when a file has problems.
    *
    * @generated from field: string yaml = 1;
    */

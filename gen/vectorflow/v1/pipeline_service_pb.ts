@@ -125,7 +125,7 @@ export type CreatePipelineRequest = Message<"vectorflow.v1.CreatePipelineRequest
   description: string;
 
   /**
-   * At most 1 MiB.
+   * At most 5 MB.
    *
    * @generated from field: string yaml = 4;
    */
@@ -434,7 +434,7 @@ export type CheckPipelineRequest = Message<"vectorflow.v1.CheckPipelineRequest">
   environmentId: string;
 
   /**
-   * At most 1 MiB.
+   * At most 5 MB.
    *
    * @generated from field: string yaml = 2;
    */
@@ -482,7 +482,7 @@ export type EditPipelineTextRequest = Message<"vectorflow.v1.EditPipelineTextReq
   environmentId: string;
 
   /**
-   * At most 1 MiB.
+   * At most 5 MB.
    *
    * @generated from field: string yaml = 2;
    */

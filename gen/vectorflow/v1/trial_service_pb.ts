@@ -27,7 +27,7 @@ export type RunTestsRequest = Message<"vectorflow.v1.RunTestsRequest"> & {
   pipelineId: string;
 
   /**
-   * At most 1 MiB.
+   * At most 5 MB.
    *
    * @generated from field: string yaml = 2;
    */
@@ -84,7 +84,7 @@ export type RunTestsOnHostRequest = Message<"vectorflow.v1.RunTestsOnHostRequest
   pipelineId: string;
 
   /**
-   * At most 1 MiB.
+   * At most 5 MB.
    *
    * @generated from field: string yaml = 2;
    */
@@ -201,7 +201,7 @@ export type TryOnSampleRequest = Message<"vectorflow.v1.TryOnSampleRequest"> & {
   pipelineId: string;
 
   /**
-   * At most 1 MiB.
+   * At most 5 MB.
    *
    * @generated from field: string yaml = 2;
    */

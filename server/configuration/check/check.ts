@@ -3,6 +3,7 @@ import type { GraphComponent, ParsedText, PipelineGraph, Problem } from "../grap
 import { referencesIn, visitTexts } from "../../secrets/references.ts";
 import { findCredentials, proposeSecretName } from "./credentials.ts";
 import { checkListeners } from "./check-listeners.ts";
+import { checkNames } from "./check-names.ts";
 import { checkWiring } from "./check-wiring.ts";
 import type { TextFix } from "../edit/text-edits.ts";
 import type { VersionsInUse } from "../../schemas/versions-in-use.ts";
@@ -29,8 +30,6 @@ export interface CheckContext {
 /** Options of the renderer and the agent: a person's would be overwritten, or would break telemetry. */
 const ownedGlobals = new Set(["data_dir", "api", "secret", "provider"]);
 const otherSections = new Set(["enrichment_tables", "tests", "secret", "provider"]);
-/** Components that the agent injects have ids with this prefix. */
-export const reservedPrefix = "__vectorflow";
 
 /** Finds everything wrong with a graph that can be known without running anything. Pure. */
 export function checkGraph(
@@ -60,10 +59,8 @@ export function checkGraph(
     });
   };
   checkShape(graph, catalogue, report);
+  checkNames(text, graph, catalogue, report);
   for (const component of graph.components) {
-    if (component.key.startsWith(reservedPrefix)) {
-      report(component, [], `names that start with ${reservedPrefix} are reserved`);
-    }
     checkComponent(text, parsed, component, catalogue, context.versions, report);
     const { type, inputs, config } = component;
     checkReferences(component, { type, inputs, ...config }, context, report);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { loadCatalogue } from "../catalogue.ts";
 import { parsePipelineText } from "../graph.ts";
-import { addComponent, defaultKey } from "./add-component.ts";
+import { addComponent } from "./add-component.ts";
+import { freeKey, takenKeys } from "./rename.ts";
 
 const catalogue = loadCatalogue();
 const text = `# mine
@@ -39,8 +40,8 @@ describe("a component that is added", () => {
     );
     const { graph } = parsePipelineText(added(first, "transform", "remap"));
     expect(graph?.components.map(({ key }) => key)).toContain("remap_3");
-    expect(graph && defaultKey("remap", graph)).toBe("remap_4");
-    expect(graph && defaultKey("filter", graph)).toBe("filter");
+    expect(graph && freeKey("remap", takenKeys(graph))).toBe("remap_4");
+    expect(graph && freeKey("filter", takenKeys(graph))).toBe("filter");
     const sink = added(text, "sink", "http");
     expect(sink).toMatch(/ {4}http:\n {8}type: http\n {8}inputs: \[\]\n(?: {8}\w+:.*\n)*$/);
     expect(sink).toMatch(/^ {8}uri:$/m);

@@ -2,18 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { isMap, isNode, isScalar, parseDocument, type Pair } from "yaml";
 import { applyEdits, type TextEdit } from "#common/apply-edits.ts";
 import type { Catalogue, ComponentFacts, Kind } from "../catalogue.ts";
-import { parsePipelineText, type PipelineGraph } from "../graph.ts";
-import { tableOutputs } from "../ports.ts";
-import type { Renamed } from "./rename.ts";
-
-/** The first free name for a component of a type: `http`, `http_2`, `http_3`. */
-export function defaultKey(type: string, graph: PipelineGraph): string {
-  const others = [...graph.components, ...tableOutputs(graph.globalConfig)];
-  const taken = new Set(others.map(({ key }) => key));
-  let key = type;
-  for (let number = 2; taken.has(key); number += 1) key = `${type}_${number}`;
-  return key;
-}
+import { parsePipelineText } from "../graph.ts";
+import { freeKey, takenKeys, type Renamed } from "./rename.ts";
 
 /**
  * Adds a component at the end of its section, with a name of its own and the options that it must have. Options whose
@@ -33,7 +23,7 @@ export function addComponent(
   if (facts === undefined) {
     return { kind: "impossible", message: `there is no ${kind} of type ${type}` };
   }
-  const key = defaultKey(type, graph);
+  const key = freeKey(type, takenKeys(graph));
   const edit = insertion(text, `${kind}s`, key, bodyOf(facts, catalogue));
   if (edit === undefined) return impossible(kind);
   const added = applyEdits(text, [edit]);

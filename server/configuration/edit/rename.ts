@@ -9,9 +9,16 @@ import {
   type Scalar,
 } from "yaml";
 import { applyEdits, type TextEdit } from "#common/apply-edits.ts";
+import { isMergeKey } from "#common/yaml-shape.ts";
 import { kinds, type Catalogue } from "../catalogue.ts";
-import { reservedPrefix } from "../check/check.ts";
-import { keyPattern, parsePipelineText, type PipelineGraph } from "../graph.ts";
+import {
+  keyPattern,
+  longestKey,
+  nameRule,
+  parsePipelineText,
+  reservedPrefix,
+  type PipelineGraph,
+} from "../graph.ts";
 import { isWildcard, tableOutputs } from "../ports.ts";
 import { rewriteScalar } from "./text-edits.ts";
 import { wire } from "../wiring.ts";
@@ -25,6 +32,22 @@ export type Renamed =
       readonly notes: readonly string[];
     }
   | { readonly kind: "impossible"; readonly message: string };
+
+/** A name, or the first free one that comes after it: `http`, `http_2`, `http_3`. */
+export function freeKey(wanted: string, taken: ReadonlySet<string>): string {
+  let key = wanted;
+  for (let number = 2; taken.has(key); number += 1) {
+    const end = `_${number}`;
+    key = `${wanted.slice(0, longestKey - end.length)}${end}`;
+  }
+  return key;
+}
+
+/** The names of a graph's components, and of tables that are read like one. */
+export function takenKeys(graph: PipelineGraph): ReadonlySet<string> {
+  const others = [...graph.components, ...tableOutputs(graph.globalConfig)];
+  return new Set(others.map(({ key }) => key));
+}
 
 const outputPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
@@ -44,17 +67,13 @@ export function renameComponent(
     return impossible(`there is no component named ${from}`);
   }
   if (!keyPattern.test(to)) {
-    return impossible(
-      "a name needs 1 to 128 letters, digits, _ or -, and no digit or - in front of them",
-    );
+    return impossible(nameRule);
   }
   if (to.startsWith(reservedPrefix)) {
     return impossible(`names that start with ${reservedPrefix} are reserved`);
   }
-  const taken = [...graph.components, ...tableOutputs(graph.globalConfig)].some(
-    ({ key }) => key === to,
-  );
-  if (taken && to !== from) return impossible(`another component is named ${to} already`);
+  if (to !== from && takenKeys(graph).has(to))
+    return impossible(`another component is named ${to} already`);
   const rename = (id: string): string =>
     id === from ? to : id.startsWith(`${from}.`) ? `${to}${id.slice(from.length)}` : id;
   return carryOut(text, graph, rename, catalogue, (document) => {
@@ -186,7 +205,7 @@ function changedPatterns(
 }
 
 /** The nodes that name an output: inputs of components and tables, and the places of unit tests. */
-function referencesIn(document: Document): readonly Scalar[] {
+export function referencesIn(document: Document): readonly Scalar[] {
   const sections = [...kinds.map((kind) => `${kind}s`), "enrichment_tables"];
   const inputs = sections.flatMap((section) =>
     entriesOf(document, valueOf(document, document.contents, section)).map(({ value }) =>
@@ -242,7 +261,7 @@ function pairOf(document: Document, node: unknown, key: string): Pair | undefine
   const entries = entriesOf(document, node);
   const own = entries.find((pair) => keyText(pair) === key);
   if (own !== undefined) return own;
-  for (const merge of entries.filter((pair) => keyText(pair) === "<<")) {
+  for (const merge of entries.filter(({ key }) => isScalar(key) && isMergeKey(key))) {
     const source = resolve(document, merge.value);
     for (const map of isSeq(source) ? source.items : [source]) {
       const found = pairOf(document, map, key);

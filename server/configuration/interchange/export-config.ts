@@ -1,5 +1,6 @@
 import { stringify as stringifyToml } from "smol-toml";
 import { parseDocument, type Document } from "yaml";
+import { shapeProblems } from "#common/yaml-shape.ts";
 import { plainValue, settleScalars, type PlainValue } from "./yaml-nodes.ts";
 
 export type ExportFormat = "yaml" | "toml" | "json";
@@ -21,6 +22,8 @@ export function exportConfig(yaml: string, format: ExportFormat): Exported {
     const [first = ""] = error.message.split("\n", 1);
     return { kind: "impossible", message: `the text is no YAML: ${first.replace(/:$/, "")}` };
   }
+  const [wrong] = shapeProblems(document);
+  if (wrong !== undefined) return { kind: "impossible", message: wrong.message };
   settleScalars(document);
   let value: PlainValue;
   try {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { exportConfig } from "./export-config.ts";
-import { importConfig, maximumImportBytes } from "./import-config.ts";
+import { maximumPipelineBytes } from "#common/pipeline-size.ts";
+import { importConfig } from "./import-config.ts";
 
 const files = (given: Readonly<Record<string, string>>) =>
   Object.entries(given).map(([path, text]) => ({ path, content: new TextEncoder().encode(text) }));
@@ -321,8 +322,12 @@ describe("what cannot be read says why, and where", () => {
     ["a.yaml", bomb.join("\n"), "it cannot be unfolded: Excessive alias count"],
     ["a.yaml", "[".repeat(20_000), "a.yaml:"],
     ["a.toml", `a = ${"[".repeat(100_000)}`, "a.toml:"],
-    ["a.yaml", `a: ${"x".repeat(maximumImportBytes)}`, "at most 5 MB"],
-    ["a.yaml", `a: ${"x".repeat(1_100_000)}`, "a pipeline has at most 1048576"],
+    ["a.yaml", `a: ${"x".repeat(maximumPipelineBytes)}`, "at most 5 MB"],
+    [
+      "a.json",
+      `${'{"a":'.repeat(80)}[${'"x",'.repeat(40_000)}"x"]${"}".repeat(80)}`,
+      "as YAML it has",
+    ],
     ["a.txt", "", "there is no"],
   ])("%s", (path, text, expected) => {
     const given = path === "a.txt" ? { [path]: text, "b.txt": "" } : { [path]: text };

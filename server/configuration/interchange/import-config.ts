@@ -1,10 +1,11 @@
 import { isMap, type Document } from "yaml";
+import { maximumPipelineBytes } from "#common/pipeline-size.ts";
 import { visitTexts } from "../../secrets/references.ts";
-import { maximumTextLength } from "../graph.ts";
 import { placeFiles } from "./import-folder.ts";
 import { mergeFiles, type PlacedFile } from "./import-merge.ts";
 import { keyOf, owned, writeWithoutOwned } from "./import-owned.ts";
-import { formatOf, readImportFile, type ImportProblem } from "./import-read.ts";
+import { readImportFile, type ImportProblem } from "./import-read.ts";
+import { giveUsableNames } from "./usable-names.ts";
 
 /** A file that a person chose. */
 export interface ImportFile {
@@ -29,9 +30,8 @@ export interface ImportedConfig {
   readonly problems: readonly ImportProblem[];
 }
 
-/** 5 MB, of one file and of all together. */
-export const maximumImportBytes = 5_000_000;
 const maximumFiles = 500;
+const most = `${maximumPipelineBytes / 1e6} MB`;
 
 /** Reads files, merges them as Vector does and takes out what VectorFlow sets. Never throws on their content. */
 export function importConfig(files: readonly ImportFile[]): ImportedConfig {
@@ -44,8 +44,6 @@ export function importConfig(files: readonly ImportFile[]): ImportedConfig {
       refused.push({ path, line: 0, message: "it is not UTF-8 text" });
     }
   }
-  const least = [...texts].reduce((sum, [path, text]) => sum + leastLength(path, text), 0);
-  if (least > maximumTextLength) refused.push(tooLong(least));
   if (refused.length > 0) return { yaml: "", name: "", notices: [], problems: refused };
   const notices: ImportNotice[] = [];
   const problems: ImportProblem[] = [];
@@ -70,35 +68,25 @@ export function importConfig(files: readonly ImportFile[]): ImportedConfig {
   const made = putTogether(placed);
   notices.push(...made.notices);
   if (made.problems.length > 0) return { yaml: "", name, notices, problems: made.problems };
-  if (made.yaml.length > maximumTextLength) {
-    return { yaml: "", name, notices, problems: [tooLong(made.yaml.length)] };
+  const bytes = Buffer.byteLength(made.yaml);
+  if (bytes > maximumPipelineBytes) {
+    const message = `as YAML it has ${bytes} bytes; a pipeline has at most ${most}`;
+    return { yaml: "", name, notices, problems: [{ path: "", line: 0, message }] };
   }
   return { yaml: made.yaml, name, notices, problems: [] };
 }
 
-function tooLong(length: number): ImportProblem {
-  const message = `together it has ${length} characters; a pipeline has at most ${maximumTextLength}`;
-  return { path: "", line: 0, message };
-}
-
-/** What a file has as YAML at the very least, without reading it: a text that is too long is not worth the time. */
-function leastLength(path: string, text: string): number {
-  if (formatOf(path, text) === "yaml") return text.length;
-  // What other formats write between values takes less than half of them.
-  return Math.floor(text.replaceAll(/\s+/g, "").length / 2);
-}
-
 function checkSizes(files: readonly ImportFile[]): ImportProblem[] {
   const problems = files
-    .filter(({ content }) => content.length > maximumImportBytes)
+    .filter(({ content }) => content.length > maximumPipelineBytes)
     .map(({ path, content }) => ({
       path,
       line: 0,
-      message: `it has ${content.length} bytes; at most 5 MB are read`,
+      message: `it has ${content.length} bytes; at most ${most} are read`,
     }));
   const total = files.reduce((sum, { content }) => sum + content.length, 0);
-  if (problems.length === 0 && total > maximumImportBytes) {
-    const message = `the files have ${total} bytes together; at most 5 MB are read`;
+  if (problems.length === 0 && total > maximumPipelineBytes) {
+    const message = `the files have ${total} bytes together; at most ${most} are read`;
     problems.push({ path: "", line: 0, message });
   }
   if (files.length > maximumFiles) {
@@ -119,8 +107,10 @@ function putTogether(placed: readonly PlacedFile[]) {
   const { document, problems } =
     alone === undefined ? mergeFiles(placed) : { document: alone.document, problems: [] };
   if (problems.length > 0) return { yaml: "", notices: [], problems };
-  const notices = [...noticesOf(document), ...hintsOf(document)];
-  return { yaml: writeWithoutOwned(document, alone), notices, problems: [] };
+  const names = giveUsableNames(document);
+  if (names.problems.length > 0) return { yaml: "", notices: [], problems: names.problems };
+  const notices = [...noticesOf(document), ...names.notices, ...hintsOf(document)];
+  return { yaml: writeWithoutOwned(document, alone, names.changed), notices, problems: [] };
 }
 
 function noticesOf(document: Document): readonly ImportNotice[] {

@@ -3,7 +3,7 @@ import { Document, parseDocument } from "yaml";
 import { describe, expect, test } from "vitest";
 import { loadCatalogue } from "../catalogue.ts";
 import { exportConfig, type ExportFormat } from "./export-config.ts";
-import { parsePipelineText } from "../graph.ts";
+import { keyPattern, parsePipelineText } from "../graph.ts";
 import { importConfig } from "./import-config.ts";
 import { renderConfig } from "../render.ts";
 import { wire } from "../wiring.ts";
@@ -83,7 +83,7 @@ function options(withNull: boolean) {
 function configurations(withNull: boolean) {
   const body = options(withNull).map((map) => new Map<string, PlainValue>([["type", "x"], ...map]));
   const section = fc
-    .uniqueArray(fc.tuple(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_-]{0,8}$/), body), {
+    .uniqueArray(fc.tuple(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/), body), {
       selector: ([key]) => key,
       minLength: 1,
       maxLength: 3,
@@ -133,6 +133,37 @@ describe("import, export and import again", () => {
       runs,
     );
   });
+});
+
+test("whatever names components have, who reads whom stays, and settles", () => {
+  const names = fc.uniqueArray(fc.stringMatching(/^[a-b0_ -]{1,3}$/), {
+    minLength: 2,
+    maxLength: 6,
+  });
+  fc.assert(
+    fc.property(names, fc.array(fc.nat(), { minLength: 6, maxLength: 6 }), (given, choices) => {
+      // Each transform reads one of those before it.
+      const body = (index: number): string =>
+        index === 0
+          ? "{type: stdin}"
+          : `{type: filter, condition: 'true', inputs: [${JSON.stringify(given[(choices[index] ?? 0) % index])}]}`;
+      const lines = given.map((name, index) => `  ${JSON.stringify(name)}: ${body(index)}\n`);
+      const first = imported(
+        "a.yaml",
+        `sources:\n${lines[0]}transforms:\n${lines.slice(1).join("")}`,
+      );
+      expect(imported("a.yaml", first)).toBe(first);
+      const { graph, problems } = parsePipelineText(first);
+      expect(problems).toEqual([]);
+      const components = graph?.components ?? [];
+      const keys = components.map(({ key }) => key);
+      expect(keys.filter((key) => keyPattern.test(key))).toHaveLength(given.length);
+      expect(components.slice(1).map(({ inputs: [input = ""] }) => keys.indexOf(input))).toEqual(
+        given.slice(1).map((_name, at) => (choices[at + 1] ?? 0) % (at + 1)),
+      );
+    }),
+    { ...runs, numRuns: 200 },
+  );
 });
 
 /** Scalars as people write them, with what Vector makes of them. */

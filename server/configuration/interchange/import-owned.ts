@@ -9,6 +9,8 @@ import {
   type Pair,
   type YAMLMap,
 } from "yaml";
+import { applyEdits, type TextEdit } from "#common/apply-edits.ts";
+import { rewriteScalar } from "../edit/text-edits.ts";
 import type { ReadFile } from "./import-read.ts";
 import { vectorReading } from "./vector-scalars.ts";
 import { plainValue } from "./yaml-nodes.ts";
@@ -22,9 +24,13 @@ export const owned: Readonly<Record<string, string>> = {
   provider: "the agent brings configurations to Vector",
 };
 
-/** A single file of YAML stays as it was written, but for what is taken out. */
-export function writeWithoutOwned(document: Document, alone: ReadFile | undefined): string {
-  const written = alone?.format === "yaml" ? editText(alone.text, document) : undefined;
+/** A single file of YAML stays as it was written, but for what is taken out and for nodes that were changed. */
+export function writeWithoutOwned(
+  document: Document,
+  alone: ReadFile | undefined,
+  changed: ReadonlySet<Scalar>,
+): string {
+  const written = alone?.format === "yaml" ? editText(alone.text, document, changed) : undefined;
   if (written !== undefined) return written;
   const unfolded = aliasesOfOwned(document) ? unfold(document) : document;
   if (isMap(unfolded.contents)) {
@@ -97,7 +103,11 @@ function unfold(document: Document): Document {
 }
 
 /** Changes a text in place, or gives up when that would change what it says. */
-function editText(text: string, document: Document): string | undefined {
+function editText(
+  text: string,
+  document: Document,
+  changed: ReadonlySet<Scalar>,
+): string | undefined {
   if (!isMap(document.contents)) return text;
   if (
     document.contents.flow === true &&
@@ -105,27 +115,30 @@ function editText(text: string, document: Document): string | undefined {
   ) {
     return undefined;
   }
-  const edits: { readonly from: number; readonly to: number; readonly text: string }[] = [];
+  const edits: TextEdit[] = [];
+  let isPossible = true;
   for (const pair of document.contents.items) {
-    if (keyOf(pair) in owned) edits.push({ ...linesOf(text, pair), text: "" });
+    if (keyOf(pair) in owned) edits.push({ ...linesOf(text, pair), insert: "" });
   }
-  const removed = (at: number): boolean => edits.some(({ from, to }) => from <= at && at < to);
+  const lines = [...edits];
+  const removed = (at: number): boolean => lines.some(({ from, to }) => from <= at && at < to);
   visit(document, {
     Scalar(_key, node) {
       if (node.range == null || removed(node.range[0])) return;
-      const source = text.slice(node.range[0], node.range[1]);
-      if (vectorReading(source) === undefined) return;
-      const again =
-        node.type === Scalar.QUOTE_DOUBLE ? JSON.stringify(node.value) : String(node.value);
-      edits.push({ from: node.range[0], to: node.range[1], text: again });
+      const [from, to] = node.range;
+      if (changed.has(node)) {
+        const edit = rewriteScalar(text, node, String(node.value));
+        if (edit === undefined) isPossible = false;
+        else edits.push(edit);
+      } else if (vectorReading(text.slice(from, to)) !== undefined) {
+        const again =
+          node.type === Scalar.QUOTE_DOUBLE ? JSON.stringify(node.value) : String(node.value);
+        edits.push({ from, to, insert: again });
+      }
     },
   });
-  const edited = edits
-    .toSorted((a, b) => b.from - a.from)
-    .reduce(
-      (before, { from, to, text: put }) => before.slice(0, from) + put + before.slice(to),
-      text,
-    );
+  if (!isPossible) return undefined;
+  const edited = applyEdits(text, edits);
   return saysTheSame(edited, document) ? edited : undefined;
 }
 

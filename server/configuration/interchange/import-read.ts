@@ -1,5 +1,6 @@
 import { TomlDate, TomlError, parse as parseToml } from "smol-toml";
-import { Document, LineCounter, isMap, isScalar, parseDocument, visit, type Scalar } from "yaml";
+import { Document, LineCounter, isMap, isScalar, parseDocument } from "yaml";
+import { shapeProblems } from "#common/yaml-shape.ts";
 import { pathKey, readTomlComments } from "./toml-comments.ts";
 import {
   plainValue,
@@ -38,7 +39,7 @@ export type FileOutcome =
 const tomlLine = /^[ \t]*(?:\[{1,2}[^\]\n]+\]{1,2}[ \t]*(?:#.*)?$|[\w."'-]+[ \t]*=)/m;
 
 /** Vector takes an unknown ending for TOML; people mean what the text is. */
-export function formatOf(path: string, text: string): ImportFormat {
+function formatOf(path: string, text: string): ImportFormat {
   if (/\.ya?ml$/i.test(path)) return "yaml";
   if (/\.json$/i.test(path)) return "json";
   if (/\.toml$/i.test(path)) return "toml";
@@ -74,7 +75,6 @@ function failed(path: string, line: number, message: string): FileOutcome {
 
 function readYaml(path: string, text: string, format: ImportFormat): FileOutcome {
   const lines = new LineCounter();
-  // The parser's own search for duplicate keys takes a time that grows with the square of a map's size.
   const document: Document = parseDocument(text, {
     intAsBigInt: true,
     merge: true,
@@ -86,21 +86,9 @@ function readYaml(path: string, text: string, format: ImportFormat): FileOutcome
     line: lines.linePos(pos[0]).line,
     message: (message.split("\n", 1)[0] ?? message).replace(/ at line \d+, column \d+:?$/, ""),
   }));
-  visit(document, {
-    Map(_key, map) {
-      const seen = new Set<string>();
-      for (const { key } of map.items) {
-        const name = isScalar(key) ? String(key.value) : "";
-        if (seen.has(name) && name !== "<<") {
-          const at = (key as Scalar).range?.[0] ?? 0;
-          const shown = name.slice(0, 100);
-          const line = lines.linePos(at).line;
-          problems.push({ path, line, message: `the key ${shown} is there twice` });
-        }
-        seen.add(name);
-      }
-    },
-  });
+  for (const { message, node } of problems.length > 0 ? [] : shapeProblems(document)) {
+    problems.push({ path, line: lines.linePos(node.range?.[0] ?? 0).line, message });
+  }
   if (problems.length > 0) return { kind: "failed", problems: problems.slice(0, 20) };
   if (document.contents !== null && !isMap(document.contents)) {
     const empty = isScalar(document.contents) && document.contents.value === null;

@@ -1,3 +1,5 @@
+import { maximumPipelineBytes } from "#common/pipeline-size.ts";
+
 /** A file that a person chose, dropped or pasted. */
 export interface ChosenFile {
   /** Empty for a text that was pasted. */
@@ -6,7 +8,6 @@ export interface ChosenFile {
 }
 
 /** As the server refuses it. */
-const maximumBytes = 5_000_000;
 const maximumFiles = 500;
 
 /** Why files are not even sent; undefined when they are. */
@@ -16,8 +17,8 @@ export function refuseFiles(files: readonly { readonly size: number }[]): string
     return `There are ${files.length} files; at most ${maximumFiles} are read.`;
   }
   const total = files.reduce((sum, { size }) => sum + size, 0);
-  if (total <= maximumBytes) return undefined;
-  return `${files.length === 1 ? "The file has" : "The files have"} ${(total / 1e6).toFixed(1)} MB; at most 5 MB are read.`;
+  if (total <= maximumPipelineBytes) return undefined;
+  return `${files.length === 1 ? "The file has" : "The files have"} ${(total / 1e6).toFixed(1)} MB; at most ${maximumPipelineBytes / 1e6} MB are read.`;
 }
 
 /** What an `<input type="file">` has, with the folders of a chosen folder. */
