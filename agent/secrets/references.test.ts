@@ -45,10 +45,13 @@ describe("secrets in a configuration", () => {
   test("any value arrives unchanged, wherever a string can stand", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (value) => {
-        const { value: config } = resolve('a:\n  b: |\n    x SECRET[k] y\n  c: "SECRET[k]"\n', {
-          k: value,
+        const { value: config } = resolve(
+          'a:\n  b: |\n    x SECRET[k] y\n  c: "SECRET[k]"\n  d: x_SECRET[k]SECRET[k]\n',
+          { k: value },
+        );
+        expect(config).toEqual({
+          a: { b: `x ${value} y\n`, c: value, d: `x_${value}${value}` },
         });
-        expect(config).toEqual({ a: { b: `x ${value} y\n`, c: value } });
       }),
     );
   });

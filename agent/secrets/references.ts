@@ -18,7 +18,7 @@ export interface ReferenceProblem {
   readonly message: string;
 }
 
-const reference = /\b(SECRET|CERT)\[([^[\]\s]+)\]/g;
+const reference = /(SECRET|CERT)\[([^[\]\s]+)\]/g;
 // What Vector takes for a placeholder after the backend's name.
 const usableKey = /^[\w./-]+$/;
 

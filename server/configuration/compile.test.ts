@@ -69,6 +69,14 @@ describe("compilePipeline", () => {
       /no secret named nope/,
     ],
     [
+      "one right behind a letter",
+      base(
+        "    {type: http, inputs: [in], uri: 'http://xSECRET[nope]', encoding: {codec: json}}\n",
+      ),
+      "out",
+      /no secret named nope/,
+    ],
+    [
       "an option that the agent owns",
       `data_dir: /x\n${base("    {type: blackhole, inputs: [in]}\n")}`,
       "",

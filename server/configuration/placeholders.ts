@@ -7,8 +7,8 @@ export type PlaceholderWord = "VAR" | "PARAM";
 
 const names = "[A-Za-z_][A-Za-z0-9_.-]{0,127}";
 const patterns = {
-  VAR: new RegExp(`\\bVAR\\[(${names})\\]`, "g"),
-  PARAM: new RegExp(`\\bPARAM\\[(${names})\\]`, "g"),
+  VAR: new RegExp(`VAR\\[(${names})\\]`, "g"),
+  PARAM: new RegExp(`PARAM\\[(${names})\\]`, "g"),
 } satisfies Record<PlaceholderWord, RegExp>;
 
 /** The names that a text refers to by this word, each once, in their order. */

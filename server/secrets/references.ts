@@ -19,7 +19,9 @@ export interface Reference {
 export const namePattern = /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
 
 // As the agent finds them: see agent/secrets/references.ts.
-const pattern = /\b(SECRET|CERT)\[([^[\]\s]+)\]/g;
+const pattern = /(SECRET|CERT)\[([^[\]\s]+)\]/g;
+// A number in brackets is an index of VRL.
+const malformed = /(?:SECRET|CERT|VAR)\[(?!\d+\])[^\]\n]{0,130}\]?/g;
 
 /** The references in one text, in their order. */
 export function referencesIn(text: string): readonly Reference[] {
@@ -28,6 +30,14 @@ export function referencesIn(text: string): readonly Reference[] {
     kind: kind === "SECRET" ? "secret" : "certificate",
     name,
   }));
+}
+
+/** What looks like a reference and is none, so that it stays in the text as it is. */
+export function malformedReferencesIn(text: string): readonly string[] {
+  if (!text.includes("[")) return [];
+  return Array.from(text.matchAll(malformed), ([whole]) => whole).filter(
+    (whole) => referencesIn(whole).length === 0 && placeholdersIn(whole, "VAR").length === 0,
+  );
 }
 
 /** Visits every text of a parsed value, keys of maps too, with its path. */

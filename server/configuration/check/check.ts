@@ -1,6 +1,6 @@
 import type { Catalogue } from "../catalogue.ts";
 import type { GraphComponent, ParsedText, PipelineGraph, Problem } from "../graph.ts";
-import { referencesIn, visitTexts } from "../../secrets/references.ts";
+import { malformedReferencesIn, referencesIn, visitTexts } from "../../secrets/references.ts";
 import { findCredentials, proposeSecretName } from "./credentials.ts";
 import { checkListeners } from "./check-listeners.ts";
 import { checkNames } from "./check-names.ts";
@@ -108,6 +108,10 @@ function checkReferences(
       } else if (kind === "secret" && context.unreadSecrets?.has(name) === true) {
         report(component, path, `the secret ${name} was never read from its backend`);
       }
+    }
+    for (const written of malformedReferencesIn(text)) {
+      const message = `${written} is no reference and stays as it is: names have letters, digits, _, . and -, and start with a letter or _`;
+      report(component, path, message, "warning");
     }
   });
 }

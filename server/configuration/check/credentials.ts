@@ -72,7 +72,7 @@ const headerMaps = /(?:^|\.)(?:[a-z_]*headers)\.\*$/;
 const secretHeader = /auth|cookie|credential|key|passw|secret|token/i;
 /** Sensitive to the schema, but these name an account and open nothing. */
 const identities = /(?:^|\.)(?:account_id|client_id)$/;
-const reference = /\b(?:SECRET|CERT|PARAM)\[[^[\]\s]+\]|\$\{[^}]+\}|\$[A-Z_]+/;
+const reference = /(?:SECRET|CERT|PARAM)\[[^[\]\s]+\]|\$\{[^}]+\}|\$[A-Z_]+/;
 const programs = new Set(["source", "condition"]);
 
 /**
