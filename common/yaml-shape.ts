@@ -7,6 +7,7 @@ import {
   type Document,
   type Node,
   type Scalar,
+  type YAMLParseError,
 } from "yaml";
 
 /** Something by which a text is no configuration, whatever it says. */
@@ -16,6 +17,12 @@ export interface ShapeProblem {
 }
 
 const maximumProblems = 20;
+
+/** What the parser says, for people: in one line, without the place. */
+export function parserMessage({ code, message }: YAMLParseError): string {
+  if (code === "MULTIPLE_DOCS") return "there is a second document behind ---: one is expected";
+  return (message.split("\n", 1)[0] ?? message).replace(/ at line \d+, column \d+:?$/, "");
+}
 
 /**
  * Finds what the parser lets pass and nobody could read: keys that are there twice (its own search takes a time that

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { applyEdits } from "#common/apply-edits.ts";
 import { loadVrl } from "#vrl/vrl.ts";
 import { compilePipeline, type CompiledPipeline } from "./compile.ts";
 import { demoPipeline } from "../pipelines/demo.ts";
@@ -152,6 +153,16 @@ describe("what the renderer and the agent own", () => {
     const again = compile(configYaml ?? "");
     expect(again.graph?.components.at(-1)).toMatchObject({ type: "blackhole", inputs: ["in"] });
   });
+});
+
+test("inputs that are no list are an error, as Vector has it, with a fix", () => {
+  const text = base("    {type: blackhole, inputs: 'in'}\n");
+  const { problems } = compile(text);
+  const [problem] = problems.filter(({ severity }) => severity === "error");
+  expect(problem).toMatchObject({ field: "inputs", message: expect.stringMatching(/a list/) });
+  const [fix] = problem?.fixes ?? [];
+  const { problems: left } = compile(applyEdits(text, fix?.edits ?? []));
+  expect(left.filter(({ severity }) => severity === "error")).toEqual([]);
 });
 
 test("aliases between components are unfolded, so that each component stands by itself (S16)", () => {

@@ -12,7 +12,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { maximumPipelineBytes } from "#common/pipeline-size.ts";
-import { shapeProblems } from "#common/yaml-shape.ts";
+import { parserMessage, shapeProblems } from "#common/yaml-shape.ts";
 import { kinds, type Kind } from "./catalogue.ts";
 import { placeIn, type TextFix, type TextPlace } from "./edit/text-edits.ts";
 
@@ -105,9 +105,9 @@ export function parsePipelineText(text: string): ParsedText {
   if (document.errors.length > 0) {
     return {
       graph: undefined,
-      problems: document.errors.slice(0, 20).map(({ message, pos }) => ({
-        ...general(message.split("\n", 1)[0] ?? message),
-        span: { from: pos[0], to: Math.max(pos[1], pos[0] + 1) },
+      problems: document.errors.slice(0, 20).map((error) => ({
+        ...general(parserMessage(error)),
+        span: { from: error.pos[0], to: Math.max(error.pos[1], error.pos[0] + 1) },
       })),
       ...nowhere,
     };
@@ -230,8 +230,14 @@ function readComponent(
   }
   const { type, inputs, ...config } = body;
   if (typeof type !== "string") problem(`the ${kind} ${key} has no type`, "type");
-  if (inputs !== undefined && !isStringList(inputs) && typeof inputs !== "string") {
-    problem(`the inputs of ${key} must be a list of component names`, "inputs");
+  if (inputs !== undefined && !isStringList(inputs)) {
+    problems.push({
+      ...general(`the inputs of ${key} must be a list of component names`),
+      componentKey: key,
+      field: "inputs",
+      span: locate(entry, ["inputs"]),
+      ...(typeof inputs === "string" && { fixes: listFix(text, entry, inputs) }),
+    });
   }
   return {
     key,
@@ -241,6 +247,16 @@ function readComponent(
     config,
     yaml: pointsOutside(entry) ? stringify(body) : bodyOf(text, entry),
   };
+}
+
+/** Vector takes a list only. The graph has one name for one that has it, so that all else can be checked. */
+function listFix(text: string, entry: Pair, input: string): readonly TextFix[] {
+  const node = placeIn(entry.value, ["inputs"], 0, entry)?.node;
+  if (!isScalar(node) || node.range == null) return [];
+  const [from, to] = node.range;
+  const written = text.slice(from, to);
+  if (/^[|>]/.test(written)) return [];
+  return [{ title: `Make it [${input}]`, edits: [{ from, to, insert: `[${written}]` }] }];
 }
 
 /** Whether a part of the text has an alias to another part, without which it means nothing by itself. */

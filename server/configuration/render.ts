@@ -43,24 +43,8 @@ function renderComponent(
   // One without any that are written has none: a source, since for others that is an error.
   const wanted = inputs ?? (written.length > 0 ? written : undefined);
   const value = { type, ...(wanted !== undefined && { inputs: wanted }), ...config };
-  if (saysTheSame(indented, { [key]: value }, listed)) return indented;
+  if (saysTheSame(indented, { [key]: value })) return indented;
   return indent(write(value), name);
-}
-
-/** A single input as the list that it means. */
-function listed(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, body]: [string, unknown]) => [
-      key,
-      typeof body === "object" &&
-      body !== null &&
-      "inputs" in body &&
-      typeof body.inputs === "string"
-        ? { ...body, inputs: [body.inputs] }
-        : body,
-    ]),
-  );
 }
 
 /** Whether a name needs no quotes. */
@@ -90,12 +74,12 @@ function replaceInputs(yaml: string, inputs: readonly string[]): string {
 }
 
 /** Whether a text is read as a value, and by itself. */
-function saysTheSame(text: string, value: unknown, of = (read: unknown): unknown => read): boolean {
+function saysTheSame(text: string, value: unknown): boolean {
   try {
     const document = parseDocument(text, { merge: true });
     return (
       document.errors.length === 0 &&
-      isDeepStrictEqual(of(document.toJS({ maxAliasCount: 100 })), value)
+      isDeepStrictEqual(document.toJS({ maxAliasCount: 100 }), value)
     );
   } catch (error) {
     if (error instanceof ReferenceError || error instanceof RangeError) return false;

@@ -1,6 +1,6 @@
 import { stringify as stringifyToml } from "smol-toml";
 import { parseDocument, type Document } from "yaml";
-import { shapeProblems } from "#common/yaml-shape.ts";
+import { parserMessage, shapeProblems } from "#common/yaml-shape.ts";
 import { plainValue, settleScalars, type PlainValue } from "./yaml-nodes.ts";
 
 export type ExportFormat = "yaml" | "toml" | "json";
@@ -19,8 +19,7 @@ export function exportConfig(yaml: string, format: ExportFormat): Exported {
   });
   const [error] = document.errors;
   if (error !== undefined) {
-    const [first = ""] = error.message.split("\n", 1);
-    return { kind: "impossible", message: `the text is no YAML: ${first.replace(/:$/, "")}` };
+    return { kind: "impossible", message: `the text is no YAML: ${parserMessage(error)}` };
   }
   const [wrong] = shapeProblems(document);
   if (wrong !== undefined) return { kind: "impossible", message: wrong.message };

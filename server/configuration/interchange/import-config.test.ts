@@ -203,6 +203,15 @@ sinks: {}
     );
   });
 
+  test("environment variables are pointed out as Vector writes them, and patterns are none", () => {
+    const { notices } = imported({
+      "a.yaml": "a: $ES_PASS ${HOME:-x}\nb: $$NOT ${x}\nc: \"r'^a$'\"\n",
+    });
+    expect(notices.map(({ message }) => message.split(" stay")[0])).toEqual([
+      "$ES_PASS, ${HOME}, ${x}",
+    ]);
+  });
+
   test("numbers and texts that parsers read otherwise than Vector are settled", () => {
     const { yaml } = imported({ "a.yaml": "a: 0123 # zip\nb: 0b11\nc: -0x1\nd: '0123'\ne: 0x1\n" });
     expect(yaml).toBe("a: \"0123\" # zip\nb: 3\nc: -1\nd: '0123'\ne: 0x1\n");
@@ -214,8 +223,8 @@ describe("a folder", () => {
     "vector/vector.yaml": "# Global\ntimezone: local\nhealthchecks: {enabled: true}\n",
     "vector/more.toml": '[healthchecks]\nenabled = false\n[[tests]]\nname = "t1"\n',
     "vector/sources/in.yaml": "# The way in\ntype: demo_logs\nformat: json\n",
-    "vector/transforms/deep/er/parse.toml":
-      'type = "filter"\ninputs = ["in"]\ncondition = "true"\n',
+    "vector/transforms/parse.toml": 'type = "filter"\ninputs = ["in"]\n',
+    "vector/transforms/parse/condition.yaml": "type: vrl\nsource: 'true'\n",
     "vector/sinks/out.json": '{"type": "blackhole", "inputs": ["*"]}',
     "vector/tests/second.yaml": "name: t2\n",
   };
@@ -240,7 +249,9 @@ describe("a folder", () => {
           type: filter
           inputs:
             - in
-          condition: "true"
+          condition:
+            type: vrl
+            source: 'true'
       sinks:
         out:
           type: blackhole
@@ -282,6 +293,24 @@ describe("a folder", () => {
     ]);
   });
 
+  test("what its files say of one component is put together", () => {
+    const { yaml, notices, problems } = imported({
+      "v/a.yaml": "sinks: {out: {type: blackhole, inputs: [a]}}\n",
+      "v/b.yaml": "sinks:\n  out: # more\n    type: blackhole\n    rate: 1\n    inputs: [b]\n",
+      "v/transforms/deep/t.yaml": "type: filter\n",
+    });
+    expect(problems).toEqual([]);
+    expect(yaml).toBe(
+      "transforms:\n  deep:\n    t:\n      type: filter\nsinks:\n  out: {type: blackhole, inputs: [a, b], rate: 1}\n",
+    );
+    expect(notices.map(({ message }) => message)).toEqual([
+      "sinks.out.inputs has what v/a.yaml says and, behind it, what v/b.yaml says",
+    ]);
+    expect(
+      problemsOf({ "a.yaml": "sinks: {o: {type: x}}\n", "b.yaml": "sinks: {o: {type: y}}\n" }),
+    ).toEqual(["b.yaml:0 the option sinks.o.type has another value in a.yaml"]);
+  });
+
   test("sections that are empty in one file are those of the others", () => {
     const { yaml, problems } = imported({
       "a.yaml": "sources:\nsinks:\ntests:\n",
@@ -319,6 +348,7 @@ describe("what cannot be read says why, and where", () => {
     ["a.json", '{"a": 1,\n}', ":2 it is no JSON"],
     ["a.yaml", "a: [1\nb: 2\n", "Flow sequence"],
     ["a.yaml", "- a\n", "it must be a map"],
+    ["a.yaml", "a: 1\n---\nb: 2\n", "a.yaml:2 there is a second document"],
     ["a.yaml", bomb.join("\n"), "it cannot be unfolded: Excessive alias count"],
     ["a.yaml", "[".repeat(20_000), "a.yaml:"],
     ["a.toml", `a = ${"[".repeat(100_000)}`, "a.toml:"],

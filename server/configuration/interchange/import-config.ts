@@ -104,12 +104,19 @@ function checkSizes(files: readonly ImportFile[]): ImportProblem[] {
 function putTogether(placed: readonly PlacedFile[]) {
   const [only] = placed;
   const alone = placed.length === 1 && only?.place.kind === "configuration" ? only.file : undefined;
-  const { document, problems } =
-    alone === undefined ? mergeFiles(placed) : { document: alone.document, problems: [] };
+  const { document, problems, ...merged } =
+    alone === undefined
+      ? mergeFiles(placed)
+      : { document: alone.document, problems: [], notices: [] };
   if (problems.length > 0) return { yaml: "", notices: [], problems };
   const names = giveUsableNames(document);
   if (names.problems.length > 0) return { yaml: "", notices: [], problems: names.problems };
-  const notices = [...noticesOf(document), ...names.notices, ...hintsOf(document)];
+  const notices = [
+    ...merged.notices.map((message) => ({ path: "", message })),
+    ...noticesOf(document),
+    ...names.notices,
+    ...hintsOf(document),
+  ];
   return { yaml: writeWithoutOwned(document, alone, names.changed), notices, problems: [] };
 }
 
@@ -122,17 +129,21 @@ function noticesOf(document: Document): readonly ImportNotice[] {
   });
 }
 
+// Without braces only names as people give them to variables: programs have `$` in patterns.
+const environmentVariable = /\$(?:\{([A-Za-z_][A-Za-z0-9_]*)[^}\n]{0,200}\}|([A-Z][A-Z0-9_]+)\b)/g;
+
 /** What means something else here than it did where it ran. */
 function hintsOf(document: Document): readonly ImportNotice[] {
   const variables = new Set<string>();
   visitTexts(document.toJS({ maxAliasCount: 100 }) as unknown, (text) => {
-    for (const [, name = ""] of text.matchAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)[^}\n]{0,200}\}/g)) {
-      variables.add(name);
+    // `$$` is a dollar sign.
+    for (const [, braced, plain] of text.replaceAll("$$", "").matchAll(environmentVariable)) {
+      variables.add(braced === undefined ? `$${plain}` : `\${${braced}}`);
     }
   });
   if (variables.size === 0) return [];
   const names = [...variables].toSorted();
-  const shown = names.slice(0, 10).map((name) => `\${${name}}`);
+  const shown = names.slice(0, 10);
   const more = names.length > 10 ? ` and ${names.length - 10} more` : "";
   return [
     {

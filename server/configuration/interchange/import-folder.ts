@@ -12,8 +12,9 @@ const extension = /\.(ya?ml|toml|json)$/i;
 
 /**
  * Places files as Vector does for `--config-dir`: files at the top are configurations, those in `sources/`,
- * `transforms/` (at any depth), `sinks/`, `enrichment_tables/` and `tests/` are one entry each, and all else is left
- * alone. What people choose may begin anywhere above or at that folder. Pure.
+ * `transforms/`, `sinks/`, `enrichment_tables/` and `tests/` are one entry each, deeper ones below `transforms/` are
+ * options of the transform whose name the first folder has, and all else is left alone. What people choose may begin
+ * anywhere above or at that folder. Pure.
  */
 export function placeFiles(paths: readonly string[]): readonly PlacedPath[] {
   const split = paths.map((path) => path.split("/").filter((part) => part !== "" && part !== "."));
@@ -23,7 +24,6 @@ export function placeFiles(paths: readonly string[]): readonly PlacedPath[] {
     if (paths.length > 1 && !extension.test(path)) {
       return { path, place: undefined, why: "it is no .yaml, .toml or .json file" };
     }
-    const name = (parts.at(-1) ?? path).replace(extension, "");
     if (parts.length <= 1) return { path, place: { kind: "configuration" }, why: "" };
     const [section = ""] = parts;
     if (parts.slice(0, -1).some((part) => part.startsWith("."))) {
@@ -35,7 +35,10 @@ export function placeFiles(paths: readonly string[]): readonly PlacedPath[] {
     if (parts.length > 2 && section !== "transforms") {
       return { path, place: undefined, why: `Vector looks into no folder below ${section}` };
     }
-    return { path, place: { kind: "entry", section, name }, why: "" };
+    const [name = "", ...options] = parts
+      .slice(1)
+      .map((part, at, { length }) => (at === length - 1 ? part.replace(extension, "") : part));
+    return { path, place: { kind: "entry", section, name, options }, why: "" };
   });
 }
 

@@ -6,8 +6,13 @@ import { textNode } from "./yaml-nodes.ts";
 /** What a file is, by where it stands in a folder. */
 export type Place =
   | { readonly kind: "configuration" }
-  /** One entry of a section: its name is that of the file. */
-  | { readonly kind: "entry"; readonly section: Section; readonly name: string };
+  /** One entry of a section, or an option of it: the names are those of folders and of the file. */
+  | {
+      readonly kind: "entry";
+      readonly section: Section;
+      readonly name: string;
+      readonly options: readonly string[];
+    };
 
 export interface PlacedFile {
   readonly file: ReadFile;
@@ -33,12 +38,13 @@ interface Origin {
 }
 
 /**
- * Puts files together as Vector does with several: names are there once, options agree, lists of tests follow one
- * another. Where Vector lets the order of a file system decide which of two wins, this is a problem too. The nodes of
- * the files move into the result, with their comments. Pure but for that.
+ * Puts files together as Vector does with a folder: what two files at its top say of one component or option is put
+ * together, and lists follow one another. Where Vector lets the order of a file system decide which of two wins, this
+ * is a problem. The nodes of the files move into the result, with their comments. Pure but for that.
  */
 export function mergeFiles(files: readonly PlacedFile[]): {
   readonly document: Document;
+  readonly notices: readonly string[];
   readonly problems: readonly ImportProblem[];
 } {
   return new Merger().merge(files);
@@ -47,6 +53,7 @@ export function mergeFiles(files: readonly PlacedFile[]): {
 class Merger {
   readonly #root = new YAMLMap();
   readonly #problems: ImportProblem[] = [];
+  readonly #notices: string[] = [];
   /** Where each option and entry came from, by its path. */
   readonly #origins = new Map<string, Origin>();
   readonly #anchors = new Set<string>();
@@ -57,7 +64,7 @@ class Merger {
       const contents = file.document.contents;
       if (!isMap(contents)) continue;
       keepHead(file.document, contents);
-      if (place.kind === "entry") this.#addEntry(place.section, place.name, contents, file);
+      if (place.kind === "entry") this.#addEntry(place, contents, file);
       else for (const pair of contents.items) this.#addTop(pair, file);
     }
     const document = new Document(null, { merge: true });
@@ -65,7 +72,7 @@ class Merger {
     document.contents = this.#root as never;
     const last = files.at(-1)?.file.document.comment;
     if (last != null) document.comment = last;
-    return { document, problems: this.#problems };
+    return { document, notices: this.#notices, problems: this.#problems };
   }
 
   /** Anchors of different files may have one name. */
@@ -92,7 +99,8 @@ class Merger {
     if ((named.has(name) || name === "tests") && isEmpty(pair.value)) return;
     if (named.has(name) && isMap(pair.value)) {
       for (const entry of pair.value.items) {
-        this.#addPair(name as Section, entry, file);
+        const section = this.#section(name as Section, () => new YAMLMap());
+        this.#addOption([name], section as YAMLMap, entry, file);
       }
       this.#keepComments(name, pair);
       return;
@@ -110,7 +118,8 @@ class Merger {
     this.#addOption([], this.#root, pair, file);
   }
 
-  #addEntry(section: Section, name: string, body: YAMLMap, file: ReadFile): void {
+  #addEntry(place: Extract<Place, { kind: "entry" }>, body: YAMLMap, file: ReadFile): void {
+    const { section, name, options } = place;
     if (section === "tests") {
       const list = this.#section("tests", () => new YAMLSeq());
       const own: unknown = body.get("name");
@@ -125,13 +134,18 @@ class Merger {
       key.commentBefore = body.commentBefore;
       body.commentBefore = null;
     }
-    this.#addPair(section, new Pair(key, body), file);
-  }
-
-  #addPair(section: Section, entry: Pair, file: ReadFile): void {
-    const name = keyOf(entry);
-    if (this.#isTwice([section, name], singular[section], name, file)) return;
-    (this.#section(section, () => new YAMLMap()) as YAMLMap).items.push(entry);
+    const into = this.#section(section, () => new YAMLMap()) as YAMLMap;
+    if (options.length === 0) {
+      if (this.#isTwice([section, name], singular[section], name, file)) return;
+      into.items.push(new Pair(key, body));
+      return;
+    }
+    const nested = options.reduceRight<YAMLMap>((inner, option) => {
+      const outer = new YAMLMap();
+      outer.items.push(new Pair(textNode(option), inner));
+      return outer;
+    }, body);
+    this.#addOption([section], into, new Pair(key, nested), file);
   }
 
   #isTwice(path: readonly string[], what: string, name: string, file: ReadFile): boolean {
@@ -176,6 +190,13 @@ class Merger {
     }
     if (isMap(own.value) && isMap(pair.value)) {
       for (const child of pair.value.items) this.#addOption(at, own.value, child, file);
+      return;
+    }
+    if (isSeq(own.value) && isSeq(pair.value)) {
+      own.value.items.push(...pair.value.items);
+      this.#notices.push(
+        `${at.join(".")} has what ${this.#originOf(at)} says and, behind it, what ${file.path} says`,
+      );
       return;
     }
     const before = plain(own.value);

@@ -1,6 +1,6 @@
 import { TomlDate, TomlError, parse as parseToml } from "smol-toml";
 import { Document, LineCounter, isMap, isScalar, parseDocument } from "yaml";
-import { shapeProblems } from "#common/yaml-shape.ts";
+import { parserMessage, shapeProblems } from "#common/yaml-shape.ts";
 import { pathKey, readTomlComments } from "./toml-comments.ts";
 import {
   plainValue,
@@ -81,10 +81,10 @@ function readYaml(path: string, text: string, format: ImportFormat): FileOutcome
     uniqueKeys: false,
     lineCounter: lines,
   });
-  const problems: ImportProblem[] = document.errors.map(({ message, pos }) => ({
+  const problems: ImportProblem[] = document.errors.map((error) => ({
     path,
-    line: lines.linePos(pos[0]).line,
-    message: (message.split("\n", 1)[0] ?? message).replace(/ at line \d+, column \d+:?$/, ""),
+    line: lines.linePos(error.pos[0]).line,
+    message: parserMessage(error),
   }));
   for (const { message, node } of problems.length > 0 ? [] : shapeProblems(document)) {
     problems.push({ path, line: lines.linePos(node.range?.[0] ?? 0).line, message });
