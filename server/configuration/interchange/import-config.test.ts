@@ -212,6 +212,28 @@ sinks: {}
     ]);
   });
 
+  test("what refers to something that is taken out keeps it, with all that stands around", () => {
+    const { yaml } = imported({
+      "a.yaml": `data_dir: &dir /x
+secret: {own: &own {a: &deep [1], b: 2}}
+sources: # mine
+  a: {type: file, include: [b], data_dir: *dir} # keep me
+  b:
+    # merged
+    <<: *own
+    c: *deep
+`,
+    });
+    expect(yaml).toBe(`sources:
+  # mine
+  a: {type: file, include: [b], data_dir: /x} # keep me
+  b:
+    # merged
+    <<: {a: [1], b: 2}
+    c: [1]
+`);
+  });
+
   test("numbers and texts that parsers read otherwise than Vector are settled", () => {
     const { yaml } = imported({ "a.yaml": "a: 0123 # zip\nb: 0b11\nc: -0x1\nd: '0123'\ne: 0x1\n" });
     expect(yaml).toBe("a: \"0123\" # zip\nb: 3\nc: -1\nd: '0123'\ne: 0x1\n");

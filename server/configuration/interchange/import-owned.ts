@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import {
+  Document,
   Scalar,
   isMap,
   isScalar,
   parseDocument,
   visit,
-  type Document,
+  type Node,
   type Pair,
   type YAMLMap,
 } from "yaml";
@@ -32,13 +33,12 @@ export function writeWithoutOwned(
 ): string {
   const written = alone?.format === "yaml" ? editText(alone.text, document, changed) : undefined;
   if (written !== undefined) return written;
-  const unfolded = aliasesOfOwned(document) ? unfold(document) : document;
-  if (isMap(unfolded.contents)) {
-    takeOut(unfolded, unfolded.contents);
-    if (unfolded.contents.items.length === 0) return "";
-    unfolded.contents.flow = false;
-  } else return "";
-  return unfolded.toString({ lineWidth: 0, flowCollectionPadding: false });
+  if (!isMap(document.contents)) return "";
+  keepReferred(document);
+  takeOut(document, document.contents);
+  if (document.contents.items.length === 0) return "";
+  document.contents.flow = false;
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }
 
 /** Takes the options out that VectorFlow sets; what stands above one stays, above the next. */
@@ -65,41 +65,27 @@ function takeOut(document: Document, root: YAMLMap): void {
   root.items = kept;
 }
 
-/** Whether something that stays refers to a part that goes. */
-function aliasesOfOwned(document: Document): boolean {
-  if (!isMap(document.contents)) return false;
-  const going = new Set<string>();
-  const used = new Set<string>();
-  for (const pair of document.contents.items) {
-    visit(pair.value as never, {
-      Node: (_key, node) => {
-        if (keyOf(pair) in owned && "anchor" in node && node.anchor !== undefined) {
-          going.add(node.anchor);
-        }
-      },
-      Alias: (_key, { source }) => {
-        if (!(keyOf(pair) in owned)) used.add(source);
+/** Writes what goes where something that stays refers to it. */
+function keepReferred(document: Document): void {
+  if (!isMap(document.contents)) return;
+  const going = new Set<Node>();
+  for (const pair of document.contents.items.filter((item) => keyOf(item) in owned)) {
+    visit(pair.value as never, { Node: (_key, node) => void going.add(node) });
+  }
+  for (const pair of document.contents.items.filter((item) => !(keyOf(item) in owned))) {
+    const holder = new Document(null);
+    holder.contents = pair.value as never;
+    visit(holder, {
+      Alias(_key, alias) {
+        const source = alias.resolve(document);
+        if (source === undefined || !going.has(source)) return undefined;
+        const copy = source.clone() as Node;
+        visit(copy, { Node: (_at, node) => void ("anchor" in node && delete node.anchor) });
+        return copy;
       },
     });
+    pair.value = holder.contents;
   }
-  return !going.isDisjointFrom(used);
-}
-
-function unfold(document: Document): Document {
-  const contents = document.contents;
-  if (!isMap(contents)) return document;
-  for (const pair of contents.items) {
-    if (keyOf(pair) in owned) continue;
-    let has = false;
-    visit(pair.value as never, { Alias: () => void (has = true) });
-    if (!has) continue;
-    const value: unknown = (pair.value as { toJS(of: Document, how: object): unknown }).toJS(
-      document,
-      { maxAliasCount: 100 },
-    );
-    pair.value = document.createNode(value, { aliasDuplicateObjects: false });
-  }
-  return document;
 }
 
 /** Changes a text in place, or gives up when that would change what it says. */
