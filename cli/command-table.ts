@@ -65,7 +65,10 @@ export const commandTable = {
   "pipelines rollback": {
     argument: "NAME",
     summary: "Publish an old version again, as a new one, and make its text the draft.",
-    details: ["Waits as deploy does."],
+    details: [
+      "Shows what changes. When the draft has what was never deployed, that is shown too, and replaced after a question or with --yes. A draft that is saved again meanwhile is refused. Tests hold nothing up, also where deploys need them to pass.",
+      "Waits as deploy does.",
+    ],
     example: "pipelines rollback web-logs --version 7",
   },
   "pipelines undeploy": {
