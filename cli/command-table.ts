@@ -170,6 +170,7 @@ export const commandTable = {
     summary: "Create a variable, or change it after saying which pipelines that changes.",
     details: [
       "Values are written into versions when pipelines are deployed: without --redeploy, what is deployed goes on with the value it has.",
+      "With --redeploy all of them are deployed, or none: one that would have errors, or is deployed only when its tests pass and whose tests fail with the new value, refuses it all.",
     ],
     example: "variables set max_events --value 500 --redeploy --yes",
   },
