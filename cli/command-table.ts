@@ -99,7 +99,7 @@ export const commandTable = {
     argument: "NAME",
     summary: "Make a draft in another environment of what is deployed, or replace the draft there.",
     details: [
-      "Promotes the deployed version, or the one of --version; --version 0 is the saved draft. Refused, with their names, when secrets or certificates that it refers to do not exist there. Nothing is deployed. A draft that is there is shown with what differs, and replaced after a question or with --yes.",
+      "Promotes the deployed version, or the one that is paused, or the one of --version. Of a pipeline that is neither deployed nor paused it is the saved draft, as with --version 0, and that is said. Refused, with their names, when secrets or certificates that it refers to do not exist there. Nothing is deployed. A draft that is there is shown with what differs, and replaced after a question or with --yes.",
     ],
     example: "pipelines promote web-logs --environment Staging --to Production",
   },
