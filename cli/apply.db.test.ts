@@ -98,6 +98,34 @@ describe("apply", () => {
     expect(await namesOf(world)).toEqual([]);
   });
 
+  test.each([
+    ["diff", "-f"],
+    ["apply", "--dry-run", "-f"],
+    ["apply", "--dry-run", "--deploy", "-f"],
+    ["apply", "-f"],
+    ["apply", "--deploy", "--wait", "0", "-f"],
+  ])("names what a deployed text misses by now, although it stays: %s %s", async (...args) => {
+    await using world = await startCliWorld(inject("templateUrl"));
+    const { cli, write } = world;
+    await cli(["secrets", "set", "host"], { stdin: "example.com" });
+    const path = await write(
+      "web.yaml",
+      configText().replace(
+        "type: blackhole",
+        "type: http\n    uri: https://SECRET[host]/\n    encoding: { codec: json }",
+      ),
+    );
+    const apply = ["pipelines", "apply", "-f", path, "--deploy", "--wait", "0"];
+    expect(await cli(apply)).toMatchObject({ code: 0 });
+    expect(await cli(["pipelines", ...args, path])).toMatchObject({ code: 0 });
+    await cli(["secrets", "delete", "host", "--yes", "--in-use"]);
+    const refused = await cli(["pipelines", ...args, path]);
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toMatch(
+      /error .*host[^]*web: there are errors, and nothing was changed/,
+    );
+  });
+
   test("diff shows what would change, in the text and for the hosts", async () => {
     await using world = await startCliWorld(inject("templateUrl"));
     const { cli, write } = world;
