@@ -98,6 +98,34 @@ describe("apply", () => {
     expect(await namesOf(world)).toEqual([]);
   });
 
+  test.each([
+    ["diff", "-f"],
+    ["apply", "--dry-run", "-f"],
+    ["apply", "--dry-run", "--deploy", "-f"],
+    ["apply", "-f"],
+    ["apply", "--deploy", "--wait", "0", "-f"],
+  ])("names what a deployed text misses by now, although it stays: %s %s", async (...args) => {
+    await using world = await startCliWorld(inject("templateUrl"));
+    const { cli, write } = world;
+    await cli(["secrets", "set", "host"], { stdin: "example.com" });
+    const path = await write(
+      "web.yaml",
+      configText().replace(
+        "type: blackhole",
+        "type: http\n    uri: https://SECRET[host]/\n    encoding: { codec: json }",
+      ),
+    );
+    const apply = ["pipelines", "apply", "-f", path, "--deploy", "--wait", "0"];
+    expect(await cli(apply)).toMatchObject({ code: 0 });
+    expect(await cli(["pipelines", ...args, path])).toMatchObject({ code: 0 });
+    await cli(["secrets", "delete", "host", "--yes", "--in-use"]);
+    const refused = await cli(["pipelines", ...args, path]);
+    expect(refused.code).toBe(1);
+    expect(refused.stdout).toMatch(
+      /error .*host[^]*web: there are errors, and nothing was changed/,
+    );
+  });
+
   test("diff shows what would change, in the text and for the hosts", async () => {
     await using world = await startCliWorld(inject("templateUrl"));
     const { cli, write } = world;
@@ -235,11 +263,22 @@ describe("a deploy", () => {
     expect([again.code, again.json]).toMatchObject([0, { result: "unchanged", version: 1 }]);
     await write("web.yaml", configText("syslog"));
     expect(await cli(["pipelines", "apply", "-f", path, "--deploy"])).toMatchObject({ code: 0 });
-    const back = await cli(["pipelines", "rollback", "web", "--version", "1", "-o", "json"]);
+    const rollback = ["pipelines", "rollback", "web", "--version", "1"];
+    const back = await cli([...rollback, "-o", "json"]);
     expect([back.code, back.json]).toMatchObject([
       0,
-      { from_version: 1, version: 3, rollout: { ok: true } },
+      { from_version: 1, version: 3, draft_lost: false, rollout: { ok: true } },
     ]);
+    // Also when only a comment is.
+    await write("web.yaml", `# Not deployed yet.\n${configText()}`);
+    await cli(["pipelines", "apply", "-f", path]);
+    const asked = await cli(rollback);
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
+    expect(asked.stdout).toContain("+# Not deployed yet.\n");
+    expect(await cli(rollback, { answer: "n" })).toMatchObject({ code: 1 });
+    expect((await cli(["pipelines", "export", "web"])).stdout).toMatch(/^# Not deployed/);
+    const lost = await cli([...rollback, "--yes", "-o", "json"]);
+    expect([lost.code, lost.json]).toMatchObject([0, { version: 4, draft_lost: true }]);
     expect((await cli(["pipelines", "export", "web"])).stdout).toBe(configText());
     expect(await cli(["pipelines", "undeploy", "web"])).toMatchObject({ code: 2 });
     expect(await cli(["pipelines", "undeploy", "web", "--yes"])).toMatchObject({ code: 0 });

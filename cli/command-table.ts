@@ -65,7 +65,10 @@ export const commandTable = {
   "pipelines rollback": {
     argument: "NAME",
     summary: "Publish an old version again, as a new one, and make its text the draft.",
-    details: ["Waits as deploy does."],
+    details: [
+      "Shows what changes. When the draft has what was never deployed, that is shown too, and replaced after a question or with --yes. A draft that is saved again meanwhile is refused. Tests hold nothing up, also where deploys need them to pass.",
+      "Waits as deploy does.",
+    ],
     example: "pipelines rollback web-logs --version 7",
   },
   "pipelines undeploy": {
@@ -96,7 +99,7 @@ export const commandTable = {
     argument: "NAME",
     summary: "Make a draft in another environment of what is deployed, or replace the draft there.",
     details: [
-      "Promotes the deployed version, or the one of --version; --version 0 is the saved draft. Refused, with their names, when secrets or certificates that it refers to do not exist there. Nothing is deployed. A draft that is there is shown with what differs, and replaced after a question or with --yes.",
+      "Promotes the deployed version, or the one that is paused, or the one of --version. Of a pipeline that is neither deployed nor paused it is the saved draft, as with --version 0, and that is said. Refused, with their names, when secrets or certificates that it refers to do not exist there. Nothing is deployed. A draft that is there is shown with what differs, and replaced after a question or with --yes.",
     ],
     example: "pipelines promote web-logs --environment Staging --to Production",
   },
@@ -167,6 +170,7 @@ export const commandTable = {
     summary: "Create a variable, or change it after saying which pipelines that changes.",
     details: [
       "Values are written into versions when pipelines are deployed: without --redeploy, what is deployed goes on with the value it has.",
+      "With --redeploy all of them are deployed, or none: one that would have errors, or is deployed only when its tests pass and whose tests fail with the new value, refuses it all.",
     ],
     example: "variables set max_events --value 500 --redeploy --yes",
   },

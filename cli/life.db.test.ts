@@ -117,6 +117,25 @@ describe("the life of a pipeline", () => {
     expect((await promote("--yes")).json).toMatchObject({ result: "updated" });
   });
 
+  test.each([
+    { state: "paused", version: 1, says: "version 1 of paused" },
+    { state: "undeployed", version: null, says: "the saved draft of undeployed" },
+  ])("of what is $state, $says is promoted", async ({ state, version, says }) => {
+    await applied(state);
+    const verb = state === "paused" ? "pause" : "undeploy";
+    await world.cli(["pipelines", verb, state, "--yes", ...inProduction]);
+    const file = await world.write(`${state}.yaml`, configText("syslog"));
+    await world.cli(["pipelines", "apply", "-f", file, ...inProduction]);
+    const promote = ["pipelines", "promote", state, "--to", "Staging"];
+    const people = await world.cli([...promote, "-e", "Production"]);
+    expect(people.stdout).toContain(`${state} in Staging is a draft with ${says} now`);
+    expect(people.stderr.includes("is not deployed")).toBe(version === null);
+    const there = await world.cli(["pipelines", "export", state, "-e", "Staging"]);
+    expect(there.stdout).toBe(configText(version === null ? "syslog" : "json"));
+    const programs = await world.cli([...promote, "--yes", ...inProduction]);
+    expect(programs.json).toMatchObject({ from: { version } });
+  });
+
   test("a promotion names what the other environment lacks, and does nothing", async () => {
     const text = configText().replace("format: json", 'format: json\n    token: "SECRET[api_key]"');
     const file = await world.write("secret.yaml", text);

@@ -65,9 +65,8 @@ async function reviewStep(
   const { id } = step.current;
   const moves = step.kind === "update" && step.parts.includes("selector");
   const [preview, selection] = await Promise.all([
-    step.deploy || (step.kind === "update" && step.parts.includes("text"))
-      ? client.pipelines.previewPipeline({ id, yaml })
-      : undefined,
+    // A text that stays is checked too: what it refers to may be gone.
+    client.pipelines.previewPipeline({ id, yaml }),
     moves
       ? client.delivery.previewSelector({
           pipelineId: id,
@@ -77,7 +76,8 @@ async function reviewStep(
   ]);
   // The server lists the hosts that it would stop on first.
   const stops = (selection?.nodes ?? []).slice(0, selection?.stoppingCount).map(({ name }) => name);
-  return { step, problems: preview?.problems ?? [], preview, stops };
+  const changes = step.deploy || (step.kind === "update" && step.parts.includes("text"));
+  return { step, problems: preview.problems, preview: changes ? preview : undefined, stops };
 }
 
 export function selectorMessage(terms: readonly SelectorTerm[]) {

@@ -1,5 +1,7 @@
 import type { Environment } from "#gen/vectorflow/v1/environment_pb.ts";
+import { ConfigurationFormat } from "#gen/vectorflow/v1/import_service_pb.ts";
 import type { PipelineSummary, PipelineVersion } from "#gen/vectorflow/v1/pipeline_pb.ts";
+import type { ApiClient } from "../client/client.ts";
 import { findPipeline } from "../client/lookups.ts";
 import { CliError, UsageError, exitCodes, type ExitCode } from "../failures.ts";
 import { effectName } from "../output/names.ts";
@@ -101,27 +103,55 @@ export async function pipelinesRollback(context: CommandContext): Promise<ExitCo
   const found = await findPipeline(client, environment, argument);
   const { id, name } = found;
   if (found.pausedVersion !== 0 && flags["end-pause"] !== true) throw pausedError(found);
-  const [{ pipeline }, old] = await Promise.all([
+  const [got, old] = await Promise.all([
     client.pipelines.getPipeline({ id }),
     client.pipelines.getVersion({ pipelineId: id, version: wanted }),
   ]);
+  const draft = withSummary(got.pipeline);
   const config = old.version?.configYaml ?? "";
-  const difference = textDiff(pipeline?.deployedYaml ?? "", config, output.paint);
+  const difference = textDiff(draft.deployedYaml, config, output.paint);
   output.show(
     difference.length === 0 ? ["what is deployed has the same configuration"] : difference,
   );
-  await askOnTerminal(context, `Go back to version ${wanted} of ${name}?`);
+  const lost = await lostText(client, draft, wanted);
+  if (lost === undefined) {
+    await askOnTerminal(context, `Go back to version ${wanted} of ${name}?`);
+  } else {
+    output.show([
+      output.paint("red", "the draft has what was never deployed, and is replaced:"),
+      ...textDiff(lost.deployed, lost.draft, output.paint),
+    ]);
+    const question = `Go back to version ${wanted} of ${name}, and lose what is only in its draft?`;
+    if (!(await confirm(context, question))) throw new CliError("nothing was deployed");
+  }
   const { version } = await client.pipelines.rollbackPipeline({
     id,
     version: wanted,
     changelog: flags.reason ?? "",
+    revision: draft.revision,
     endPause: flags["end-pause"] === true,
   });
   return finish(context, environment, rolloutOf(id, name, version), {
     pipeline: name,
     from_version: wanted,
+    draft_lost: lost !== undefined,
     result: "deployed",
   });
+}
+
+/** The texts of a draft that going back to a version takes away; undefined when a version has it too. */
+async function lostText(
+  client: ApiClient,
+  { summary, yaml }: ReturnType<typeof withSummary>,
+  wanted: number,
+): Promise<{ readonly deployed: string; readonly draft: string } | undefined> {
+  const { id, deployedVersion, pausedVersion, undeployedVersion } = summary;
+  const format = ConfigurationFormat.YAML;
+  const textOf = async (version: number): Promise<string> =>
+    (await client.imports.exportPipeline({ id, version, format })).content;
+  const deployed = await textOf(deployedVersion || pausedVersion || undeployedVersion || wanted);
+  if (yaml === deployed || yaml === (await textOf(wanted))) return undefined;
+  return { deployed, draft: yaml };
 }
 
 /** Takes a pipeline off all hosts. */

@@ -43,19 +43,24 @@ export async function pipelinesClone(context: CommandContext): Promise<ExitCode>
   return exitCodes.ok;
 }
 
-/** Shows what a promotion needs and replaces, and then does it. */
+/** Shows what a promotion needs and replaces, and then does it: with what runs, or would if it were not paused. */
 export async function pipelinesPromote(context: CommandContext): Promise<ExitCode> {
   const { client, output, argument, flags } = context;
   if (flags.to === undefined) throw new UsageError("--to ENVIRONMENT is needed");
   const environment = await environmentOf(context);
-  const { id, name, deployedVersion } = await findPipeline(client, environment, argument);
+  const { id, name, deployedVersion, pausedVersion } = await findPipeline(
+    client,
+    environment,
+    argument,
+  );
   const target = await findEnvironment(client, flags.to);
-  const request = {
-    id,
-    targetEnvironmentId: target.id,
-    version: versionOf(context) ?? deployedVersion,
-    name: flags.as ?? "",
-  };
+  const given = versionOf(context);
+  const version = given ?? (deployedVersion || pausedVersion);
+  const what = version === 0 ? `the saved draft of ${name}` : `version ${version} of ${name}`;
+  if (given === undefined && version === 0) {
+    output.note(printable(`${name} is not deployed: ${what} is what is promoted`));
+  }
+  const request = { id, targetEnvironmentId: target.id, version, name: flags.as ?? "" };
   const preview = await client.lifecycle.previewPromotion(request);
   const missing = preview.references.filter(({ exists }) => !exists);
   output.show([
@@ -72,7 +77,7 @@ export async function pipelinesPromote(context: CommandContext): Promise<ExitCod
   ]);
   const value = {
     pipeline: flags.as ?? name,
-    from: { environment: environment.name, version: request.version || null },
+    from: { environment: environment.name, version: version || null },
     to: { environment: target.name },
     references: preview.references.map(({ kind, name: reference, exists }) => ({
       kind,
@@ -89,8 +94,8 @@ export async function pipelinesPromote(context: CommandContext): Promise<ExitCod
     return exitCodes.failed;
   }
   if (preview.target !== undefined) {
-    const loss = preview.target.changed ? ", which was never deployed" : "";
-    const question = `Replace the draft of ${preview.target.name} in ${target.name}${loss}?`;
+    const loss = preview.target.changed ? ", which was never deployed," : "";
+    const question = `Replace the draft of ${preview.target.name} in ${target.name}${loss} with ${what}?`;
     if (!(await confirm(context, question))) throw new CliError("nothing was promoted");
   }
   const { created } = await client.lifecycle.promotePipeline({
@@ -99,7 +104,7 @@ export async function pipelinesPromote(context: CommandContext): Promise<ExitCod
     sourceRevision: preview.sourceRevision,
   });
   output.result({ ...value, result: created ? "created" : "updated" }, () =>
-    printable(`${value.pipeline} is a draft in ${target.name} now; deploy it there`),
+    printable(`${value.pipeline} in ${target.name} is a draft with ${what} now; deploy it there`),
   );
   return exitCodes.ok;
 }

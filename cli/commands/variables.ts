@@ -53,8 +53,8 @@ export async function variablesSet(context: CommandContext): Promise<ExitCode> {
   const { id } = existing;
   const { pipelines } = await client.variables.previewVariable({ environmentId, id, value });
   const effects = pipelines.map(effectView);
-  for (const { pipeline, components, errors, hosts } of effects) {
-    const what = [...components, ...errors].join(", ");
+  for (const { pipeline, components, errors, failed_tests, hosts } of effects) {
+    const what = [...components, ...errors, ...failed_tests].join(", ");
     output.note(printable(`${pipeline} on ${hosts} hosts: ${what === "" ? "no change" : what}`));
   }
   const description = flags.description ?? existing.description;

@@ -183,8 +183,15 @@ export function variableUseView({ pipelineName, draft, deployed, deployedValue }
   };
 }
 
-export function effectView({ name, componentKeys, errors, nodeCount }: VariableEffect) {
-  return { pipeline: name, components: componentKeys, errors, hosts: nodeCount };
+export function effectView(effect: VariableEffect) {
+  const { name, componentKeys, errors, failedTests, nodeCount } = effect;
+  return {
+    pipeline: name,
+    components: componentKeys,
+    errors,
+    failed_tests: failedTests,
+    hosts: nodeCount,
+  };
 }
 
 function referenceView(reference: SecretReference | undefined) {

@@ -16,6 +16,7 @@ import { raiseGeneration, renewDeliveries } from "./delivery/delivery.ts";
 import { collectReferences } from "../secrets/references.ts";
 import { refuseUntested } from "../trials/trials.ts";
 import { findPipeline, refuseErrors, storeGraph, teamIdOf } from "./pipelines.ts";
+import { hasUndeployedText } from "./versions.ts";
 
 /** Identifies a configuration. What nodes hold besides is in the hash of the delivery. */
 export function contentHash(configYaml: string, logLevel: string | null): string {
@@ -54,13 +55,7 @@ export async function deployPipeline(
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
     refusePaused(pipeline, input.endPause);
-    if (input.revision !== "" && pipeline.revision !== Number(input.revision)) {
-      throw new DomainError(
-        "stale",
-        "pipeline_changed",
-        "the pipeline was saved again after you reviewed it: review it once more",
-      );
-    }
+    if (input.revision !== "") refuseStale(pipeline, input.revision);
     if (pipeline.yaml !== draft.yaml) {
       throw new DomainError("stale", "pipeline_changed", "the pipeline is being saved; try again");
     }
@@ -71,7 +66,11 @@ export async function deployPipeline(
   });
 }
 
-/** Publishes an old version again, as a new one, and makes its text and its places on the canvas the draft. */
+/**
+ * Publishes an old version again, as a new one, and makes its text and its places on the canvas the draft. Throws
+ * `stale` when the draft was saved after the given revision, and `precondition` when none is given and the draft has
+ * what was never deployed.
+ */
 export async function rollbackPipeline(
   scope: Scope,
   compiler: PipelineCompiler,
@@ -79,6 +78,7 @@ export async function rollbackPipeline(
     readonly id: string;
     readonly version: number;
     readonly changelog: string;
+    readonly revision: string;
     readonly endPause: boolean;
   },
 ): Promise<PipelineVersion> {
@@ -94,6 +94,7 @@ export async function rollbackPipeline(
   return transact(scope, async (tx) => {
     const pipeline = await lockPipeline(tx, input.id);
     refusePaused(pipeline, input.endPause);
+    await refuseLoss(tx, pipeline, old, input.revision);
     tx.em.assign(pipeline, {
       yaml: old.sourceYaml,
       revision: pipeline.revision + 1,
@@ -116,6 +117,31 @@ function refusePaused({ name, pausedVersion }: Pipeline, endPause: boolean): voi
     "precondition",
     "pipeline_paused",
     `${name} is paused: a deploy would start it on its hosts; confirm that this is meant, or resume it first`,
+  );
+}
+
+function refuseStale({ revision }: Pipeline, reviewed: string): void {
+  if (revision === Number(reviewed)) return;
+  throw new DomainError(
+    "stale",
+    "pipeline_changed",
+    "the pipeline was saved again after you reviewed it: review it once more",
+  );
+}
+
+/** What is only in a draft cannot be had back: it is replaced by those who saw it. */
+async function refuseLoss(
+  tx: Scope,
+  pipeline: Pipeline,
+  old: PipelineVersion,
+  reviewed: string,
+): Promise<void> {
+  if (reviewed !== "") return refuseStale(pipeline, reviewed);
+  if (pipeline.yaml === old.sourceYaml || !(await hasUndeployedText(tx.em, pipeline))) return;
+  throw new DomainError(
+    "precondition",
+    "draft_not_deployed",
+    `the draft of ${pipeline.name} has changes that were never deployed, and going back replaces them: look at them, and give the revision that you looked at`,
   );
 }
 

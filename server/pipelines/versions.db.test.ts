@@ -1,5 +1,6 @@
-import type { Client } from "@connectrpc/connect";
+import { ConnectError, type Client } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { ErrorInfoSchema } from "#gen/vectorflow/v1/error_pb.ts";
 import {
   PipelineService,
   ChangeKind,
@@ -50,6 +51,14 @@ async function save(id: string, text: string): Promise<void> {
   await pipelines.updatePipeline({ id, revision: pipeline?.revision ?? "", yaml: text });
 }
 
+async function reasonOf(call: Promise<unknown>): Promise<string | undefined> {
+  const error: unknown = await call.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return ConnectError.from(error).findDetails(ErrorInfoSchema)[0]?.reason;
+}
+
 const move = (id: string, key: string, x: number) =>
   sql.query(
     `update "PipelineNode" set "positionX" = $3 where "pipelineId" = $1 and "componentKey" = $2`,
@@ -96,9 +105,31 @@ describe("a version", () => {
       "sources:\n  other: {type: stdin}\nsinks: {out: {type: blackhole, inputs: [other]}}\n",
     );
     expect(Object.keys(await placesOf(id)).toSorted()).toEqual(["other", "out"]);
-    await pipelines.rollbackPipeline({ id, version: 2 });
+    const { pipeline } = await pipelines.getPipeline({ id });
+    await pipelines.rollbackPipeline({ id, version: 2, revision: pipeline?.revision ?? "" });
     expect(await placesOf(id)).toMatchObject({ parse: 111 });
     expect((await pipelines.listVersions({ pipelineId: id })).versions[0]?.version).toBe(3);
+  });
+
+  test("is not gone back to over a draft that nobody saw", async () => {
+    const id = await deployed();
+    await save(id, yaml("syslog"));
+    await pipelines.deployPipeline({ id });
+    const back = (revision = "") => pipelines.rollbackPipeline({ id, version: 1, revision });
+    await save(id, yaml("apache_common"));
+    expect(await reasonOf(back())).toBe("draft_not_deployed");
+    const seen = (await pipelines.getPipeline({ id })).pipeline?.revision;
+    await save(id, yaml("apache_error"));
+    expect(await reasonOf(back(seen))).toBe("pipeline_changed");
+    const { pipeline } = await pipelines.getPipeline({ id });
+    expect(pipeline?.yaml).toBe(yaml("apache_error"));
+    expect((await back(pipeline?.revision)).version?.version).toBe(3);
+    // What versions have is not lost: the draft of the newest one, and one with the old text.
+    expect((await back()).version?.version).toBe(4);
+    await save(id, yaml("syslog"));
+    await pipelines.deployPipeline({ id });
+    await save(id, yaml("json"));
+    expect((await back()).version?.version).toBe(6);
   });
 
   test("moving a component is no change, and hosts get the same bytes", async () => {

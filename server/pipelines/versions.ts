@@ -48,3 +48,16 @@ export async function readVersion(
   if (row === undefined) throw notFound("version", String(version));
   return row;
 }
+
+/** Whether the draft of a pipeline is not what was published last. */
+export async function hasUndeployedText(
+  em: EntityManager,
+  { id, yaml }: { readonly id: string; readonly yaml: string },
+): Promise<boolean> {
+  const [newest] = await em.execute<{ same: boolean }[]>(
+    `select "sourceYaml" = ? as "same" from "PipelineVersion" where "pipelineId" = ?
+     order by "version" desc limit 1`,
+    [yaml, id],
+  );
+  return newest?.same !== true;
+}

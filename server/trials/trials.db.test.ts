@@ -104,8 +104,10 @@ test("behind the gate only a text is deployed whose tests are there and pass", a
   expect((await deploy()).version?.version).toBe(2);
   // In an emergency what ran before is not held up by its tests.
   await trials.setTestGate({ pipelineId: id, enabled: true });
-  await save(textOf(".a = 2"));
-  expect((await pipelines.rollbackPipeline({ id, version: 1 })).version?.version).toBe(3);
+  await save(textOf('.level = "other"', expecting(".level == 1")));
+  const { pipeline } = await pipelines.getPipeline({ id });
+  const back = { id, version: 2, revision: pipeline?.revision ?? "" };
+  expect((await pipelines.rollbackPipeline(back)).version?.version).toBe(3);
 });
 
 test("tests that only Vector can run are run on a host, without secrets, and open the gate", async () => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { DomainError } from "../errors.ts";
 import type { PipelineCompiler } from "../configuration/compiler.ts";
 import { checkContextOf, placementOf } from "../pipelines/compile-in.ts";
+import type { Placement } from "../pipelines/neighbours.ts";
 import type { Pipeline } from "../pipelines/pipeline.entity.ts";
 import { findPipeline } from "../pipelines/pipelines.ts";
 import {
@@ -43,33 +44,69 @@ export async function tryOnSample(
   return { ...(await compiler.tryOnSample(input.yaml, context, samples)), sample };
 }
 
+/** What is to be deployed behind a test gate. */
+export interface TestedText {
+  readonly placement: Placement;
+  readonly text: string;
+  /** As hosts would get it. */
+  readonly configYaml: string;
+  /** The configuration whose tests passed on a host last. */
+  readonly testedHash: string | null;
+  /** Values of variables that count instead of the environment's. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** Why a gate stays closed: a stable reason, and words. */
+export interface TestObjection {
+  readonly reason: "tests_missing" | "tests_failed" | "tests_not_run";
+  readonly message: string;
+}
+
 /**
- * Throws `precondition` unless all tests of the draft pass. Those that only Vector can run pass when a host has run
- * the tests of this very configuration. A draft without tests passes nothing.
+ * What keeps a text without errors behind its gate; nothing when all its tests pass. Those that only Vector can run
+ * pass when a host has run the tests of this very configuration. A text without tests passes nothing.
  */
+export async function findTestObjections(
+  scope: Scope,
+  compiler: PipelineCompiler,
+  { placement, text, configYaml, testedHash, variables = {} }: TestedText,
+): Promise<readonly TestObjection[]> {
+  const context = await checkContextOf(scope, compiler, placement, text, { variables });
+  const { tests } = await compiler.runTests(text, context, scope.clock.now());
+  if (tests.length === 0) {
+    const message = "this pipeline is deployed only when its tests pass, and it has none";
+    return [{ reason: "tests_missing", message }];
+  }
+  const failed = tests
+    .filter(({ state }) => state === "failed")
+    .map(({ name, messages }): TestObjection => {
+      return { reason: "tests_failed", message: `the test ${name} fails: ${messages.join("\n")}` };
+    });
+  if (testedHash === testedHashOf(configYaml)) return failed;
+  const notRun = tests
+    .filter(({ state }) => state === "not_run")
+    .map(({ name }): TestObjection => {
+      const message = `the test ${name} runs only in Vector: let a host run the tests of this text first`;
+      return { reason: "tests_not_run", message };
+    });
+  return [...failed, ...notRun];
+}
+
+/** Throws `precondition` unless all tests of the draft pass. */
 export async function refuseUntested(
   scope: Scope,
   compiler: PipelineCompiler,
   pipeline: Pipeline,
   configYaml: string,
 ): Promise<void> {
-  const { tests } = await runTests(scope, compiler, pipeline, pipeline.yaml);
-  const refuse = (reason: string, message: string): never => {
-    throw new DomainError("precondition", reason, message);
-  };
-  if (tests.length === 0) {
-    refuse("tests_missing", "this pipeline is deployed only when its tests pass, and it has none");
-  }
-  const failed = tests.find(({ state }) => state === "failed");
-  if (failed !== undefined) {
-    refuse("tests_failed", `the test ${failed.name} fails: ${failed.messages.join("\n")}`);
-  }
-  const notRun = tests.find(({ state }) => state === "not_run");
-  if (notRun === undefined || pipeline.testedHash === testedHashOf(configYaml)) return;
-  refuse(
-    "tests_not_run",
-    `the test ${notRun.name} runs only in Vector: let a host run the tests of this draft first`,
-  );
+  const [objection] = await findTestObjections(scope, compiler, {
+    placement: placementOf(pipeline),
+    text: pipeline.yaml,
+    configYaml,
+    testedHash: pipeline.testedHash ?? null,
+  });
+  if (objection === undefined) return;
+  throw new DomainError("precondition", objection.reason, objection.message);
 }
 
 /** Tells a configuration from any other: by its bytes as hosts would get it, tests included. */

@@ -10,6 +10,7 @@ import { lockPipeline, publish, recordDeploy } from "../pipelines/deployments.ts
 import { refuseErrors } from "../pipelines/pipelines.ts";
 import type { Placement } from "../pipelines/neighbours.ts";
 import type { Scope } from "../scope.ts";
+import { findTestObjections, type TestObjection } from "../trials/trials.ts";
 import type { Variable } from "./variable.entity.ts";
 import {
   checkVariableValue,
@@ -22,11 +23,14 @@ import {
 /** A deployed pipeline that was made with a variable. */
 interface DeployedWith {
   readonly id: string;
+  readonly environmentId: string;
   readonly name: string;
   readonly version: number;
   readonly sourceYaml: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly nodeCount: number;
+  readonly testGate: boolean;
+  readonly testedHash: string | null;
 }
 
 /** More are changed one by one: each is compiled before anything is written. */
@@ -38,7 +42,7 @@ async function readDeployedWith(
   name: string,
 ): Promise<readonly DeployedWith[]> {
   return scope.em.execute<DeployedWith[]>(
-    `select p."id", p."name", v."version", v."sourceYaml", v."variables",
+    `select p."id", p."environmentId", p."name", v."version", v."sourceYaml", v."variables", p."testGate", p."testedHash",
        (select count(*)::int from "VectorNode" n where n."environmentId" = p."environmentId"
          and n."nodeTokenHash" is not null
          and (p."nodeSelector" is null or "node_selector_matches"(p."nodeSelector", n."labels"))) as "nodeCount"
@@ -55,6 +59,8 @@ export interface VariableEffect {
   readonly name: string;
   readonly componentKeys: readonly string[];
   readonly errors: readonly string[];
+  /** Why its tests would refuse a deploy; none for one that is deployed whatever they say. */
+  readonly failedTests: readonly string[];
   readonly nodeCount: number;
 }
 
@@ -72,12 +78,10 @@ export async function previewVariable(
   refuseTooMany(deployed);
   const effects: VariableEffect[] = [];
   for (const pipeline of deployed) {
-    const compile = (values: Readonly<Record<string, string>>) =>
-      compileIn(scope, compiler, placementOf(input.environmentId, pipeline), pipeline.sourceYaml, {
-        variables: values,
-      });
-    const before = await compile(pipeline.variables);
-    const after = await compile({ [variable.name]: input.value });
+    const values = { [variable.name]: input.value };
+    const before = await compileWith(scope, compiler, pipeline, pipeline.variables);
+    const after = await compileWith(scope, compiler, pipeline, values);
+    const stays = pipeline.variables[variable.name] === input.value;
     effects.push({
       pipelineId: pipeline.id,
       name: pipeline.name,
@@ -94,14 +98,59 @@ export async function previewVariable(
         .map(({ componentKey, message }) =>
           componentKey === "" ? message : `${componentKey}: ${message}`,
         ),
+      failedTests: stays ? [] : await nameFailedTests(scope, compiler, pipeline, after, values),
     });
   }
   return effects;
 }
 
 /** What listens elsewhere warns, and no warning is asked for. */
-function placementOf(environmentId: string, { id }: DeployedWith): Placement {
+function placementOf({ id, environmentId }: DeployedWith): Placement {
   return { environmentId, pipelineId: id, selector: null };
+}
+
+/** Makes what hosts would get of the deployed text, with these values instead of the environment's. */
+function compileWith(
+  scope: Scope,
+  compiler: PipelineCompiler,
+  pipeline: DeployedWith,
+  variables: Readonly<Record<string, string>>,
+): Promise<FilledPipeline> {
+  const options = { rendered: true, variables };
+  return compileIn(scope, compiler, placementOf(pipeline), pipeline.sourceYaml, options);
+}
+
+/** Why the tests of a text without errors keep it from being deployed with these values. */
+async function objectionsTo(
+  scope: Scope,
+  compiler: PipelineCompiler,
+  pipeline: DeployedWith,
+  { configYaml }: FilledPipeline,
+  variables: Readonly<Record<string, string>>,
+): Promise<readonly TestObjection[]> {
+  const { testGate, testedHash, sourceYaml: text } = pipeline;
+  if (!testGate || configYaml === undefined) return [];
+  const placement = placementOf(pipeline);
+  return findTestObjections(scope, compiler, {
+    placement,
+    text,
+    configYaml,
+    testedHash,
+    variables,
+  });
+}
+
+/** The same for people, one line each. Tests that do not end keep nobody from changing a value. */
+async function nameFailedTests(
+  ...asked: Parameters<typeof objectionsTo>
+): Promise<readonly string[]> {
+  try {
+    const objections = await objectionsTo(...asked);
+    return objections.slice(0, 5).map(({ message }) => message.replaceAll(/\s*\n\s*/g, " "));
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.kind !== "invalid") throw error;
+    return [error.message];
+  }
 }
 
 function refuseTooMany(deployed: readonly DeployedWith[]): void {
@@ -116,7 +165,7 @@ function refuseTooMany(deployed: readonly DeployedWith[]): void {
 /**
  * Changes a variable. With `deploy`, every pipeline that runs with it is published anew from the text that is
  * deployed, so that a draft stays a draft; all of it in one transaction. Throws `invalid`, naming the pipeline, when
- * one would have errors.
+ * one would have errors, and `precondition` when the tests of one that needs them would not pass.
  */
 export async function updateVariable(
   scope: Scope,
@@ -133,7 +182,7 @@ export async function updateVariable(
   const running = await readDeployedWith(scope, environmentId, name);
   const concerned = running.filter(({ variables }) => variables[name] !== change.value);
   const compiled = change.deploy
-    ? await compileAll(scope, compiler, environmentId, concerned, { [name]: change.value })
+    ? await compileAll(scope, compiler, concerned, { [name]: change.value })
     : [];
   return transact(scope, async (tx) => {
     await lockDelivery(tx, environmentId);
@@ -163,16 +212,13 @@ export async function updateVariable(
 async function compileAll(
   scope: Scope,
   compiler: PipelineCompiler,
-  environmentId: string,
   pipelines: readonly DeployedWith[],
   values: Readonly<Record<string, string>>,
 ): Promise<readonly { pipeline: DeployedWith; result: FilledPipeline }[]> {
   refuseTooMany(pipelines);
   const compiled: { pipeline: DeployedWith; result: FilledPipeline }[] = [];
   for (const pipeline of pipelines) {
-    const placement = placementOf(environmentId, pipeline);
-    const options = { rendered: true, variables: values };
-    const result = await compileIn(scope, compiler, placement, pipeline.sourceYaml, options);
+    const result = await compileWith(scope, compiler, pipeline, values);
     try {
       refuseErrors(result.problems);
     } catch (error) {
@@ -182,6 +228,14 @@ async function compileAll(
         error.reason,
         `nothing was changed: ${pipeline.name} would have errors: ${error.message}`,
         { cause: error },
+      );
+    }
+    const [objection] = await objectionsTo(scope, compiler, pipeline, result, values);
+    if (objection !== undefined) {
+      throw new DomainError(
+        "precondition",
+        objection.reason,
+        `nothing was changed: ${pipeline.name} is deployed only when its tests pass: ${objection.message}`,
       );
     }
     compiled.push({ pipeline, result });

@@ -45,6 +45,7 @@ export function variableRpc(deps: ServerDeps): ServiceImpl<typeof VariableServic
           ...effect,
           componentKeys: [...effect.componentKeys],
           errors: [...effect.errors],
+          failedTests: [...effect.failedTests],
         })),
       };
     },

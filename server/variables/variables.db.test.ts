@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
+import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { newId } from "../db/columns.ts";
 import { eventually } from "../testing/eventually.ts";
@@ -159,6 +160,49 @@ describe("variables", () => {
     await pipelines.rollbackPipeline({ id: first, version: 1 });
     await eventually(() => expect(host.held.get(first)?.version).toBe(3));
     expect(configOf(host)).toContain("max_events: 100\n");
+  });
+
+  test("reach no pipeline whose tests must pass and do not with the new value", async () => {
+    const { environmentId, set, pipeline, pipelines, variables } = await begin();
+    const id = await set("site", "fra");
+    const text = (expected: string) => `sources:
+  in: {type: demo_logs, format: json}
+transforms:
+  place: {type: remap, inputs: [in], source: '.site = "VAR[site]"'}
+sinks:
+  out: {type: blackhole, inputs: [place]}
+tests:
+  - name: the site
+    inputs: [{insert_at: place, value: text}]
+    outputs: [{extract_from: place, conditions: ['${expected}']}]
+`;
+    const [free, gated] = [
+      await pipeline("Free", text('.site == "fra"')),
+      await pipeline("Gated", text('.site != "ams"')),
+    ];
+    const trials = server.client(TrialService, admin.token);
+    await trials.setTestGate({ pipelineId: gated, enabled: true });
+    for (const each of [free, gated]) await pipelines.deployPipeline({ id: each });
+    const preview = await variables.previewVariable({ environmentId, id, value: "ams" });
+    expect(preview.pipelines).toMatchObject([
+      { name: "Free", failedTests: [] },
+      {
+        name: "Gated",
+        errors: [],
+        failedTests: [expect.stringMatching(/^the test the site fails: .+$/)],
+      },
+    ]);
+    const change = { environmentId, id, value: "ams", valueBefore: "fra", deploy: true };
+    expect(await variables.updateVariable(change).catch(refusal)).toEqual({
+      code: Code.FailedPrecondition,
+      message: expect.stringContaining(
+        "nothing was changed: Gated is deployed only when its tests pass: the test the site fails",
+      ) as string,
+    });
+    const { variables: listed } = await variables.listVariables({ environmentId });
+    expect(listed).toMatchObject([{ name: "site", value: "fra" }]);
+    const done = await variables.updateVariable({ ...change, value: "muc" });
+    expect(done.deployedNames).toEqual(["Free", "Gated"]);
   });
 
   test("may name secrets, which hosts then get, and are deleted when it is known who uses them", async () => {

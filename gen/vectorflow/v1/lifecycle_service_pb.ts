@@ -412,7 +412,7 @@ export const LifecycleService: GenService<{
   },
   /**
    * Makes a draft of another name in the same environment, with the saved draft, the selector, the log
-   * level and the limits of a pipeline.
+   * level, the limits and the test gate of a pipeline.
    *
    * @generated from rpc vectorflow.v1.LifecycleService.ClonePipeline
    */

@@ -46,13 +46,14 @@ export async function clonePipeline(
   );
 }
 
-/** Where it runs, how loudly and with how much. What is not deployed is changed by it nowhere. */
+/** Where it runs, how loudly, with how much, and whether its tests must pass. What is not deployed is changed by it nowhere. */
 export async function copySettings(tx: Scope, from: Pipeline, to: Pipeline): Promise<void> {
   tx.em.assign(to, {
     nodeSelector: from.nodeSelector ?? null,
     logLevel: from.logLevel ?? null,
     memoryLimitMib: from.memoryLimitMib,
     cpuLimitCores: from.cpuLimitCores,
+    testGate: from.testGate,
   });
   await tx.em.flush();
 }

@@ -8,6 +8,7 @@ import { LifecycleService } from "#gen/vectorflow/v1/lifecycle_service_pb.ts";
 import { PipelineState } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { SecretService } from "#gen/vectorflow/v1/secret_service_pb.ts";
+import { TrialService } from "#gen/vectorflow/v1/trial_service_pb.ts";
 import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { newId } from "../../db/columns.ts";
 import { eventually } from "../../testing/eventually.ts";
@@ -275,6 +276,22 @@ describe("clone", () => {
       /^pipeline_name_taken/,
     );
   });
+});
+
+test.each([
+  { how: "a clone", copy: (id: string) => lifecycle.clonePipeline({ id }) },
+  {
+    how: "a promotion to a new pipeline",
+    copy: (id: string) => lifecycle.promotePipeline({ id, targetEnvironmentId: staging }),
+  },
+])("$how is deployed only when its tests pass, as its source is", async ({ copy }) => {
+  const id = await aDraft(plain);
+  const trials = server.client(TrialService, admin.token);
+  await trials.setTestGate({ pipelineId: id, enabled: true });
+  const { pipeline } = await copy(id);
+  expect(await refused(pipelines.deployPipeline({ id: pipeline?.summary?.id ?? "" }))).toMatch(
+    /^tests_missing/,
+  );
 });
 
 describe("promotion", () => {

@@ -22,6 +22,7 @@ import {
   teamIdOf,
   translateNameConflict,
 } from "../pipelines.ts";
+import { hasUndeployedText } from "../versions.ts";
 
 /** What shall go where. */
 export interface PromotionInput {
@@ -84,7 +85,7 @@ export async function previewPromotion(
     target:
       target === null
         ? undefined
-        : Object.assign(target, { changed: await hasUndeployedText(scope, target) }),
+        : Object.assign(target, { changed: await hasUndeployedText(scope.em, target) }),
     sourceRevision: source.pipeline.revision,
   };
 }
@@ -248,14 +249,4 @@ async function findByName(
     [environmentId, name],
   );
   return row === undefined ? null : scope.em.findOne(Pipeline, { id: row.id });
-}
-
-/** Whether its draft is not what was published last. */
-async function hasUndeployedText(scope: Scope, { id, yaml }: Pipeline): Promise<boolean> {
-  const [newest] = await scope.em.execute<{ same: boolean }[]>(
-    `select "sourceYaml" = ? as "same" from "PipelineVersion" where "pipelineId" = ?
-     order by "version" desc limit 1`,
-    [yaml, id],
-  );
-  return newest?.same !== true;
 }

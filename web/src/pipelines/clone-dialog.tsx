@@ -46,7 +46,7 @@ export function CloneDialog(props: {
       open={props.open}
       onOpenChange={props.onOpenChange}
       title="Clone pipeline"
-      description="The draft, the hosts that it is for, the log level and the limits are copied. Nothing is deployed."
+      description="The draft, the hosts that it is for, the log level, the limits and whether its tests must pass are copied. Nothing is deployed."
     >
       <form class="stack" onSubmit={form.onSubmit} novalidate>
         <TextField

@@ -311,6 +311,21 @@ test("an old version is brought back", async () => {
   expect(pipeline.versions[0]?.changelog).toBe("Roll back to v1");
 });
 
+test("an old version replaces no draft that was saved after the question", async () => {
+  const world = deployed();
+  const pipeline = world.pipeline("pipe-1");
+  world.addVersion(pipeline, "another");
+  const { user } = renderApp(`${page}?tab=versions`, world);
+  await user.click(await screen.findByRole("button", { name: "Roll back" }));
+  const dialog = await screen.findByRole("dialog");
+  pipeline.yaml = "sources: {}\n";
+  pipeline.revision++;
+  world.publishPipeline(pipeline);
+  await user.click(within(dialog).getByRole("button", { name: "Roll back" }));
+  expect(await within(dialog).findByText(/saved again after you reviewed it/)).toBeTruthy();
+  expect(pipeline.yaml).toBe("sources: {}\n");
+});
+
 test("the log follows, and is searched", async () => {
   const world = deployed();
   world.logs.push(aLogLine({ text: "first line" }));

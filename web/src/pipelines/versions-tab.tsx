@@ -1,5 +1,5 @@
 import { useSearchParams } from "@solidjs/router";
-import { createSignal, For, Show, type JSX } from "solid-js";
+import { createEffect, createSignal, For, on, Show, type JSX } from "solid-js";
 
 import { PipelineState, type PipelineVersion } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
@@ -14,7 +14,7 @@ import { Ago } from "../ui/ago.tsx";
 import { Button } from "../ui/button.tsx";
 import { ConfirmDialog } from "../ui/dialog.tsx";
 import { TextField } from "../ui/field.tsx";
-import { EmptyState } from "../ui/feedback.tsx";
+import { EmptyState, Notice } from "../ui/feedback.tsx";
 import { Badge } from "../ui/mark.tsx";
 import { Section } from "../ui/page.tsx";
 import { createPages, Pager } from "../ui/pager.tsx";
@@ -132,16 +132,36 @@ function RollbackDialog(props: { version: number | undefined; onClose: () => voi
   const [busy, setBusy] = createSignal(false);
   const [error, setError] = createSignal<string>();
   const paused = (): boolean => pipeline.live().summary?.state === PipelineState.PAUSED;
+  /** The revision of the draft when this was opened; undefined when what is typed cannot be saved. */
+  let reviewed: Promise<string | undefined> = Promise.resolve(undefined);
+  const review = async (): Promise<string | undefined> =>
+    (await pipeline.draft.flush()) ? pipeline.draft.revision() : undefined;
+  createEffect(
+    on(
+      () => props.version,
+      (version) => {
+        setReason("");
+        setError(undefined);
+        if (version !== undefined) reviewed = review();
+      },
+    ),
+  );
   const confirm = async (): Promise<void> => {
     if (props.version === undefined) return;
     setBusy(true);
     setError(undefined);
     try {
+      const revision = await reviewed;
+      if (revision === undefined) {
+        setError("The draft is not saved: settle that in the editor first.");
+        return;
+      }
       const changelog = reason().trim() || `Roll back to v${props.version}`;
       await clients.pipelines.rollbackPipeline({
         id: pipeline.id,
         version: props.version,
         changelog,
+        revision,
         // The text below said that it is paused.
         endPause: paused(),
       });
@@ -171,6 +191,11 @@ function RollbackDialog(props: { version: number | undefined; onClose: () => voi
           The pipeline is paused: this ends that, and its hosts start it.
         </Show>
       </p>
+      <Show when={pipeline.live().summary?.changed}>
+        <Notice tone="warn">
+          The draft differs from what was deployed: what is only in it is lost.
+        </Notice>
+      </Show>
       <TextField label="Reason" value={reason()} onValue={setReason} autocomplete="off" />
     </ConfirmDialog>
   );

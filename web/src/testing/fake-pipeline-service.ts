@@ -134,9 +134,12 @@ function createService(world: FakeWorld): Partial<ServiceImpl<typeof PipelineSer
       world.enter("undeployPipeline");
       return { version: world.takeOff(id, PipelineState.UNDEPLOYED) };
     },
-    rollbackPipeline({ id, version, changelog }) {
+    rollbackPipeline({ id, version, changelog, revision }) {
       world.enter("rollbackPipeline");
       const pipeline = world.pipeline(id);
+      if (revision !== String(pipeline.revision)) {
+        throw failure(Code.Aborted, "it was saved again after you reviewed it", "pipeline_changed");
+      }
       pipeline.yaml = pipeline.versions.find((old) => old.version === version)?.configYaml ?? "";
       pipeline.revision++;
       return { version: deploy(pipeline, changelog) };

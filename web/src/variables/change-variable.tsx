@@ -54,7 +54,9 @@ function Steps(props: {
     async submit({ value }) {
       const { pipelines } = await variables.previewVariable({ environmentId, id, value });
       setEffects(
-        pipelines.filter(({ componentKeys, errors }) => componentKeys.length + errors.length > 0),
+        pipelines.filter(
+          ({ componentKeys, ...effect }) => componentKeys.length + objectionsTo(effect).length > 0,
+        ),
       );
     },
   });
@@ -69,7 +71,8 @@ function Steps(props: {
         );
       } else props.onDone(`The variable ${before.name} was saved`);
     });
-  const broken = (): boolean => effects()?.some(({ errors }) => errors.length > 0) ?? false;
+  const broken = (): boolean =>
+    effects()?.some((effect) => objectionsTo(effect).length > 0) ?? false;
   return (
     <form class="secret-form" onSubmit={form.onSubmit} novalidate>
       <TextField
@@ -114,7 +117,7 @@ function Steps(props: {
                 <Button
                   variant="primary"
                   loading={save.busy()}
-                  disabledReason={broken() ? "Something would have errors" : undefined}
+                  disabledReason={broken() ? "Not all of them can be deployed with it" : undefined}
                   onClick={() => void update(true)}
                 >
                   Save and deploy {plural(list().length, "pipeline")}
@@ -126,6 +129,14 @@ function Steps(props: {
       </div>
     </form>
   );
+}
+
+/** What keeps a pipeline from being deployed with the value. */
+function objectionsTo({
+  errors,
+  failedTests,
+}: Pick<VariableEffect, "errors" | "failedTests">): readonly string[] {
+  return [...errors, ...failedTests];
 }
 
 function Effects(props: { effects: readonly VariableEffect[] }): JSX.Element {
@@ -141,7 +152,7 @@ function Effects(props: { effects: readonly VariableEffect[] }): JSX.Element {
                 {" "}
                 (<code>{effect.componentKeys.join(", ")}</code>)
               </Show>
-              <For each={effect.errors}>
+              <For each={objectionsTo(effect)}>
                 {(error) => (
                   <p class="field-note" data-error="">
                     {error}

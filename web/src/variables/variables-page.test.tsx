@@ -66,11 +66,12 @@ test("says whom a change changes before it is made, and deploys them with it", a
   expect(world.variables.variables.get("size")?.value).toBe("200");
 });
 
-test("offers no deploy of what would have errors", async () => {
+test.each([
+  { errors: ["out: must be a number"] },
+  { componentKeys: ["out"], failedTests: ["out: must be a number"] },
+])("offers no deploy of what would be refused: %o", async (effect) => {
   const world = withVariable();
-  world.variables.effects = [
-    create(VariableEffectSchema, { name: "auth-logs", errors: ["out: must be a number"] }),
-  ];
+  world.variables.effects = [create(VariableEffectSchema, { name: "auth-logs", ...effect })];
   const { user } = renderApp("/e/env-1/variables", world);
   await user.click(await screen.findByRole("button", { name: "Change size" }));
   const dialog = await screen.findByRole("dialog");
