@@ -8,9 +8,14 @@ export type DataType = "log" | "metric" | "trace";
 export interface OptionFacts {
   readonly path: string;
   readonly type: string | readonly string[];
+  /** Types that are taken besides. */
+  readonly also?: readonly string[];
+  readonly aliases?: readonly string[];
   readonly required?: boolean;
   readonly default?: unknown;
   readonly enum?: readonly string[];
+  /** Values that are read as others. */
+  readonly enum_aliases?: Readonly<Record<string, string>>;
   readonly relevant_when?: string;
   readonly required_when?: string;
   /** Required only in one arm of a union. */

@@ -271,10 +271,7 @@ function readComponent(kind: Kind, id: string, body: unknown): Loaded<Draft> {
   const { own, shared } = Object.groupBy(Object.entries(options), ([name]) =>
     commonNames.has(name) ? "shared" : "own",
   );
-  const extra =
-    kind === "source"
-      ? Object.fromEntries(own ?? [])
-      : Object.fromEntries((own ?? []).filter(([name]) => name !== "healthcheck_uri"));
+  const extra = Object.fromEntries(own ?? []);
   const problem =
     checkOptions({ inputs, ...Object.fromEntries(shared ?? []) }, common, false) ??
     checkOptions(

@@ -36,7 +36,9 @@ function checkLevel(
   strict: boolean,
 ): string | undefined {
   const facts = levels.get(path) ?? [];
-  const byName = new Map(facts.map((fact) => [nameOf(fact.path), fact]));
+  const byName = new Map(
+    facts.flatMap((fact) => [nameOf(fact.path), ...(fact.aliases ?? [])].map((key) => [key, fact])),
+  );
   for (const [name, child] of Object.entries(value)) {
     const fact = byName.get(name) ?? byName.get("*");
     if (fact === undefined) {
@@ -51,7 +53,7 @@ function checkLevel(
   const missing = facts.find(
     (fact) =>
       isRequired(fact, value, byName) &&
-      value[nameOf(fact.path)] === undefined &&
+      givenFor(fact, value) === undefined &&
       nameOf(fact.path) !== "*",
   );
   return missing === undefined ? undefined : `missing field \`${nameOf(missing.path)}\``;
@@ -67,6 +69,12 @@ function isRequired(
   const isUnion =
     fact.variant === true || (fact.type === "object" && fact.relevant_when !== undefined);
   return fact.required === true && !isUnion && isRelevant(fact, value, siblings);
+}
+
+function givenFor(fact: OptionFacts, value: Readonly<Record<string, unknown>>): unknown {
+  const names = [nameOf(fact.path), ...(fact.aliases ?? [])];
+  const given = names.map((name) => value[name]).find((found) => found !== undefined);
+  return typeof given === "string" ? (fact.enum_aliases?.[given] ?? given) : given;
 }
 
 type Siblings = ReadonlyMap<string, OptionFacts>;
@@ -88,13 +96,13 @@ function holds(
   return expression.split(" or ").some((side) =>
     side.split(" and ").every((term) => {
       const [, name = "", wanted = ""] = /^\s*(\w+) = "?([^"]*)"?/.exec(term) ?? [];
-      return String(value[name] ?? siblings.get(name)?.default) === wanted;
+      const sibling = siblings.get(name);
+      const given = sibling === undefined ? value[name] : givenFor(sibling, value);
+      return String(given ?? sibling?.default) === wanted;
     }),
   );
 }
 
-/** Options that also take a plain bool. */
-const boolShorthand = new Set(["acknowledgements", "healthcheck"]);
 const addressPath = /^(api\.)?address$/;
 
 function checkValue(
@@ -107,7 +115,9 @@ function checkValue(
   if (value === null)
     return fact.required === true ? wrongType(value, expectation(String(fact.type))) : undefined;
   const types = typeof fact.type === "string" ? [fact.type] : fact.type;
-  if (boolShorthand.has(nameOf(path)) && typeof value === "boolean") return undefined;
+  if (fact.also?.some((other) => checkType(value, other, fact) === undefined) === true) {
+    return undefined;
+  }
   if (types.length > 1 || types[0] === "condition") return undefined;
   const [type = "string"] = types;
   const problem = checkType(value, type, fact);
@@ -144,16 +154,16 @@ function checkType(value: unknown, type: string, fact: OptionFacts): string | un
   if (fits[type] === false) return wrongType(value, expectation(type));
   if (type === "uint" && Number(value) < 0)
     return `invalid value: ${describe(value)}, expected u64`;
-  if (fact.enum !== undefined && typeof value === "string" && !isVariant(value, fact.enum)) {
+  if (fact.enum !== undefined && typeof value === "string" && !isVariant(value, fact)) {
     return `unknown variant \`${value}\`, expected one of ${fact.enum.map((name) => `\`${name}\``).join(", ")}`;
   }
   return undefined;
 }
 
-/** Names that Vector reads as aliases of a variant. */
-const variantAliases = new Set(["rfc3164", "rfc5424"]);
-const isVariant = (value: string, variants: readonly string[]): boolean =>
-  variants.some((name) => name.toLowerCase() === value.toLowerCase()) || variantAliases.has(value);
+const isVariant = (
+  value: string,
+  { enum: variants = [], enum_aliases: others = {} }: OptionFacts,
+): boolean => variants.includes(value) || Object.hasOwn(others, value);
 
 function expectation(type: string): string {
   const names: Readonly<Record<string, string>> = {

@@ -77,6 +77,17 @@ const exact: Readonly<Record<string, Role>> = {
   journalctl_path: "program",
 };
 
+/** Other names that Vector reads for options that hold an address. A test holds them against the catalogue. */
+const otherNames = new Map([
+  ...["clickhouse", "greptimedb_logs", "humio_logs", "humio_metrics", "mezmo", "sematext_logs"].map(
+    (type): [string, string] => [`sink/${type} host`, "endpoint"],
+  ),
+  ["transform/aws_ec2_metadata host", "endpoint"],
+  ["source/prometheus_scrape hosts", "endpoints"],
+  ["source/pulsar address", "endpoint"],
+  ["sink/pulsar address", "endpoint"],
+]);
+
 /**
  * What an option means. `path` are the names from the component down, without places in lists. Types that are
  * not known are judged by names alone, and the stricter way.
@@ -87,8 +98,8 @@ export function roleOf(
   path: readonly string[],
   isKnown: boolean,
 ): Role | undefined {
-  const name = path.at(-1) ?? "";
   const component = `${kind}/${type}`;
+  const name = otherNames.get(`${component} ${path.join(".")}`) ?? path.at(-1) ?? "";
   if (path.includes("librdkafka_options")) return kafkaRole(name);
   if (kind === "transform" && type !== "lua" && !path.includes("proxy") && !isAddress(name, path)) {
     if (name === "file" || name === "files") return "read";

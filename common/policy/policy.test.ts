@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { componentKinds, networkUse } from "./component-facts.ts";
+import { componentKinds, networkUse, type ComponentKind } from "./component-facts.ts";
 import { describePolicy } from "./describe-policy.ts";
 import { roleOf } from "./option-roles.ts";
 import { parsePolicy } from "./policy.ts";
@@ -116,6 +116,7 @@ describe("what is known of Vector", () => {
   interface Option {
     readonly path: string;
     readonly type: string | readonly string[];
+    readonly aliases?: readonly string[];
   }
   const catalogue = JSON.parse(
     readFileSync(new URL("../vector-catalogue.json", import.meta.url), "utf8"),
@@ -169,6 +170,21 @@ describe("what is known of Vector", () => {
     );
     // The command of exec and the source of lua are judged by the type.
     expect(missed).toEqual(["source/exec command"]);
+  });
+
+  test("is the same by every other name that Vector reads", () => {
+    const roleAt = (kind: ComponentKind, type: string, path: string) =>
+      roleOf(kind, type, path.replaceAll("[]", "").split("."), true);
+    const others = catalogue.components.flatMap(({ kind, type, options }) =>
+      options.flatMap(({ path, aliases = [] }) =>
+        aliases.map((alias) => ({ kind, type, path, alias: path.replace(/[^.]+$/, alias) })),
+      ),
+    );
+    expect(others.length).toBeGreaterThan(20);
+    const wrong = others.filter(
+      ({ kind, type, path, alias }) => roleAt(kind, type, path) !== roleAt(kind, type, alias),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test("gives no transform's address or file away to the search for functions", () => {

@@ -8,11 +8,27 @@ export type DataType = "log" | "metric" | "trace";
 export interface OptionFacts {
   readonly path: string;
   readonly type: string | readonly string[];
+  /** Types that Vector takes besides, and nobody is offered. */
+  readonly also?: readonly string[];
+  /** Other names that Vector reads for it. */
+  readonly aliases?: readonly string[];
   readonly required?: boolean;
   readonly default?: unknown;
   readonly enum?: readonly string[];
+  /** Values that are read besides `enum`, and nobody is offered, with those that they stand for. */
+  readonly enum_aliases?: Readonly<Record<string, string>>;
   readonly relevant_when?: string;
   readonly required_when?: string;
+  /** Vector refuses it where it is not relevant. */
+  readonly only_when_relevant?: boolean;
+  /** Paths of options of which at least one is needed, this one among them. */
+  readonly one_of?: readonly string[];
+  /** With `one_of`: two of them are refused. */
+  readonly exclusive?: boolean;
+  /** Accepted, and in no form. */
+  readonly hidden?: boolean;
+  /** Vector refuses unknown names below it. */
+  readonly strict?: boolean;
   readonly variant?: boolean;
   readonly syntax?: string;
   readonly unit?: string;
@@ -59,7 +75,17 @@ export interface CatalogueFile {
   readonly codecs: Record<"encoding" | "decoding", Record<string, readonly DataType[]>>;
   readonly common_options: Record<Kind, readonly OptionFacts[]>;
   readonly global_options: readonly OptionFacts[];
+  readonly enrichment_tables: {
+    readonly types: readonly string[];
+    readonly options: readonly OptionFacts[];
+  };
   readonly components: readonly ComponentFacts[];
+}
+
+/** A path that an option may be written with: its own, or one with another name of it. */
+export interface OptionSpelling {
+  readonly path: string;
+  readonly option: OptionFacts;
 }
 
 /** What is known of Vector's components. */
@@ -71,8 +97,13 @@ export interface Catalogue {
   component(kind: Kind, type: string): ComponentFacts | undefined;
   /** The types of a kind, sorted. */
   types(kind: Kind): readonly string[];
-  /** Options that every component of a kind has, and its own. */
+  /** The options that are not in a component, and what they may be. */
+  readonly globalOptions: readonly OptionFacts[];
+  readonly tables: CatalogueFile["enrichment_tables"];
+  /** Options that every component of a kind has, and its own: the same list each time. */
   options(facts: ComponentFacts): readonly OptionFacts[];
+  /** The same by all paths that they may be written with. */
+  spellings(facts: ComponentFacts): readonly OptionSpelling[];
   /** What a component is for, or an option of it; empty when nobody has described it. */
   describe(facts: ComponentFacts, path?: string): string;
 }
@@ -86,6 +117,10 @@ export function loadCatalogue(): Catalogue {
   const file = JSON.parse(readFileSync(path, "utf8")) as CatalogueFile;
   const byName = new Map(file.components.map((facts) => [`${facts.kind}/${facts.type}`, facts]));
   const { shared = {}, components = {} } = file.descriptions ?? {};
+  const options = memoized((facts: ComponentFacts): readonly OptionFacts[] => [
+    ...file.common_options[facts.kind],
+    ...facts.options,
+  ]);
   loaded = {
     vectorVersion: file.vector.version,
     codecs: file.codecs,
@@ -96,11 +131,47 @@ export function loadCatalogue(): Catalogue {
         .filter((facts) => facts.kind === kind)
         .map(({ type }) => type)
         .toSorted(),
-    options: (facts) => [...file.common_options[facts.kind], ...facts.options],
+    globalOptions: file.global_options,
+    tables: file.enrichment_tables,
+    options,
+    spellings: memoized((facts) => spellingsOf(options(facts))),
     describe(facts, path) {
       const own = components[`${facts.kind}/${facts.alias_of ?? facts.type}`];
       return (path === undefined ? own?.text : (own?.options?.[path] ?? shared[path])) ?? "";
     },
   };
   return loaded;
+}
+
+/** Where options may stand: their paths, and those with another name of the option or of one map around it. */
+function spellingsOf(options: readonly OptionFacts[]): readonly OptionSpelling[] {
+  const aliased = options.filter(({ aliases }) => aliases !== undefined);
+  return options.flatMap((option) => {
+    const around = aliased.filter(
+      ({ path }) => option.path === path || option.path.startsWith(`${path}.`),
+    );
+    const paths = [
+      option.path,
+      ...around.flatMap(({ path, aliases = [] }) =>
+        aliases.map((alias) => renamed(option.path, path, alias)),
+      ),
+    ];
+    return paths.map((path) => ({ path, option }));
+  });
+}
+
+function renamed(path: string, option: string, alias: string): string {
+  const parent = option.slice(0, option.lastIndexOf(".") + 1);
+  return `${parent}${alias}${path.slice(option.length)}`;
+}
+
+function memoized<Value>(make: (facts: ComponentFacts) => Value): (facts: ComponentFacts) => Value {
+  const made = new Map<ComponentFacts, Value>();
+  return (facts) => {
+    const known = made.get(facts);
+    if (known !== undefined) return known;
+    const value = make(facts);
+    made.set(facts, value);
+    return value;
+  };
 }

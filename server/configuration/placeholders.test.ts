@@ -67,6 +67,20 @@ sinks:
     expect(filled?.used).toMatchObject({ n: "5", key: "Own" });
   });
 
+  test("puts in what an option takes under each of its names", () => {
+    const text = `sources:
+  in:
+    type: file
+    ignore_older: "VAR[n]"
+    fingerprinting: {strategy: checksum, lines: "VAR[n]"}
+`;
+    expect(parse(fill(text, { n: "5" })?.text ?? "")).toEqual({
+      sources: {
+        in: { type: "file", ignore_older: 5, fingerprinting: { strategy: "checksum", lines: 5 } },
+      },
+    });
+  });
+
   test("changes nothing but the places, and tells where the rest came from", () => {
     const text = `# VAR[a] in a comment stays
 sources: {}

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, parseDocument, type Scalar } from "yaml";
-import { kinds, type Catalogue, type Kind, type OptionFacts } from "./catalogue.ts";
+import { kinds, type Catalogue, type Kind } from "./catalogue.ts";
 import type { Span } from "./graph.ts";
 
 /** What stands for a value in a text: `VAR[name]` of an environment, `PARAM[name]` of a template. */
@@ -165,7 +165,7 @@ function wantedAt(root: unknown, path: readonly (string | number)[], catalogue: 
   const type = typeOfComponent(root, kind, key);
   const facts = type === undefined ? undefined : catalogue.component(kind, type);
   if (facts === undefined) return "any";
-  const fact = catalogue.options(facts).find((option) => isAt(option, steps));
+  const fact = catalogue.spellings(facts).find(({ path: known }) => isAt(known, steps))?.option;
   if (fact === undefined || typeof fact.type !== "string") return "any";
   const isItem = typeof steps.at(-1) === "number";
   const own = isItem ? (/^array<(.*)>$/.exec(fact.type)?.[1] ?? "") : fact.type;
@@ -175,7 +175,7 @@ function wantedAt(root: unknown, path: readonly (string | number)[], catalogue: 
 }
 
 /** Whether an option of the catalogue is the one at these steps, or the list whose item is. */
-function isAt({ path }: OptionFacts, steps: readonly (string | number)[]): boolean {
+function isAt(path: string, steps: readonly (string | number)[]): boolean {
   const own = typeof steps.at(-1) === "number" ? steps.slice(0, -1) : steps;
   const wanted = path.replaceAll("[]", ".[]").split(".");
   return (

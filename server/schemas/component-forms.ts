@@ -87,8 +87,9 @@ export function componentForm(
     componentType(kind, type, catalogue, versions) ??
     componentTypes(catalogue, versions).find((other) => other.kind === kind && other.type === type);
   if (found === undefined) throw notFound("component type", name);
-  const own = facts === undefined ? [] : catalogue.options(facts);
-  const known = new Set(own.map(({ path }) => path));
+  const all = facts === undefined ? [] : catalogue.options(facts);
+  const known = new Set(all.map(({ path }) => path));
+  const own = all.filter(({ hidden }) => hidden !== true);
   const added = new Map(
     versions.differences
       .flatMap(({ addsOptions }) => addsOptions[name] ?? [])

@@ -41,7 +41,9 @@ export function compareSchema(
       const theirs = components.get(`${kind}/${type}`);
       const facts = catalogue.component(kind, type);
       if (theirs === undefined || facts === undefined) continue;
-      const ours = new Map(catalogue.options(facts).map((option) => [option.path, option]));
+      const ours = new Map(
+        catalogue.options(facts).map((option) => [withoutItems(option.path), option]),
+      );
       // A schema that tells no options, as an outline does, says nothing of them.
       const adds = theirs.size === 0 ? [] : added(theirs, ours);
       const lacks = theirs.size === 0 ? [] : lacking(facts.options, theirs);
@@ -63,24 +65,31 @@ export function compareSchema(
 
 /** What a condition may be besides a text is the same for all of them, and in no list of options. */
 const ofConditions = /\.(?:type|source|runtime)$/;
-const unlisted = new Set(["log_namespace", "runtime"]);
-
 function added(
   theirs: ReadonlyMap<string, SchemaOption>,
   ours: ReadonlyMap<string, OptionFacts>,
 ): readonly SchemaOption[] {
   return [...theirs.values()].filter(({ path }) => {
-    if (ours.has(path) || unlisted.has(path)) return false;
-    const parent = path.slice(0, Math.max(path.lastIndexOf("."), 0));
+    const place = withoutItems(path);
+    if (ours.has(place)) return false;
+    const parent = place.slice(0, Math.max(place.lastIndexOf("."), 0));
     return !(ofConditions.test(path) && ours.get(parent)?.type === "condition");
   });
 }
 
+/** Where one or many are taken, the many are like the one. */
+function withoutItems(path: string): string {
+  return path.replaceAll("[]", "");
+}
+
+/** Of what Vector hides, a schema says nothing. */
 function lacking(
   ours: readonly OptionFacts[],
   theirs: ReadonlyMap<string, SchemaOption>,
 ): readonly string[] {
-  const paths = ours.map(({ path }) => path).filter((path) => !theirs.has(path));
+  const paths = ours
+    .filter(({ path, hidden }) => hidden !== true && !theirs.has(path))
+    .map(({ path }) => path);
   const missing = new Set(paths);
   return paths.filter((path) => {
     const parts = path.split(".");

@@ -1,6 +1,6 @@
 import type { VersionDifference } from "../../schemas/version-difference.ts";
 import type { VersionsInUse } from "../../schemas/versions-in-use.ts";
-import { kinds, type Catalogue, type OptionFacts } from "../catalogue.ts";
+import { kinds, type Catalogue, type ComponentFacts, type OptionFacts } from "../catalogue.ts";
 import { checkOptions, closest, type OptionProblem } from "./check-options.ts";
 import type { Report } from "./check.ts";
 import { isRecord, type GraphComponent, type ParsedText } from "../graph.ts";
@@ -31,11 +31,13 @@ export function checkComponent(
     return;
   }
   if (difference?.lacksTypes.includes(name)) report(component, ["type"], lacks(lowest, what));
-  const options: readonly OptionFacts[] = [
-    ...catalogue.options(facts).filter(({ path }) => path !== "inputs"),
-    ...(difference?.addsOptions[name] ?? []).map((option) => ({ ...option, required: false })),
-  ];
-  for (const problem of checkOptions(component.config, options, facts.strict)) {
+  const options = optionsFor(facts, difference, catalogue);
+  const config =
+    component.kind === "source"
+      ? component.config
+      : { inputs: component.inputs, ...component.config };
+  for (const problem of checkOptions(config, options, facts.strict)) {
+    if (problem.onlyInQuotes === true && !isQuoted(text, parsed, component, problem.path)) continue;
     const has =
       problem.unknown === true &&
       versions?.differences.find(({ addsOptions }) =>
@@ -55,6 +57,47 @@ export function checkComponent(
     }
   }
   checkValues(component, difference?.lacksValues[name] ?? {}, lowest, report);
+}
+
+const withDifference = new WeakMap<VersionDifference, Map<string, readonly OptionFacts[]>>();
+
+/** The options of a component for a version: with those that only it has, and none required that it lacks. */
+function optionsFor(
+  facts: ComponentFacts,
+  difference: VersionDifference | undefined,
+  catalogue: Catalogue,
+): readonly OptionFacts[] {
+  const own = catalogue.options(facts);
+  const name = `${facts.kind}/${facts.type}`;
+  const { [name]: added = [] } = difference?.addsOptions ?? {};
+  const { [name]: lacking = [] } = difference?.lacksOptions ?? {};
+  if (difference === undefined || added.length + lacking.length === 0) return own;
+  const made = withDifference.get(difference) ?? new Map<string, readonly OptionFacts[]>();
+  withDifference.set(difference, made);
+  const known = made.get(name);
+  if (known !== undefined) return known;
+  const options = [
+    ...own.map((option) => (lacking.includes(option.path) ? notNeeded(option) : option)),
+    ...added.map((option) => ({ ...option, required: false })),
+  ];
+  made.set(name, options);
+  return options;
+}
+
+function notNeeded(option: OptionFacts): OptionFacts {
+  const { required: _, required_when: _when, one_of: _of, ...rest } = option;
+  return rest;
+}
+
+/** Whether a value is written as a text: in quotes, or as a block. */
+function isQuoted(
+  text: string,
+  parsed: ParsedText,
+  { key }: GraphComponent,
+  path: OptionProblem["path"],
+): boolean {
+  const span = parsed.locate(key, path);
+  return span !== undefined && /["'|>]/.test(text.charAt(span.from));
 }
 
 function checkValues(

@@ -31,10 +31,13 @@ describe("an option that counts only with another one", () => {
     ],
     [
       "type: blackhole, buffer: {type: disk, max_size: 268435488, max_events: 5}",
-      ["warning out.buffer.max_events: max_events has no effect unless type is memory"],
+      ["error out.buffer.max_events: max_events is refused unless type is memory"],
     ],
     // The value that holds anyway makes no difference.
-    ["type: blackhole, buffer: {type: disk, max_size: 268435488, max_events: 500}", []],
+    [
+      "type: socket, mode: udp, address: 'a:1', encoding: {codec: json, metric_tag_values: single}",
+      [],
+    ],
     // It counts by default, or what decides is filled in on the hosts.
     ["type: blackhole, buffer: {max_events: 5}", []],
     [
@@ -99,6 +102,11 @@ describe("a port", () => {
     for (const { severity, componentKey } of found) {
       expect([severity, componentKey]).toEqual(["error", `s${bodies.length - 1}`]);
     }
+  });
+
+  test("is none of what connects by an option that is an address by its other name", () => {
+    const config = { address: "127.0.0.1:6650", topics: ["t"] };
+    expect(listenersOf({ key: "in", kind: "source", type: "pulsar", config })).toEqual([]);
   });
 
   test("that another pipeline on the same hosts has is a warning that names it", () => {

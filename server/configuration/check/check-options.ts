@@ -1,116 +1,137 @@
 import { isDeepStrictEqual } from "node:util";
 import type { OptionFacts } from "../catalogue.ts";
 import { isRecord } from "../graph.ts";
+import {
+  givenFor,
+  holds,
+  isRequired,
+  namesGiven,
+  optionTree,
+  valueOf,
+  type Level,
+  type Option,
+} from "./option-tree.ts";
+import { fitsType, itemType, takesText, typeText } from "./option-types.ts";
+
+type Path = readonly (string | number)[];
 
 /** A problem at a path below a component. */
 export interface OptionProblem {
   readonly severity: "error" | "warning";
-  readonly path: readonly (string | number)[];
+  readonly path: Path;
   readonly message: string;
   /** The option is not among those that are known. */
   readonly unknown?: boolean;
+  /** It is one only where the value stands in quotes: a secret is pasted into them. */
+  readonly onlyInQuotes?: boolean;
   /** What may have been meant instead of the option's name, or of its value. */
   readonly close?: { readonly of: "name" | "value"; readonly text: string };
 }
 
-/** Options that Vector accepts and the catalogue does not list, with those that also take a bool. */
-const unlisted = new Set(["log_namespace"]);
-const boolShorthand = new Set(["acknowledgements", "healthcheck"]);
-
 /**
  * Checks names, presence and types of a component's options against the catalogue. Where Vector itself
- * would ignore an unknown name, it is only warned about.
+ * would ignore an unknown name, it is only warned about. Facts that are kept and given again are looked up faster.
  */
 export function checkOptions(
   config: Readonly<Record<string, unknown>>,
   facts: readonly OptionFacts[],
   strict: boolean,
 ): readonly OptionProblem[] {
-  const byParent = Map.groupBy(facts, ({ path }) =>
-    path.slice(0, Math.max(path.lastIndexOf("."), 0)),
-  );
   const problems: OptionProblem[] = [];
-  checkLevel(config, "", [], byParent, strict, problems);
+  checkLevel(config, optionTree(facts), [], strict, problems);
   return problems;
 }
 
-type Levels = ReadonlyMap<string, readonly OptionFacts[]>;
-
-function nameOf(fact: OptionFacts): string {
-  return fact.path.slice(fact.path.lastIndexOf(".") + 1);
-}
-
 function checkLevel(
-  value: Readonly<Record<string, unknown>>,
-  level: string,
-  path: readonly (string | number)[],
-  levels: Levels,
+  values: Readonly<Record<string, unknown>>,
+  level: Level,
+  path: Path,
   strict: boolean,
   problems: OptionProblem[],
 ): void {
-  const known = new Map((levels.get(level) ?? []).map((fact) => [nameOf(fact), fact]));
-  if (known.size === 0) return;
-  const any = known.get("*");
-  for (const [name, child] of Object.entries(value)) {
-    const fact = known.get(name) ?? any;
-    if (fact !== undefined) {
-      const unless = withoutEffect(child, fact, value, known);
-      if (unless !== undefined) {
-        problems.push({
-          severity: "warning",
-          path: [...path, name],
-          message: `${name} has no effect unless ${unless}`,
-        });
-      }
-      checkValue(child, fact, [...path, name], levels, problems);
-    } else if (!unlisted.has(name)) {
-      const close = closest(name, [...known.keys()]);
-      const hint = close === undefined ? "" : `; did you mean ${close}?`;
-      const severity = strict && path.length === 0 ? "error" : "warning";
-      problems.push({
-        severity,
-        path: [...path, name],
-        message: `unknown option ${name}${hint}`,
-        unknown: true,
-        ...(close === undefined || value[close] !== undefined
-          ? {}
-          : { close: { of: "name", text: close } }),
-      });
+  for (const [name, value] of Object.entries(values)) {
+    const option = level.byName.get(name) ?? level.any;
+    if (option === undefined) {
+      problems.push(unknownOption(name, values, level, path, strict));
+      continue;
     }
+    const at = [...path, name];
+    if (option.fact.aliases !== undefined) {
+      const [first = name] = namesGiven(option, values);
+      if (first !== name) {
+        const message = `${name} is another name of ${first}: only one of them may be there`;
+        problems.push({ severity: "error", path: at, message });
+      }
+    }
+    const unless = withoutEffect(value, option, values, level);
+    if (unless !== undefined) {
+      const isRefused = option.fact.only_when_relevant === true;
+      const message = `${name} ${isRefused ? "is refused" : "has no effect"} unless ${unless}`;
+      problems.push({ severity: isRefused ? "error" : "warning", path: at, message });
+    }
+    checkValue(value, option, at, problems);
   }
-  for (const fact of known.values()) {
-    const name = nameOf(fact);
-    if (name !== "*" && value[name] === undefined && isRequired(fact, value, known, levels)) {
-      problems.push({
-        severity: "error",
-        path: [...path, name],
-        message: `the option ${name} is required`,
-      });
+  checkPresence(values, level, path, problems);
+}
+
+function unknownOption(
+  name: string,
+  values: Readonly<Record<string, unknown>>,
+  level: Level,
+  path: Path,
+  strict: boolean,
+): OptionProblem {
+  const offered = level.options.flatMap((option) =>
+    option.fact.hidden === true ? [] : [option.name],
+  );
+  const close = closest(name, offered);
+  const hint = close === undefined ? "" : `; did you mean ${close}?`;
+  return {
+    severity: strict ? "error" : "warning",
+    path: [...path, name],
+    message: `unknown option ${name}${hint}`,
+    unknown: true,
+    ...(close === undefined || values[close] !== undefined
+      ? {}
+      : { close: { of: "name", text: close } }),
+  };
+}
+
+/** Vector takes null for what is not there. */
+function isGiven(option: Option, values: Readonly<Record<string, unknown>>): boolean {
+  return (givenFor(option, values) ?? null) !== null;
+}
+
+function checkPresence(
+  values: Readonly<Record<string, unknown>>,
+  level: Level,
+  path: Path,
+  problems: OptionProblem[],
+): void {
+  for (const option of level.options) {
+    const { fact, name } = option;
+    if (fact.required !== true && option.requiredWhen === undefined) continue;
+    if (isGiven(option, values) || !isRequired(option, values, level)) continue;
+    const message = `the option ${name} is required`;
+    problems.push({ severity: "error", path: [...path, name], message });
+  }
+  for (const group of level.oneOf) {
+    const given = group.filter((option) => isGiven(option, values));
+    const [first, second] = given;
+    if (first === undefined) {
+      const message = `one of ${inWords(group)} is required`;
+      problems.push({ severity: "error", path, message });
+    } else if (second?.fact.exclusive === true) {
+      const [name = second.name] = namesGiven(second, values);
+      const message = `only one of ${inWords(group)} may be there`;
+      problems.push({ severity: "error", path: [...path, name], message });
     }
   }
 }
 
-function isRequired(
-  fact: OptionFacts,
-  value: Readonly<Record<string, unknown>>,
-  siblings: ReadonlyMap<string, OptionFacts>,
-  levels: Levels,
-): boolean {
-  if (fact.required_when !== undefined) return holds(fact.required_when, value, siblings);
-  if (fact.required !== true || fact.variant === true || fact.default !== undefined) return false;
-  if (fact.relevant_when === undefined) return true;
-  // An object that belongs to one arm of a union may be left out when none of its own fields is needed.
-  const isNeeded =
-    fact.type !== "object" ||
-    levels
-      .get(fact.path)
-      ?.some(
-        (child) =>
-          child.required === true &&
-          child.default === undefined &&
-          child.relevant_when === undefined,
-      ) === true;
-  return isNeeded && holds(fact.relevant_when, value, siblings);
+function inWords(options: readonly Option[]): string {
+  const names = options.map(({ name }) => name);
+  return `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 /**
@@ -118,114 +139,107 @@ function isRequired(
  * the hosts, or wrong itself.
  */
 function withoutEffect(
-  child: unknown,
-  fact: OptionFacts,
-  value: Readonly<Record<string, unknown>>,
-  siblings: ReadonlyMap<string, OptionFacts>,
+  value: unknown,
+  { fact, relevantWhen }: Option,
+  values: Readonly<Record<string, unknown>>,
+  level: Level,
 ): string | undefined {
-  const { relevant_when: expression } = fact;
-  if (expression === undefined || child === null || isDeepStrictEqual(child, fact.default)) {
-    return undefined;
-  }
-  const deciding = [...expression.matchAll(/(\w+) = /g)].map(([, name = ""]) => name);
-  const isSure = deciding.every((name) => {
-    const sibling = siblings.get(name);
-    const given = value[name] ?? sibling?.default;
+  if (relevantWhen === undefined || value === null) return undefined;
+  if (fact.only_when_relevant !== true && isDeepStrictEqual(value, fact.default)) return undefined;
+  const isSure = relevantWhen.flat().every(({ name }) => {
+    const given = valueOf(name, values, level);
+    const allowed = level.byName.get(name)?.fact.enum;
     return (
       ["string", "number", "boolean"].includes(typeof given) &&
       !isReference(given) &&
-      (sibling?.enum === undefined || matchesEnum(String(given), sibling.enum))
+      (allowed === undefined || allowed.includes(String(given)))
     );
   });
-  if (!isSure || holds(expression, value, siblings)) return undefined;
-  return expression.replaceAll(/ = "?([^" ]*)"?/g, " is $1");
+  if (!isSure || holds(relevantWhen, values, level)) return undefined;
+  return fact.relevant_when?.replaceAll(/ = "?([^" ]*)"?/g, " is $1");
 }
 
 /** A reference is pasted in later, whatever the type of the option. */
-function isReference(value: unknown): boolean {
+function isReference(value: unknown): value is string {
   return typeof value === "string" && /SECRET\[|VAR\[|\$\{/.test(value);
 }
 
-/** Evaluates `codec = "a" or mode = "b"` over sibling options with their defaults. */
-function holds(
-  expression: string,
-  value: Readonly<Record<string, unknown>>,
-  siblings: ReadonlyMap<string, OptionFacts>,
-): boolean {
-  return expression.split(" or ").some((side) =>
-    side.split(" and ").every((term) => {
-      const [, name = "", wanted = ""] = /^\s*(\w+) = "?([^"]*)"?/.exec(term) ?? [];
-      const given = value[name] ?? siblings.get(name)?.default;
-      return String(given).toLowerCase() === wanted.toLowerCase();
-    }),
-  );
+function checkValue(value: unknown, option: Option, path: Path, problems: OptionProblem[]): void {
+  checkAs(value, option.types, option, option.children, path, problems);
 }
 
-function checkValue(
+/** Checks a value of an option, or an item of one that is a list. `level` is what is in it when it is a map. */
+function checkAs(
   value: unknown,
-  fact: OptionFacts,
-  path: readonly (string | number)[],
-  levels: Levels,
+  types: readonly string[],
+  option: Option,
+  level: Level | undefined,
+  path: Path,
   problems: OptionProblem[],
 ): void {
-  const types = typeof fact.type === "string" ? [fact.type] : fact.type;
-  const [type = "string"] = types;
-  if (value === null || isReference(value)) return;
-  if (types.length > 1 || type === "condition") return;
-  if (boolShorthand.has(nameOf(fact)) && typeof value === "boolean") return;
-  const item = /^array<(.*)>$/.exec(type)?.[1];
-  const wrong = (expected: string): void => {
-    problems.push({ severity: "error", path, message: `${nameOf(fact)} must be ${expected}` });
+  if (value === null) return;
+  const problem = (message: string, more: Partial<OptionProblem> = {}): void => {
+    problems.push({ severity: "error", path, message: `${nameAt(path)} ${message}`, ...more });
   };
-  if (item !== undefined) {
-    if (!Array.isArray(value)) return wrong("a list");
-    value.forEach((element: unknown, index) => {
-      if (item === "object" && isRecord(element)) {
-        checkLevel(element, `${fact.path}[]`, [...path, index], levels, false, problems);
-      }
+  if (isReference(value)) {
+    if (takesText(types) || !value.includes("SECRET[")) return;
+    problem(`must be ${inTypes(types)}: write the secret without quotes, on a line of its own`, {
+      onlyInQuotes: true,
     });
-    return undefined;
+    return;
   }
-  const expected = expectations[type];
-  if (expected !== undefined && !expected.fits(value)) return wrong(expected.text);
-  if (type === "object" && isRecord(value)) {
-    checkLevel(value, fact.path, path, levels, false, problems);
-  } else if (
-    fact.enum !== undefined &&
-    typeof value === "string" &&
-    !matchesEnum(value, fact.enum)
-  ) {
-    const close = closest(value, fact.enum);
-    problems.push({
-      severity: "error",
-      path,
-      message: `${nameOf(fact)} must be one of ${fact.enum.join(", ")}`,
-      ...(close === undefined ? {} : { close: { of: "value", text: close } }),
+  const fitting = types.filter((type) => fitsType(value, type));
+  const variants = option.fact.enum;
+  if (fitting.length === 0) problem(`must be ${inTypes(types)}`);
+  else if (Array.isArray(value)) {
+    const ofItems = fitting.map((type) => itemType(type) ?? type);
+    value.forEach((item: unknown, index) => {
+      checkAs(item, ofItems, option, option.items, [...path, index], problems);
     });
+  } else if (isRecord(value)) {
+    const inside = fitting.includes("condition") ? conditionLevel : level;
+    if (inside !== undefined) {
+      checkLevel(value, inside, path, option.fact.strict === true, problems);
+    }
+  } else if (typeof value === "string" && variants !== undefined && !isVariant(value, option)) {
+    const close = closest(value.toLowerCase(), variants);
+    problem(
+      `must be one of ${variants.join(", ")}`,
+      close === undefined ? {} : { close: { of: "value", text: close } },
+    );
   }
-  return undefined;
 }
 
-const expectations: Readonly<Record<string, { text: string; fits: (value: unknown) => boolean }>> =
+/** What a condition is besides a text. */
+const conditionLevel = optionTree([
   {
-    string: { text: "a text", fits: (value) => typeof value === "string" },
-    ascii_char: { text: "one character", fits: (value) => typeof value === "string" },
-    bool: { text: "true or false", fits: (value) => typeof value === "boolean" },
-    float: { text: "a number", fits: (value) => typeof value === "number" },
-    int: { text: "a whole number", fits: Number.isInteger },
-    uint: {
-      text: "a whole number, not below 0",
-      fits: (value) => Number.isInteger(value) && Number(value) >= 0,
-    },
-    object: { text: "a map of options", fits: isRecord },
-  };
+    path: "type",
+    type: "string",
+    required: true,
+    enum: ["vrl", "datadog_search"],
+    enum_aliases: { is_log: "is_log", is_metric: "is_metric", is_trace: "is_trace" },
+  },
+  { path: "source", type: "string", required_when: 'type = "vrl" or type = "datadog_search"' },
+  { path: "runtime", type: "string", enum: ["ast"], hidden: true },
+]);
 
-/** Vector reads some variants in other letter cases and under older names. */
-function matchesEnum(value: string, variants: readonly string[]): boolean {
+function isVariant(value: string, { fact }: Option): boolean {
   return (
-    variants.some((variant) => variant.toLowerCase() === value.toLowerCase()) ||
-    ["rfc3164", "rfc5424"].includes(value)
+    fact.enum?.includes(value) === true ||
+    (fact.enum_aliases !== undefined && Object.hasOwn(fact.enum_aliases, value))
   );
+}
+
+/** How a message names what stands at a path. */
+function nameAt(path: Path): string {
+  const last = path.at(-1);
+  if (typeof last === "string") return last;
+  const list = path.findLast((step) => typeof step === "string") ?? "the list";
+  return `an item of ${list}`;
+}
+
+function inTypes(types: readonly string[]): string {
+  return [...new Set(types.map(typeText))].join(" or ");
 }
 
 /** The known name with at most two edits, if there is one. */

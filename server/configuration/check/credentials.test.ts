@@ -45,6 +45,12 @@ describe("findCredentials", () => {
       { default_token: "abc" },
       ["default_token: abc"],
     ],
+    [
+      "a sensitive option by its other name",
+      "splunk_hec_metrics",
+      { token: "abc" },
+      ["token: abc"],
+    ],
     ["a password in an address", "http", { uri: "https://me:pw%21@example.com/x" }, ["uri: pw%21"]],
     [
       "a token in an address",

@@ -1,4 +1,4 @@
-import type { Catalogue, OptionFacts } from "../catalogue.ts";
+import type { Catalogue, OptionSpelling } from "../catalogue.ts";
 import { isRecord, type GraphComponent } from "../graph.ts";
 
 /** A value in a component that looks like a credential. */
@@ -84,8 +84,8 @@ export function findCredentials(
   catalogue: Catalogue,
 ): readonly Credential[] {
   const facts = catalogue.component(component.kind, component.type);
-  const options = facts === undefined ? [] : catalogue.options(facts);
-  const sensitive = options.filter(({ sensitive: how }) => how !== undefined);
+  const spellings = facts === undefined ? [] : catalogue.spellings(facts);
+  const sensitive = spellings.filter(({ option }) => option.sensitive !== undefined);
   const found: Credential[] = [];
   visitScalars(component.config, [], (value, path) => {
     const text = String(value);
@@ -113,7 +113,10 @@ export function proposeSecretName(
   }
 }
 
-function isSensitive(path: readonly (string | number)[], options: readonly OptionFacts[]): boolean {
+function isSensitive(
+  path: readonly (string | number)[],
+  options: readonly OptionSpelling[],
+): boolean {
   // An item of a list is what the list is.
   const steps = typeof path.at(-1) === "number" ? path.slice(0, -1) : path;
   const dotted = dottedPath(steps);

@@ -47,6 +47,19 @@ describe("a component that is added", () => {
     expect(sink).toMatch(/^ {8}uri:$/m);
   });
 
+  test("has what its first choices need, and nothing that they do not", () => {
+    const body = (kind: "source" | "transform" | "sink", type: string): string =>
+      added("", kind, type)
+        .split("\n")
+        .slice(3)
+        .map((line) => line.trim())
+        .join(" ");
+    expect(body("source", "socket")).toBe("mode: tcp address: ");
+    expect(body("source", "fluent")).toBe("address: ");
+    expect(body("transform", "lua")).toBe("inputs: [] source: ");
+    expect(body("transform", "dedupe")).toBe("inputs: [] ");
+  });
+
   test("makes its section when there is none, in an empty text too", () => {
     expect(added("", "source", "stdin")).toBe("sources:\n  stdin:\n    type: stdin\n");
     expect(added("timezone: UTC", "source", "stdin")).toBe(

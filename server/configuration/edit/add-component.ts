@@ -3,6 +3,7 @@ import { isMap, isNode, isScalar, parseDocument, type Pair } from "yaml";
 import { applyEdits, type TextEdit } from "#common/apply-edits.ts";
 import type { Catalogue, ComponentFacts, Kind } from "../catalogue.ts";
 import { parsePipelineText } from "../graph.ts";
+import { isRequired, optionTree } from "../check/option-tree.ts";
 import { freeKey, takenKeys, type Renamed } from "./rename.ts";
 
 /**
@@ -43,17 +44,22 @@ function impossible(kind: Kind): Renamed {
 
 /** Lines without indentation. */
 function bodyOf(facts: ComponentFacts, catalogue: Catalogue): readonly string[] {
-  const required = catalogue
-    .options(facts)
-    .filter(
-      ({ path, required: needed, default: value }) =>
-        needed === true && value === undefined && !/[.[]/.test(path) && path !== "inputs",
-    );
+  const level = optionTree(catalogue.options(facts));
+  const body: Record<string, string | null> = {};
+  // What decides about others comes before them.
+  for (const depends of [false, true]) {
+    for (const option of level.options) {
+      const { name, fact } = option;
+      const isConditional = option.relevantWhen !== undefined || option.requiredWhen !== undefined;
+      if (isConditional !== depends || name === "inputs") continue;
+      if (isRequired(option, body, level)) body[name] = fact.enum?.[0] ?? null;
+    }
+  }
   return [
     `type: ${facts.type}`,
     ...(facts.kind === "source" ? [] : ["inputs: []"]),
-    ...required.map(({ path, enum: values }) =>
-      values?.[0] === undefined ? `${path}:` : `${path}: ${values[0]}`,
+    ...Object.entries(body).map(([name, value]) =>
+      value === null ? `${name}:` : `${name}: ${value}`,
     ),
   ];
 }
