@@ -43,7 +43,8 @@ export interface ApiClient extends Disposable {
   readonly trials: Client<typeof TrialService>;
 }
 
-const callTimeoutMs = 30_000;
+/** The check of a text of 5 MB takes its time; a connection that died is noticed by its pings before that. */
+const callTimeoutMs = 120_000;
 const retryDelaysMs = [200, 1_000];
 
 /** Opens no connection yet: the first call does. Every call ends with the signal. */
