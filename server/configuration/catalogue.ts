@@ -97,9 +97,8 @@ export interface Catalogue {
   component(kind: Kind, type: string): ComponentFacts | undefined;
   /** The types of a kind, sorted. */
   types(kind: Kind): readonly string[];
-  /** The options that are not in a component, and what they may be. */
+  /** The options that are in no component, enrichment tables and tests among them. */
   readonly globalOptions: readonly OptionFacts[];
-  readonly tables: CatalogueFile["enrichment_tables"];
   /** Options that every component of a kind has, and its own: the same list each time. */
   options(facts: ComponentFacts): readonly OptionFacts[];
   /** The same by all paths that they may be written with. */
@@ -121,18 +120,18 @@ export function loadCatalogue(): Catalogue {
     ...file.common_options[facts.kind],
     ...facts.options,
   ]);
+  const globalOptions = [...file.global_options, ...tableOptions(file)];
   loaded = {
     vectorVersion: file.vector.version,
     codecs: file.codecs,
-    globalNames: new Set(file.global_options.map(({ path }) => path.split(".", 1)[0] ?? path)),
+    globalNames: new Set(globalOptions.map(({ path }) => path.split(/[.[]/, 1)[0] ?? path)),
     component: (kind, type) => byName.get(`${kind}/${type}`),
     types: (kind) =>
       file.components
         .filter((facts) => facts.kind === kind)
         .map(({ type }) => type)
         .toSorted(),
-    globalOptions: file.global_options,
-    tables: file.enrichment_tables,
+    globalOptions,
     options,
     spellings: memoized((facts) => spellingsOf(options(facts))),
     describe(facts, path) {
@@ -141,6 +140,15 @@ export function loadCatalogue(): Catalogue {
     },
   };
   return loaded;
+}
+
+/** Enrichment tables, which have any names. */
+function tableOptions({ enrichment_tables: tables }: CatalogueFile): readonly OptionFacts[] {
+  return [
+    { path: "enrichment_tables", type: "object" },
+    { path: "enrichment_tables.*", type: "object" },
+    ...tables.options.map((option) => ({ ...option, path: `enrichment_tables.*.${option.path}` })),
+  ];
 }
 
 /** Where options may stand: their paths, and those with another name of the option or of one map around it. */

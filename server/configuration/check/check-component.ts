@@ -1,10 +1,12 @@
 import type { VersionDifference } from "../../schemas/version-difference.ts";
 import type { VersionsInUse } from "../../schemas/versions-in-use.ts";
 import { kinds, type Catalogue, type ComponentFacts, type OptionFacts } from "../catalogue.ts";
-import { checkOptions, closest, type OptionProblem } from "./check-options.ts";
+import { checkBuffer } from "./check-buffer.ts";
+import { checkOptions, closest } from "./check-options.ts";
 import type { Report } from "./check.ts";
 import { isRecord, type GraphComponent, type ParsedText } from "../graph.ts";
-import { renameKey, rewriteValue, type TextFix } from "../edit/text-edits.ts";
+import { rewriteValue } from "../edit/text-edits.ts";
+import { asFix, fixesOf, isAsWritten } from "./option-fixes.ts";
 
 /**
  * Checks the type and the options of a component: by what the product knows, and by the lowest version of Vector among
@@ -37,7 +39,7 @@ export function checkComponent(
       ? component.config
       : { inputs: component.inputs, ...component.config };
   for (const problem of checkOptions(config, options, facts.strict)) {
-    if (problem.onlyInQuotes === true && !isQuoted(text, parsed, component, problem.path)) continue;
+    if (!isAsWritten(text, parsed, component.key, problem)) continue;
     const has =
       problem.unknown === true &&
       versions?.differences.find(({ addsOptions }) =>
@@ -47,10 +49,11 @@ export function checkComponent(
       const message = `${lacks(lowest, `option ${pathText(problem.path)}`)}; ${has.version} has it`;
       report(component, problem.path, message);
     } else {
-      const fixes = fixesOf(text, parsed, component, problem);
+      const fixes = fixesOf(text, parsed, component.key, problem);
       report(component, problem.path, problem.message, problem.severity, fixes);
     }
   }
+  if (component.kind === "sink") checkBuffer(component, report);
   for (const path of difference?.lacksOptions[name] ?? []) {
     for (const place of placesOf(component.config, path.split("."))) {
       report(component, place, lacks(lowest, `option ${path}`));
@@ -87,17 +90,6 @@ function optionsFor(
 function notNeeded(option: OptionFacts): OptionFacts {
   const { required: _, required_when: _when, one_of: _of, ...rest } = option;
   return rest;
-}
-
-/** Whether a value is written as a text: in quotes, or as a block. */
-function isQuoted(
-  text: string,
-  parsed: ParsedText,
-  { key }: GraphComponent,
-  path: OptionProblem["path"],
-): boolean {
-  const span = parsed.locate(key, path);
-  return span !== undefined && /["'|>]/.test(text.charAt(span.from));
 }
 
 function checkValues(
@@ -156,22 +148,6 @@ function unknownType(
       ? []
       : asFix(`Make it ${close}`, rewriteValue(text, parsed, key, ["type"], close));
   report(component, ["type"], `there is no ${kind} of type ${type}${hint}`, "error", fixes);
-}
-
-function fixesOf(
-  text: string,
-  parsed: ParsedText,
-  { key }: GraphComponent,
-  { path, close }: OptionProblem,
-): readonly TextFix[] {
-  if (close === undefined) return [];
-  return close.of === "name"
-    ? asFix(`Rename it to ${close.text}`, renameKey(text, parsed, key, path, close.text))
-    : asFix(`Make it ${close.text}`, rewriteValue(text, parsed, key, path, close.text));
-}
-
-function asFix(title: string, edits: TextFix["edits"]): readonly TextFix[] {
-  return edits.length === 0 ? [] : [{ title, edits }];
 }
 
 /** A place as the catalogue writes paths. */

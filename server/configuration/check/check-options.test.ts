@@ -93,6 +93,8 @@ describe("what Vector takes is taken", () => {
       "http",
       "{uri: 'http://a', encoding: {codec: json}, request: {concurrency: adaptive}}",
     ],
+    ["sink", "blackhole", "proxy: {no_proxy: 'a,b'}"],
+    ["sink", "blackhole", "proxy: {no_proxy: [a, b]}"],
     ["transform", "filter", "condition: {type: is_log}"],
     ["transform", "filter", "condition: {type: vrl, source: 'true', runtime: ast}"],
     // Other names.
@@ -304,17 +306,40 @@ sinks:
       loadVrl,
     ).problems;
 
+  const message =
+    "timeout_secs must be a number: write the secret without quotes, on a line of its own";
+
   test("is pasted as a text between quotes, and as what it is without them", () => {
     expect(said("SECRET[s]")).toEqual([]);
-    for (const quoted of ['"SECRET[s]"', "'SECRET[s]'", "|\n        SECRET[s]"]) {
+    for (const quoted of ['"SECRET[s]"', "'SECRET[s]'"]) {
       expect(said(quoted)).toMatchObject([
         {
           severity: "error",
           field: "batch.timeout_secs",
-          message:
-            "timeout_secs must be a number: write the secret without quotes, on a line of its own",
+          message,
+          fixes: [{ title: "Write it without quotes", edits: [{ insert: "SECRET[s]" }] }],
         },
       ]);
     }
+    // What is no secret alone would be none without quotes either.
+    for (const more of ["|\n        SECRET[s]", '"1SECRET[s]"']) {
+      const [problem] = said(more);
+      expect(problem?.message).toBe(message);
+      expect(problem?.fixes).toBeUndefined();
+    }
+  });
+
+  test("cannot stand between braces without quotes", () => {
+    const [problem] = compilePipeline(
+      `sources:
+  in: {type: demo_logs, format: json, interval: "SECRET[s]"}
+sinks:
+  out: {type: blackhole, inputs: [in]}
+`,
+      { secretNames: new Set(["s"]), certificateNames: new Set() },
+      loadVrl,
+    ).problems;
+    expect(problem?.message).toMatch(/^interval must be a number/);
+    expect(problem?.fixes).toBeUndefined();
   });
 });

@@ -8,6 +8,7 @@ import { checkWiring } from "./check-wiring.ts";
 import type { TextFix } from "../edit/text-edits.ts";
 import type { VersionsInUse } from "../../schemas/versions-in-use.ts";
 import { checkComponent } from "./check-component.ts";
+import { checkGlobals } from "./check-globals.ts";
 import type { Neighbour } from "./listeners.ts";
 import type { Wiring } from "../wiring.ts";
 
@@ -26,10 +27,6 @@ export interface CheckContext {
   /** Values of variables by name; absent where there are none. */
   readonly variables?: ReadonlyMap<string, string>;
 }
-
-/** Options of the renderer and the agent: a person's would be overwritten, or would break telemetry. */
-const ownedGlobals = new Set(["data_dir", "api", "secret", "provider"]);
-const otherSections = new Set(["enrichment_tables", "tests", "secret", "provider"]);
 
 /** Finds everything wrong with a graph that can be known without running anything. Pure. */
 export function checkGraph(
@@ -58,8 +55,12 @@ export function checkGraph(
       ...(fixes.length === 0 ? {} : { fixes }),
     });
   };
-  checkShape(graph, catalogue, report);
   checkNames(text, graph, catalogue, report);
+  checkGlobals(text, parsed, graph, catalogue, report);
+  for (const kind of ["source", "sink"] as const) {
+    const has = graph.components.some((component) => component.kind === kind);
+    if (!has) report(undefined, [], `the pipeline has no ${kind}`);
+  }
   for (const component of graph.components) {
     checkComponent(text, parsed, component, catalogue, context.versions, report);
     const { type, inputs, config } = component;
@@ -79,20 +80,6 @@ export type Report = (
   severity?: Problem["severity"],
   fixes?: readonly TextFix[],
 ) => void;
-
-function checkShape(graph: PipelineGraph, catalogue: Catalogue, report: Report): void {
-  for (const name of Object.keys(graph.globalConfig)) {
-    if (ownedGlobals.has(name)) {
-      report(undefined, [name], `the option ${name} is set by VectorFlow on each host: remove it`);
-    } else if (!catalogue.globalNames.has(name) && !otherSections.has(name)) {
-      report(undefined, [name], `unknown top-level option ${name}`);
-    }
-  }
-  const has = (kind: GraphComponent["kind"]): boolean =>
-    graph.components.some((component) => component.kind === kind);
-  if (!has("source")) report(undefined, [], "the pipeline has no source");
-  if (!has("sink")) report(undefined, [], "the pipeline has no sink");
-}
 
 function checkReferences(
   component: GraphComponent | undefined,
