@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
 import { ApplyPhase } from "#gen/vectorflow/agent/v1/report_pb.ts";
@@ -194,6 +194,21 @@ describe("apply", () => {
     expect(stale.stderr).toContain("+    type: console");
     const kept = await cli(["pipelines", "export", "web"]);
     expect(kept.stdout).toBe(configText("syslog"));
+  });
+
+  test("goes by the server's name where a file's differs by case, and says so", async () => {
+    await using world = await startCliWorld(inject("templateUrl"));
+    const { cli, write, folder } = world;
+    const path = await write("web.yaml", configText());
+    await cli(["pipelines", "apply", "-f", path]);
+    await rename(path, join(folder, "Web.yaml"));
+    const same = await cli(["pipelines", "diff", "-f", folder]);
+    expect(same.code).toBe(0);
+    expect(same.stdout).toMatch(/^= unchanged web\n +\S+Web\.yaml names it Web: the name on the/);
+    await write("Web.yaml", configText("syslog"));
+    const changed = await cli(["pipelines", "apply", "-f", folder, "-o", "json"]);
+    const web = { pipeline: "web" };
+    expect(changed.json).toMatchObject({ steps: [web], outcomes: [{ ...web, result: "updated" }] });
   });
 
   test("takes what export wrote as no change", async () => {

@@ -1,7 +1,7 @@
 import type { Environment } from "#gen/vectorflow/v1/environment_pb.ts";
 import { toCliError } from "../client/failure.ts";
 import { CliError, UsageError, exitCodes, type ExitCode } from "../failures.ts";
-import { changesAnything } from "../folder/plan.ts";
+import { changesAnything, nameOf } from "../folder/plan.ts";
 import { readDeclaration } from "../folder/read-folder.ts";
 import { countOf, hasErrors } from "../output/pipeline-texts.ts";
 import { printable } from "../output/printable.ts";
@@ -95,7 +95,7 @@ async function review(
   };
   const bad = reviewed.steps.filter(({ problems }) => hasErrors(problems));
   if (bad.length > 0) {
-    const names = bad.map(({ step }) => step.declared.name).join(", ");
+    const names = bad.map(({ step }) => nameOf(step)).join(", ");
     output.result({ ...value, result: "refused" }, () =>
       printable(`${names}: there are errors, and nothing was changed`),
     );
@@ -150,7 +150,7 @@ async function carryOut(
   };
   const saved: { step: (typeof plan.steps)[number]; outcome: Outcome; pipeline: Saved }[] = [];
   for (const step of plan.steps) {
-    const outcome = notDone(step.declared.name);
+    const outcome = notDone(nameOf(step));
     outcomes.push(outcome);
     await attempt(outcome, async () => {
       const pipeline = await saveStep(client, environment, step, flags["allow-stops"] === true);
@@ -163,7 +163,7 @@ async function carryOut(
   const rollouts: Rollout[] = [];
   for (const { step, outcome, pipeline } of flags.deploy === true ? saved : []) {
     if (step.kind !== "create" && step.current.pausedVersion !== 0 && !step.deploy) {
-      output.note(`${step.declared.name} is paused and was not deployed`);
+      output.note(`${step.current.name} is paused and was not deployed`);
       continue;
     }
     await attempt(outcome, async () => {
