@@ -1,5 +1,5 @@
-import { readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
 import { ApplyPhase } from "#gen/vectorflow/agent/v1/report_pb.ts";
 import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
@@ -174,6 +174,28 @@ describe("apply", () => {
     expect(await cli([...prune, "--yes"])).toMatchObject({ code: 2 });
     expect(await namesOf(world)).toEqual(["keep 1"]);
   });
+
+  test.each(["old.YAML", "old.toml", "OLD.json", "sub/other.yaml"])(
+    "prunes nothing while %s may have been meant",
+    async (file) => {
+      await using world = await startCliWorld(inject("templateUrl"));
+      const { cli, write, folder } = world;
+      await write("keep.yaml", configText());
+      const old = await write("old.yaml", configText());
+      await cli(["pipelines", "apply", "-f", folder]);
+      await mkdir(dirname(join(folder, file)), { recursive: true });
+      await rename(old, join(folder, file));
+      for (const args of [["apply", "--yes"], ["apply", "--dry-run"], ["diff"]]) {
+        const refused = await cli(["pipelines", ...args, "-f", folder, "--prune"]);
+        expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(file) });
+      }
+      expect(await namesOf(world)).toEqual(["keep 0", "old 0"]);
+      // What is no pipeline's stays possible beside them.
+      await rename(join(folder, file), join(folder, "readme.txt"));
+      await cli(["pipelines", "apply", "--yes", "-f", folder, "--prune"]);
+      expect(await namesOf(world)).toEqual(["keep 0"]);
+    },
+  );
 
   test("refuses a save over somebody else's, and shows both sides", async () => {
     await using world = await startCliWorld(inject("templateUrl"));
