@@ -1,5 +1,5 @@
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
 import { ApplyPhase } from "#gen/vectorflow/agent/v1/report_pb.ts";
 import { AuditService } from "#gen/vectorflow/v1/audit_service_pb.ts";
@@ -175,6 +175,28 @@ describe("apply", () => {
     expect(await namesOf(world)).toEqual(["keep 1"]);
   });
 
+  test.each(["old.YAML", "old.toml", "OLD.json", "sub/other.yaml"])(
+    "prunes nothing while %s may have been meant",
+    async (file) => {
+      await using world = await startCliWorld(inject("templateUrl"));
+      const { cli, write, folder } = world;
+      await write("keep.yaml", configText());
+      const old = await write("old.yaml", configText());
+      await cli(["pipelines", "apply", "-f", folder]);
+      await mkdir(dirname(join(folder, file)), { recursive: true });
+      await rename(old, join(folder, file));
+      for (const args of [["apply", "--yes"], ["apply", "--dry-run"], ["diff"]]) {
+        const refused = await cli(["pipelines", ...args, "-f", folder, "--prune"]);
+        expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(file) });
+      }
+      expect(await namesOf(world)).toEqual(["keep 0", "old 0"]);
+      // What is no pipeline's stays possible beside them.
+      await rename(join(folder, file), join(folder, "readme.txt"));
+      await cli(["pipelines", "apply", "--yes", "-f", folder, "--prune"]);
+      expect(await namesOf(world)).toEqual(["keep 0"]);
+    },
+  );
+
   test("refuses a save over somebody else's, and shows both sides", async () => {
     await using world = await startCliWorld(inject("templateUrl"));
     const { cli, write } = world;
@@ -194,6 +216,21 @@ describe("apply", () => {
     expect(stale.stderr).toContain("+    type: console");
     const kept = await cli(["pipelines", "export", "web"]);
     expect(kept.stdout).toBe(configText("syslog"));
+  });
+
+  test("goes by the server's name where a file's differs by case, and says so", async () => {
+    await using world = await startCliWorld(inject("templateUrl"));
+    const { cli, write, folder } = world;
+    const path = await write("web.yaml", configText());
+    await cli(["pipelines", "apply", "-f", path]);
+    await rename(path, join(folder, "Web.yaml"));
+    const same = await cli(["pipelines", "diff", "-f", folder]);
+    expect(same.code).toBe(0);
+    expect(same.stdout).toMatch(/^= unchanged web\n +\S+Web\.yaml names it Web: the name on the/);
+    await write("Web.yaml", configText("syslog"));
+    const changed = await cli(["pipelines", "apply", "-f", folder, "-o", "json"]);
+    const web = { pipeline: "web" };
+    expect(changed.json).toMatchObject({ steps: [web], outcomes: [{ ...web, result: "updated" }] });
   });
 
   test("takes what export wrote as no change", async () => {

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
 import { ApiTokenService } from "#gen/vectorflow/v1/api_token_service_pb.ts";
@@ -115,6 +117,37 @@ describe("secrets", () => {
     const refreshed = await cli(["secrets", "refresh", "-o", "json"]);
     expect(refreshed).toMatchObject({ code: 1, json: { read: 1, failed: 1, changed: [] } });
     expect((await cli(["secrets", "list"])).stdout).toContain("not read (path); last good: never");
+  });
+
+  test("are listed with the failure of their backend as a whole", async () => {
+    await using stack = new AsyncDisposableStack();
+    const folder = await mkdtemp(join(tmpdir(), "vectorflow-outage-"));
+    stack.defer(() => rm(folder, { recursive: true }));
+    const outage = join(folder, "outage");
+    const script = `cat > /dev/null; test ! -e ${outage} || exit 3; echo '{"es": {"value": "v", "error": null}}'`;
+    const { cli, server, admin } = stack.use(
+      await startCliWorld(inject("templateUrl"), {
+        VECTORFLOW_SECRET_COMMANDS: JSON.stringify({ reader: ["/bin/sh", "-c", script] }),
+      }),
+    );
+    const { environmentId, token } = admin;
+    const backends = server.client(SecretBackendService, token);
+    const { etag } = await backends.getSecretBackend({ environmentId });
+    const settings = { backend: SecretBackend.EXEC, exec: { command: "reader" } };
+    await backends.updateSecretBackend({ environmentId, etag, settings });
+    expect(await cli(["secrets", "refer", "es", "--path", "es"])).toMatchObject({ code: 0 });
+    expect((await cli(["secrets", "list", "-o", "json"])).json).toMatchObject({
+      backend: { kind: "exec", failure: null, failing_since_time: null },
+    });
+    await writeFile(outage, "");
+    await cli(["secrets", "refresh"]);
+    expect((await cli(["secrets", "list"])).stdout).toMatch(
+      /^the backend \(exec\) fails: \w+, since \d[^]*\nes .* last good: \d/,
+    );
+    expect((await cli(["secrets", "list", "-o", "json"])).json).toMatchObject({
+      backend: { failure: expect.any(String), failing_since_time: expect.any(String) },
+      secrets: [{ name: "es", failure: null }],
+    });
   });
 
   test("that something deployed refers to are deleted only when that is known", async () => {

@@ -130,6 +130,9 @@ export const commandTable = {
   },
   "secrets list": {
     summary: "List the secrets of an environment, without their values, and who refers to them.",
+    details: [
+      "While the backend that keeps the values fails as a whole, that is said, with how old each value is.",
+    ],
     example: "secrets list",
   },
   "secrets set": {

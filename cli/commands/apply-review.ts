@@ -4,7 +4,7 @@ import type { PreviewPipelineResponse } from "#gen/vectorflow/v1/pipeline_servic
 import type { ApiClient } from "../client/client.ts";
 import { listPipelines } from "../client/lookups.ts";
 import { sameName } from "../client/names.ts";
-import { planApply, type Plan, type Step } from "../folder/plan.ts";
+import { nameOf, planApply, type Plan, type Step } from "../folder/plan.ts";
 import type { Declaration } from "../folder/read-folder.ts";
 import type { SelectorTerm } from "../folder/settings.ts";
 import { effectName, operatorOf } from "../output/names.ts";
@@ -107,9 +107,19 @@ export function planLines(
     return [
       paint(
         colours[step.kind],
-        printable(`${signs[step.kind]} ${step.kind} ${step.declared.name}${parts}${deploy}`),
+        printable(`${signs[step.kind]} ${step.kind} ${nameOf(step)}${parts}${deploy}`),
       ),
       ...[
+        ...(nameOf(step) === step.declared.name
+          ? []
+          : [
+              paint(
+                "yellow",
+                printable(
+                  `${step.declared.path} names it ${step.declared.name}: the name on the server stays`,
+                ),
+              ),
+            ]),
         ...(pausedVersion === 0
           ? []
           : [
@@ -149,7 +159,7 @@ export function planLines(
 /** The plan for programs. */
 export function stepView({ step, problems, preview, stops }: ReviewedStep) {
   return {
-    pipeline: step.declared.name,
+    pipeline: nameOf(step),
     action: step.kind,
     parts: step.kind === "update" ? step.parts : [],
     deploy: step.deploy,

@@ -1,8 +1,9 @@
 import type { Environment } from "#gen/vectorflow/v1/environment_pb.ts";
 import { toCliError } from "../client/failure.ts";
+import { sameName } from "../client/names.ts";
 import { CliError, UsageError, exitCodes, type ExitCode } from "../failures.ts";
-import { changesAnything } from "../folder/plan.ts";
-import { readDeclaration } from "../folder/read-folder.ts";
+import { changesAnything, nameOf } from "../folder/plan.ts";
+import { findLookalikes, readDeclaration, type Declaration } from "../folder/read-folder.ts";
 import { countOf, hasErrors } from "../output/pipeline-texts.ts";
 import { printable } from "../output/printable.ts";
 import {
@@ -82,6 +83,7 @@ async function review(
   const endPauses = flags["end-pause"] === true;
   const reviewed = await reviewApply(client, environment, declaration, { deploy, endPauses });
   await checkRevision(context, reviewed);
+  if (prune) await refuseDoubtful(flags.file, declaration, reviewed);
   output.show(planLines(reviewed, { texts, prune }, output.paint));
   for (const file of declaration.ignored) output.note(`${file} is no .yaml file and was ignored`);
   const value = {
@@ -95,13 +97,31 @@ async function review(
   };
   const bad = reviewed.steps.filter(({ problems }) => hasErrors(problems));
   if (bad.length > 0) {
-    const names = bad.map(({ step }) => step.declared.name).join(", ");
+    const names = bad.map(({ step }) => nameOf(step)).join(", ");
     output.result({ ...value, result: "refused" }, () =>
       printable(`${names}: there are errors, and nothing was changed`),
     );
     return exitCodes.failed;
   }
   return goOn({ environment, reviewed, prune, value, output });
+}
+
+/** A file in another place or of another spelling is no wish to delete its pipeline. */
+async function refuseDoubtful(
+  folder: string,
+  declaration: Declaration,
+  { plan }: ReviewedPlan,
+): Promise<void> {
+  if (plan.notInFolder.length === 0) return;
+  const doubtful = (await findLookalikes(folder, declaration)).filter(
+    ({ name, isBelow }) => isBelow || plan.notInFolder.some((extra) => sameName(extra.name, name)),
+  );
+  if (doubtful.length === 0) return;
+  const paths = doubtful.map(({ path }) => path);
+  const more = paths.length > 10 ? ` and ${paths.length - 10} more` : "";
+  throw new UsageError(
+    `--prune would delete ${plan.notInFolder.map(({ name }) => name).join(", ")}, but these files were ignored: ${paths.slice(0, 10).join(", ")}${more}. Name files of pipelines NAME.yaml or NAME.yml in the folder itself, and keep other configurations elsewhere.`,
+  );
 }
 
 async function checkRevision(
@@ -150,7 +170,7 @@ async function carryOut(
   };
   const saved: { step: (typeof plan.steps)[number]; outcome: Outcome; pipeline: Saved }[] = [];
   for (const step of plan.steps) {
-    const outcome = notDone(step.declared.name);
+    const outcome = notDone(nameOf(step));
     outcomes.push(outcome);
     await attempt(outcome, async () => {
       const pipeline = await saveStep(client, environment, step, flags["allow-stops"] === true);
@@ -163,7 +183,7 @@ async function carryOut(
   const rollouts: Rollout[] = [];
   for (const { step, outcome, pipeline } of flags.deploy === true ? saved : []) {
     if (step.kind !== "create" && step.current.pausedVersion !== 0 && !step.deploy) {
-      output.note(`${step.declared.name} is paused and was not deployed`);
+      output.note(`${step.current.name} is paused and was not deployed`);
       continue;
     }
     await attempt(outcome, async () => {

@@ -3,14 +3,16 @@ import type { Secret } from "#gen/vectorflow/v1/secret_pb.ts";
 import { CliError, UsageError, exitCodes, messageOf, type ExitCode } from "../failures.ts";
 import { printable } from "../output/printable.ts";
 import { formatTable } from "../output/table.ts";
-import { secretView, useView } from "../output/views.ts";
+import { backendView, secretView, useView } from "../output/views.ts";
 import { confirm, environmentOf, type CommandContext } from "./context.ts";
 
 export async function secretsList(context: CommandContext): Promise<ExitCode> {
   const { client, output } = context;
   const { id: environmentId } = await environmentOf(context);
-  const { secrets, missing } = await client.secrets.listSecrets({ environmentId });
+  const { secrets, missing, backend } = await client.secrets.listSecrets({ environmentId });
+  const health = backendView(backend);
   const value = {
+    backend: health,
     secrets: secrets.map(secretView),
     missing: missing.map(({ name, uses }) => ({ name, uses: uses.map(useView) })),
   };
@@ -27,6 +29,10 @@ export async function secretsList(context: CommandContext): Promise<ExitCode> {
         ...(failure === null
           ? []
           : [output.paint("red", `not read (${failure}); last good: ${read_time ?? "never"}`)]),
+        // While the backend as a whole fails, no secret says so itself.
+        ...(failure !== null || reference === null || health.failure === null
+          ? []
+          : [output.paint("red", `last good: ${read_time ?? "never"}`)]),
       ]),
       ...value.missing.map(({ name, uses }) => [
         printable(name),
@@ -34,7 +40,10 @@ export async function secretsList(context: CommandContext): Promise<ExitCode> {
         usedBy(uses),
       ]),
     ];
-    return formatTable(["NAME", "SET", "USED BY", ""], rows);
+    const table = formatTable(["NAME", "SET", "USED BY", ""], rows);
+    if (health.failure === null) return table;
+    const outage = `the backend (${health.kind}) fails: ${health.failure}, since ${health.failing_since_time ?? "just now"}; hosts go on with the last good values`;
+    return `${output.paint("red", outage)}\n${table}`;
   });
   return exitCodes.ok;
 }

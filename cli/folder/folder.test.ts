@@ -1,24 +1,34 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { UsageError } from "../failures.ts";
 import { changesAnything, planApply, type CurrentPipeline } from "./plan.ts";
-import { readDeclaration, type Declaration } from "./read-folder.ts";
+import { findLookalikes, readDeclaration, type Declaration } from "./read-folder.ts";
 import { parseSettings, renderSettings } from "./settings.ts";
 
-async function read(
+/** Calls with a folder that has these files. */
+async function withFiles<T>(
   files: Readonly<Record<string, string | Buffer>>,
-  path = ".",
-): Promise<Declaration> {
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "vectorflow-folder-"));
   try {
-    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
-    return await readDeclaration(join(folder, path), undefined, async () => Buffer.alloc(0));
+    for (const [name, text] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await writeFile(join(folder, name), text);
+    }
+    return await use(folder);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
+
+const declarationAt = (path: string): Promise<Declaration> =>
+  readDeclaration(path, undefined, async () => Buffer.alloc(0));
+
+const read = (files: Parameters<typeof withFiles>[0], path = "."): Promise<Declaration> =>
+  withFiles(files, (folder) => declarationAt(join(folder, path)));
 
 const problemsOf = async (files: Parameters<typeof read>[0], path?: string): Promise<string> => {
   const error = await read(files, path).catch((thrown: unknown) => thrown);
@@ -40,6 +50,25 @@ describe("a folder", () => {
       { name: "web", yaml: "a: 1\n", settings: {} },
     ]);
     expect(ignored).toEqual(["vector.toml"]);
+  });
+
+  test("tells of what may have been meant as a pipeline, and was ignored", async () => {
+    const files = {
+      "a.yaml": "",
+      "b.YAML": "",
+      "c.toml": "",
+      "notes.txt": "",
+      "sub/deep/d.yml": "",
+      "other/readme.md": "",
+    };
+    const lookalikes = await withFiles(files, async (folder) =>
+      findLookalikes(folder, await declarationAt(folder)),
+    );
+    expect(lookalikes).toEqual([
+      { path: "b.YAML", name: "b", isBelow: false },
+      { path: "c.toml", name: "c", isBelow: false },
+      { path: join("sub", "deep", "d.yml"), name: "d", isBelow: true },
+    ]);
   });
 
   test("is refused with everything that is wrong in it", async () => {

@@ -40,6 +40,11 @@ export type Step =
       readonly deploy: boolean;
     };
 
+/** What the pipeline of a step is called: on the server, where names differ only by case. */
+export function nameOf(step: Step): string {
+  return step.kind === "create" ? step.declared.name : step.current.name;
+}
+
 /** A pipeline of the environment that has no file. */
 export interface Extra {
   readonly id: string;

@@ -17,12 +17,23 @@ export interface Declaration {
   readonly pipelines: readonly DeclaredPipeline[];
   /** A folder is the whole of an environment: what is not in it can be pruned. */
   readonly isFolder: boolean;
-  /** Files of a folder that nothing was made of. */
+  /** Files and folders in a folder that nothing was made of. */
   readonly ignored: readonly string[];
+}
+
+/** What has a configuration of Vector by its name, but not as a folder of pipelines has it. */
+export interface Lookalike {
+  readonly path: string;
+  /** Of the pipeline that it would be for. */
+  readonly name: string;
+  /** It lies in a folder below. */
+  readonly isBelow: boolean;
 }
 
 export const settingsSuffix = ".vectorflow.yaml";
 const configPattern = /^(.+)\.ya?ml$/;
+/** Whatever Vector reads, in any case. */
+const lookalikePattern = /^(.+)\.(?:ya?ml|toml|json)$/i;
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9 _-]{0,99}$/;
 
 /** Reads a file or a folder. Throws a UsageError with everything that is wrong in any of the files. */
@@ -93,6 +104,26 @@ async function readFolder(path: string, problems: string[]): Promise<Declaration
   // A wrong path must never look like the wish for no pipelines at all.
   if (pipelines.length === 0) problems.push(`${path} has no .yaml files`);
   return { pipelines, isFolder: true, ignored };
+}
+
+/** Finds what was ignored in a folder, or lies in folders below, and may have been meant as a pipeline. */
+export async function findLookalikes(
+  folder: string,
+  { ignored }: Declaration,
+): Promise<readonly Lookalike[]> {
+  const found: Lookalike[] = [];
+  for (const entry of ignored) {
+    const path = join(folder, entry);
+    const isBelow = (await stat(path).catch(() => undefined))?.isDirectory() === true;
+    // A folder that cannot be read has nothing that anybody could have meant here.
+    const files = isBelow ? await readdir(path, { recursive: true }).catch(() => []) : [entry];
+    for (const file of files) {
+      const name = lookalikePattern.exec(basename(file))?.[1];
+      if (name === undefined) continue;
+      found.push({ path: isBelow ? join(entry, file) : entry, name, isBelow });
+    }
+  }
+  return found;
 }
 
 async function readPipeline(

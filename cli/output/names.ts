@@ -9,6 +9,7 @@ import { ChangeKind, DeployEffect } from "#gen/vectorflow/v1/pipeline_service_pb
 import { HostVerdict } from "#gen/vectorflow/v1/preview_service_pb.ts";
 import { NodeStatus } from "#gen/vectorflow/v1/node_pb.ts";
 import { SelectorOperator } from "#gen/vectorflow/v1/delivery_pb.ts";
+import { SecretBackend } from "#gen/vectorflow/v1/secret_backend_pb.ts";
 import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 
 /** The name of a value, as in `rolled_back`; `unknown` for one that a newer server has. */
@@ -33,6 +34,7 @@ export const reachabilityName = namer(NodeReachability);
 export const nodeStatusName = namer(NodeStatus);
 export const operatorName = namer(SelectorOperator);
 export const roleName = namer(Role);
+export const backendName = namer(SecretBackend);
 
 /** The operator of a name, as in `not_equals`. */
 export function operatorOf(name: string): SelectorOperator | undefined {

@@ -2,7 +2,9 @@ import { TemplateParameterType, type Template } from "#gen/vectorflow/v1/templat
 import type { Variable, VariableUse } from "#gen/vectorflow/v1/variable_pb.ts";
 import type { VariableEffect } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import {
+  SecretBackend,
   SecretBackendFailure,
+  type SecretBackendHealth,
   type SecretReference,
 } from "#gen/vectorflow/v1/secret_backend_pb.ts";
 import { timestampDate, type Timestamp } from "@bufbuild/protobuf/wkt";
@@ -17,6 +19,7 @@ import {
 import type { ComponentChange } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import type { ReferenceUse, Secret } from "#gen/vectorflow/v1/secret_pb.ts";
 import {
+  backendName,
   changeName,
   nodeStatusName,
   reachabilityName,
@@ -134,6 +137,16 @@ export function secretView(secret: Secret) {
     reference: referenceView(secret.reference),
     read_time: timeView(secret.readTime),
     failure: failureNames[secret.failure] ?? null,
+  };
+}
+
+/** Where an environment keeps the values of its secrets. */
+export function backendView(health: SecretBackendHealth | undefined) {
+  return {
+    kind: backendName(health?.backend ?? SecretBackend.BUILTIN),
+    check_time: timeView(health?.checkTime),
+    failure: failureNames[health?.failure ?? SecretBackendFailure.UNSPECIFIED] ?? null,
+    failing_since_time: timeView(health?.failingSinceTime),
   };
 }
 

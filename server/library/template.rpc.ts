@@ -17,6 +17,7 @@ import type { TemplateParameter } from "./template.entity.ts";
 import {
   createTemplate,
   deleteTemplate,
+  etagOf,
   getTemplate,
   listTemplates,
   updateTemplate,
@@ -87,6 +88,7 @@ function toProto(
     builtIn: view.builtIn,
     parameters: view.parameters.map((parameter) => ({ ...parameter, type: types[parameter.type] })),
     yaml: withText ? view.yaml : "",
+    etag: withText ? etagOf(view) : "",
     componentTypes: [...view.componentTypes],
     ...(view.updatedAt !== undefined && { updateTime: timestampFromDate(view.updatedAt) }),
   };

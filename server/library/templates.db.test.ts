@@ -196,7 +196,23 @@ describe("a template", () => {
     expect(await viewer.updateTemplate(change).catch(refusal)).toMatchObject({
       code: Code.PermissionDenied,
     });
-    await templates.updateTemplate(change);
+    const etag = template?.etag ?? "";
+    const changed = (await templates.updateTemplate({ ...change, etag })).template?.etag ?? "";
+    // The second of two editors is told, also when both came at once.
+    const outcomes = await Promise.all(
+      ["a", "b"].map((description) =>
+        templates
+          .updateTemplate({ ...change, description, etag: changed })
+          .then(() => "saved")
+          .catch(refusal),
+      ),
+    );
+    expect(outcomes).toContain("saved");
+    expect(outcomes).toContainEqual(expect.objectContaining({ code: Code.Aborted }));
+    for (const stale of [etag, ""]) {
+      const late = templates.updateTemplate({ ...change, etag: stale });
+      expect(await late.catch(refusal)).toMatchObject({ code: Code.Aborted });
+    }
     expect((await viewer.getTemplate({ teamId, id })).template).toMatchObject({
       name: change.name,
       parameters: [{ name: "host" }, { name: "size", default: "100" }, { name: "pw" }],

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { audit, diffOf } from "../audit/audit.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
@@ -59,6 +60,22 @@ function viewOf(row: Template): TemplateView {
     updatedAt: row.updatedAt,
     componentTypes: [...new Set(row.nodes.map((node) => (node as TemplateNode).componentType))],
   };
+}
+
+/** Identifies what a template says, so that the second of two editors is told. */
+export function etagOf({ name, description, category, parameters, yaml }: TemplateView): string {
+  // The database keeps the fields of parameters in an order of its own.
+  const fields = parameters.map((parameter) => [
+    parameter.name,
+    parameter.description,
+    parameter.type,
+    parameter.default,
+    parameter.required,
+  ]);
+  return createHash("sha256")
+    .update(JSON.stringify([name, description, category, fields, yaml]))
+    .digest("hex")
+    .slice(0, 16);
 }
 
 /** Templates of a team by name, then those that ship, after the given place. */
@@ -270,16 +287,25 @@ export async function createTemplate(
   );
 }
 
+/** Changes a template of the team. Throws `stale` when somebody changed it since the etag. */
 export async function updateTemplate(
   scope: Scope,
-  input: TemplateInput & { readonly teamId: string; readonly id: string },
+  input: TemplateInput & { readonly teamId: string; readonly id: string; readonly etag: string },
 ): Promise<TemplateView> {
   refuseBuiltIn(input.id);
   await findTemplate(scope, input.teamId, input.id);
   const checked = checkTemplate(input);
   return translateTaken(checked.name, () =>
     transact(scope, async (tx) => {
+      await tx.em.execute(`select 1 from "Template" where "id" = ? for update`, [input.id]);
       const row = await findTemplate(tx, input.teamId, input.id);
+      if (etagOf(viewOf(row)) !== input.etag) {
+        throw new DomainError(
+          "stale",
+          "template_changed",
+          "someone else changed this template since you opened it: look again",
+        );
+      }
       const { name, description, category, parameters, yaml } = row;
       // A text may hold what a person should not have written there: only its size is kept.
       const shown = (text: string) => ({ characters: text.length });

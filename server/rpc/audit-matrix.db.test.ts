@@ -124,10 +124,10 @@ const filled: Record<string, (corner: Corner) => Promise<object> | object> = {
   CreateTemplate: () => templateFields,
   UpdateTemplate: async (corner) => ({
     ...templateFields,
-    id: await templateOf(corner),
+    ...(await templateOf(corner)),
     name: "t2",
   }),
-  DeleteTemplate: async (corner) => ({ id: await templateOf(corner) }),
+  DeleteTemplate: async (corner) => ({ id: (await templateOf(corner)).id }),
   UseTemplate: () => ({ templateId: "builtin-split-by-severity", name: "From a template" }),
   CreateSnippet: () => snippetFields,
   UpdateSnippet: async (corner) => ({ ...snippetFields, id: await snippetOf(corner), name: "s2" }),
@@ -255,11 +255,14 @@ async function variableIn({ things, tokens }: Corner): Promise<string> {
 
 const templateFields = { name: "t", yaml: demoYaml };
 
-async function templateOf({ things, tokens }: Corner): Promise<string> {
+async function templateOf({
+  things,
+  tokens,
+}: Corner): Promise<{ readonly id: string; readonly etag: string }> {
   const { template } = await server
     .client(TemplateService, tokens.superAdmin)
     .createTemplate({ ...templateFields, pipelineId: things["pipeline"] ?? "" });
-  return template?.id ?? "";
+  return { id: template?.id ?? "", etag: template?.etag ?? "" };
 }
 
 const snippetFields = { name: "s", code: ".a = 1" };

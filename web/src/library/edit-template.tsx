@@ -1,12 +1,12 @@
-import { Show, type JSX } from "solid-js";
+import { createSignal, onMount, Show, type JSX } from "solid-js";
 
 import type { Template } from "#gen/vectorflow/v1/template_pb.ts";
 import { TemplateService } from "#gen/vectorflow/v1/template_service_pb.ts";
 
-import { useRead } from "../state/create-read.ts";
+import { toUiError, type UiError } from "../api/errors.ts";
 import { useClient } from "../state/use-client.ts";
 import { Dialog } from "../ui/dialog.tsx";
-import { QueryView } from "../ui/query-view.tsx";
+import { ErrorBox, Skeleton } from "../ui/feedback.tsx";
 import { TemplateForm } from "./template-form.tsx";
 
 /** Changes a template of the team. */
@@ -44,29 +44,38 @@ function Loaded(props: {
   onDone: (text: string) => void;
 }): JSX.Element {
   const templates = useClient(TemplateService);
-  const read = useRead(
-    TemplateService.method.getTemplate,
-    () => ({ teamId: props.teamId, id: props.id }),
-    { staleTime: 0 },
-  );
+  // Read once: what was opened does not change under what is typed.
+  const [template, setTemplate] = createSignal<Template>();
+  const [error, setError] = createSignal<UiError>();
+  const load = async (): Promise<void> => {
+    const { teamId, id } = props;
+    setError(undefined);
+    try {
+      setTemplate((await templates.getTemplate({ teamId, id })).template);
+    } catch (thrown) {
+      setError(toUiError(thrown));
+    }
+  };
+  onMount(() => void load());
   return (
-    <QueryView read={read} skeletonRows={6}>
-      {(answer) => (
-        <Show when={answer().template} keyed>
-          {({ name, description, category, yaml, parameters }) => (
-            <TemplateForm
-              initial={{ name, description, category, yaml, parameters }}
-              label="Save template"
-              save={async (draft) => {
-                const { teamId, id } = props;
-                await templates.updateTemplate({ teamId, id, ...draft });
-                props.onDone(`The template ${draft.name} was saved`);
-              }}
-              onCancel={props.onCancel}
-            />
-          )}
-        </Show>
-      )}
-    </QueryView>
+    <>
+      <Show when={error()}>
+        {(problem) => <ErrorBox error={problem()} onRetry={() => void load()} />}
+      </Show>
+      <Show when={template()} keyed fallback={error() ? undefined : <Skeleton rows={6} />}>
+        {({ name, description, category, yaml, parameters, etag }) => (
+          <TemplateForm
+            initial={{ name, description, category, yaml, parameters }}
+            label="Save template"
+            save={async (draft) => {
+              const { teamId, id } = props;
+              await templates.updateTemplate({ teamId, id, ...draft, etag });
+              props.onDone(`The template ${draft.name} was saved`);
+            }}
+            onCancel={props.onCancel}
+          />
+        )}
+      </Show>
+    </>
   );
 }

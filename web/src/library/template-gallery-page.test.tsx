@@ -63,6 +63,22 @@ test("lets the team's own be edited and deleted, and those that ship be used onl
   await expect.poll(() => world.templates.templates.has("own")).toBe(false);
 });
 
+test("an edit of what somebody else changed meanwhile is told, and what is typed stays", async () => {
+  const world = withTemplates();
+  const { user } = renderApp("/e/env-1/templates", world);
+  await user.click(await screen.findByRole("button", { name: "Edit To HTTP" }));
+  const dialog = await screen.findByRole("dialog");
+  const mine = await within(dialog).findByLabelText("Default of host");
+  await user.type(mine, "example.com");
+  const theirs = world.templates.templates.get("own");
+  if (theirs === undefined) throw new Error("no template");
+  world.templates.templates.set("own", create(TemplateSchema, { ...theirs, etag: "theirs" }));
+  await user.click(within(dialog).getByRole("button", { name: "Save template" }));
+  expect(await within(dialog).findByText(/someone else changed this template/i)).toBeTruthy();
+  expect(within(dialog).getByDisplayValue("example.com")).toBeTruthy();
+  expect(world.templates.templates.get("own")?.parameters[0]?.default).toBe("");
+});
+
 test("a viewer looks at them", async () => {
   const world = withTemplates();
   world.user = { ...world.user, superAdmin: false };

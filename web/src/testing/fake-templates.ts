@@ -54,10 +54,13 @@ export function fakeTemplateRoutes(router: ConnectRouter, world: FakeWorld): voi
       templates.set(template.id, template);
       return { template };
     },
-    updateTemplate({ id, name, description, category, parameters, yaml }) {
+    updateTemplate({ id, name, description, category, parameters, yaml, etag }) {
       world.enter("updateTemplate");
+      if (etag !== found(id).etag) {
+        throw failure(Code.Aborted, "someone else changed this template", "template_changed");
+      }
       const input = { name, description, category, parameters, yaml };
-      const template = create(TemplateSchema, { ...found(id), ...input });
+      const template = create(TemplateSchema, { ...found(id), ...input, etag: `${etag}+` });
       templates.set(template.id, template);
       return { template };
     },
