@@ -62,7 +62,7 @@ sinks:
   out: {type: blackhole, inputs: ["*"]}
 tests:
   - name: a
-    inputs: [{insert_at: bad, type: raw, value: a}]
+    inputs: [{insert_at: bad, type: raw, value: a}, {insert_at: bad, type: vrl, source: '% = "all"'}]
     outputs: [{extract_from: bad, conditions: [.z]}]
 `;
 

@@ -163,11 +163,14 @@ describe("kinds", () => {
 
 describe("run", () => {
   test("gives the event and the value of the program", () => {
-    const ran = vrl.run('.b = .a + 1 ?? 0\n%m = "x"\n.b', { events: [{ a: 1 }, { a: "x" }] });
+    const ran = vrl.run('.b = .a + 1 ?? 0\n%m = "x"\n.b', {
+      events: [{ value: { a: 1 } }, { value: { a: "x" } }],
+    });
+    const about = { kind: "done", metadata: { m: "x" }, secrets: {} };
     expect(ran).toEqual({
       outcomes: [
-        { kind: "done", target: { a: 1, b: 2 }, metadata: { m: "x" }, result: 2 },
-        { kind: "done", target: { a: "x", b: 0 }, metadata: { m: "x" }, result: 0 },
+        { ...about, value: { a: 1, b: 2 }, result: 2 },
+        { ...about, value: { a: "x", b: 0 }, result: 0 },
       ],
     });
   });
@@ -175,12 +178,12 @@ describe("run", () => {
   test("keeps timestamps apart from texts", () => {
     const at = { $date: "2024-01-02T03:04:05Z" };
     const ran = vrl.run(".is = is_timestamp(.at)\n.next = now()", {
-      events: [{ at }, { at: "x" }],
+      events: [{ value: { at } }, { value: { at: "x" } }],
     });
     expect(ran).toMatchObject({
       outcomes: [
-        { target: { at, is: true, next: { $date: expect.stringMatching(/^20\d\d-/) as string } } },
-        { target: { at: "x", is: false } },
+        { value: { at, is: true, next: { $date: expect.stringMatching(/^20\d\d-/) as string } } },
+        { value: { at: "x", is: false } },
       ],
     });
   });
@@ -200,26 +203,62 @@ describe("run", () => {
     ],
     ["the environment", '.r = get_env_var!("PATH")', "error", /environment variable not found/],
   ])("says how it ended: %s", (_name, source, kind, message) => {
-    expect(vrl.run(source, { events: [{}] })).toEqual({
+    expect(vrl.run(source, { events: [{ value: {} }] })).toMatchObject({
       outcomes: [{ kind, message: expect.stringMatching(message) as string }],
     });
   });
 
   test("says of a program that does not compile why", () => {
-    expect(vrl.run(".x = ", { events: [{}] })).toEqual({
+    expect(vrl.run(".x = ", { events: [] })).toEqual({
       error: expect.stringContaining("error[E204]") as string,
     });
   });
 
-  test("holds secrets for one event only", () => {
-    const source = '.before = get_secret("a")\nset_secret("a", "1")\n.after = get_secret("a")';
-    expect(vrl.run(source, { events: [{}, {}] })).toMatchObject({
+  test("carries metadata and secrets of each event apart, in and out", () => {
+    const source = '.before = [get_secret("a"), %n]\nset_secret("a", "1")\n%n = 1';
+    const secrets = { a: "0", b: "2" };
+    const events = [{ value: {} }, { value: {}, metadata: { n: 5 }, secrets }];
+    expect(vrl.run(source, { events })).toMatchObject({
       outcomes: [
-        { target: { before: null, after: "1" } },
-        { target: { before: null, after: "1" } },
+        { value: { before: [null, null] }, metadata: { n: 1 }, secrets: { a: "1" } },
+        { value: { before: ["0", 5] }, metadata: { n: 1 }, secrets: { a: "1", b: "2" } },
       ],
     });
   });
+
+  test("gives the program's own words as the reason of a failure", () => {
+    const events = [{ value: {} }];
+    expect(vrl.run('assert!(false, "mine")', { events })).toMatchObject({
+      outcomes: [{ kind: "error", message: expect.stringContaining("assert"), reason: "mine" }],
+    });
+    expect(vrl.run('abort "mine"', { events })).toMatchObject({
+      outcomes: [{ kind: "abort", reason: "mine" }],
+    });
+  });
+
+  test.each([
+    ["Asia/Tokyo", "2026-01-01T15:00:00Z"],
+    ["America/New_York", "2026-01-02T05:00:00Z"],
+    ["local", "2026-01-02T00:00:00Z"],
+    [undefined, "2026-01-02T00:00:00Z"],
+  ])("reads times that name no zone in %s", (timezone, at) => {
+    const ran = vrl.run('parse_timestamp!("2026-01-02 00:00:00", "%F %T")', {
+      events: [{ value: {} }],
+      ...(timezone === undefined ? {} : { timezone }),
+    });
+    expect(ran).toMatchObject({ outcomes: [{ result: { $date: at } }] });
+  });
+});
+
+test.each([
+  ["Europe/Berlin", true],
+  ["UTC", true],
+  ["local", true],
+  ["", true],
+  ["Europe/Nowhere", false],
+  ["europe/berlin", false],
+])("knows the time zones that Vector knows: %s", (name, known) => {
+  expect(vrl.isTimeZone(name)).toBe(known);
 });
 
 test("has the functions that Vector registers besides those of the crate", () => {

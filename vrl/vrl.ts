@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { brotliDecompressSync } from "node:zlib";
 import manifest from "./module/manifest.json" with { type: "json" };
-import { check, function_names, initSync, run } from "./module/vrl.js";
+import { check, function_names, initSync, is_time_zone, run } from "./module/vrl.js";
+import type { VrlValue } from "./values.ts";
 
 /**
  * What a value may be: any value, any that JSON has, or the named types with members. Types are bytes, integer, float, boolean,
@@ -26,6 +27,8 @@ export interface VrlMembers {
 export interface VrlCompileOptions {
   /** A condition changes nothing and gives a boolean. */
   readonly condition?: boolean;
+  /** A program that makes the event of a unit test may write all of its metadata. */
+  readonly testInput?: boolean;
   /** What the event may be, one for each input; any object when there is none. */
   readonly target?: readonly VrlKind[];
   readonly metadata?: readonly VrlKind[];
@@ -55,30 +58,34 @@ export interface VrlChecked {
   readonly report: string;
   /** What the event is after the program, when it compiles. */
   readonly target?: VrlKind;
-  readonly metadata?: VrlKind;
 }
 
-/** JSON, with timestamps as `{"$date": text}`. */
-export type VrlValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly VrlValue[]
-  | { readonly [key: string]: VrlValue };
+/** An event with what Vector carries along with it. */
+export interface VrlEvent {
+  readonly value: VrlValue;
+  /** What programs read as `%`. */
+  readonly metadata: VrlValue;
+  /** What `get_secret` gives. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
 
+export interface VrlFailure {
+  readonly kind: "error" | "abort";
+  readonly message: string;
+  /** What Vector writes into an event that it drops: the program's own words, where it has some. */
+  readonly reason: string;
+}
+
+/** The event after the program, and the value of its last expression. */
 export type VrlOutcome =
-  | {
-      readonly kind: "done";
-      readonly target: VrlValue;
-      readonly metadata: VrlValue;
-      readonly result: VrlValue;
-    }
-  | { readonly kind: "error" | "abort"; readonly message: string };
+  | (VrlEvent & { readonly kind: "done"; readonly result: VrlValue })
+  | VrlFailure;
 
 export interface VrlRunInput {
-  readonly events: readonly VrlValue[];
-  readonly metadata?: VrlValue;
+  /** Without metadata and secrets unless they are there. */
+  readonly events: readonly (Pick<VrlEvent, "value"> & Partial<VrlEvent>)[];
+  /** Of times that name none: a name of the TZ database; `local`, as without one, is UTC. Throws for an unknown one. */
+  readonly timezone?: string;
   readonly compile?: VrlCompileOptions;
 }
 
@@ -94,6 +101,8 @@ export interface Vrl {
   /** Compiles a program once, however often it is run. */
   run(source: string, input: VrlRunInput): VrlRan;
   functionNames(): readonly string[];
+  /** Whether Vector knows a time zone by this name; `local` is one. */
+  isTimeZone(name: string): boolean;
 }
 
 /** Kept answers are forgotten all at once when their programs and they have more UTF-16 code units together. */
@@ -119,6 +128,7 @@ function load(): Vrl {
     check: keepAnswers((source, options) => check(source, options)),
     run: (source, input) => JSON.parse(run(source, JSON.stringify(input))) as VrlRan,
     functionNames: () => JSON.parse(function_names()) as string[],
+    isTimeZone: (name) => is_time_zone(name),
   };
 }
 

@@ -22,7 +22,7 @@ test("a program that breaks the compiler costs its thread, and the next one is c
 });
 
 test("a program that does not end costs the trial, and the next one is run", async () => {
-  await using compiler = new PipelineCompiler(1500);
+  await using compiler = new PipelineCompiler(3000);
   const loop = "for_each(a) -> |_i, x| { .n = x }";
   const nested = Array.from({ length: 5 }).reduce<string>(
     (inner) => `for_each(a) -> |_i, x| { ${inner} }`,

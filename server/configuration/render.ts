@@ -25,7 +25,8 @@ export function renderConfig(graph: PipelineGraph, wiring: Wiring): string {
   return parts.join("");
 }
 
-function renderGlobals({ globalConfig, globalYaml }: PipelineGraph): string {
+/** The top-level options alone. */
+export function renderGlobals({ globalConfig, globalYaml }: PipelineGraph): string {
   if (Object.keys(globalConfig).length === 0) return "";
   const text = globalYaml.endsWith("\n") ? globalYaml : `${globalYaml}\n`;
   // Options between braces have no lines of their own.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { parseVrlJson, plainJson } from "#vrl/values.ts";
 import { loadVrl } from "#vrl/vrl.ts";
 import { builtInSnippets } from "./built-in-snippets.ts";
 
@@ -19,11 +20,13 @@ describe("snippets that ship", () => {
     (snippet) => {
       const { code, condition, example } = snippet;
       expect(loadVrl().check(code, { condition }).diagnostics).toEqual([]);
-      const ran = loadVrl().run(code, { events: [example.event], compile: { condition } });
+      const value = parseVrlJson(JSON.stringify(example.event));
+      const ran = loadVrl().run(code, { events: [{ value }], compile: { condition } });
       const [outcome] = "outcomes" in ran ? ran.outcomes : [];
       expect(outcome?.kind).toBe("done");
       if (outcome?.kind !== "done") return;
-      expect(condition ? outcome.result : outcome.target).toEqual(example.result);
+      const shown = plainJson(condition ? outcome.result : outcome.value);
+      expect(JSON.parse(shown)).toEqual(example.result);
       // An example that shows no effect shows nothing.
       if (!condition) expect(example.result).not.toEqual(example.event);
       // Vector fills in its environment for $names before it reads a program.

@@ -1,4 +1,5 @@
-import type { Vrl, VrlCompileOptions, VrlOutcome, VrlValue } from "#vrl/vrl.ts";
+import { vrlFields, vrlObject, type VrlFields, type VrlValue } from "#vrl/values.ts";
+import type { Vrl, VrlCompileOptions, VrlFailure, VrlOutcome } from "#vrl/vrl.ts";
 import { isRecord, type GraphComponent } from "../configuration/graph.ts";
 import type { TrialEvent } from "./events.ts";
 
@@ -9,6 +10,8 @@ export interface Step {
   readonly outputs: ReadonlyMap<string | null, readonly TrialEvent[]>;
   /** Why a program or condition failed on the event; empty when none did. */
   readonly error: string;
+  /** A program failed on the event or gave it up, so that it is dropped, or goes where dropped events go. */
+  readonly dropped: boolean;
 }
 
 /** A transform that only Vector itself can run, and why. */
@@ -20,6 +23,8 @@ export interface RunOptions {
   readonly vrl: Vrl;
   /** What Vector takes the events for when it compiles a remap transform. */
   readonly kinds: VrlCompileOptions;
+  /** Of times that name none, unless a transform has one of its own. */
+  readonly timezone: string;
 }
 
 /** Functions whose answers need the host, its files or its network; see `vrl/README.md`. */
@@ -77,7 +82,10 @@ export function runTransform(
 
 /** What people wrote where a text is meant. */
 export function asText(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value ?? null);
+  if (typeof value === "string") return value;
+  return JSON.stringify(value ?? null, (_key, item: unknown) =>
+    typeof item === "bigint" ? Number(item) : item,
+  );
 }
 
 /** Whether a condition holds, or the error that makes it false. */
@@ -95,6 +103,7 @@ function routed(
       input,
       outputs: new Map(ports.map((port) => [port, [input]])),
       error: isText(error) ? error : "",
+      dropped: false,
     };
   });
 }
@@ -109,13 +118,13 @@ export function conditionOf(condition: unknown, vrl: Vrl): (event: TrialEvent) =
     throw new OnlyInVector(`conditions of type ${asText(type)} run only in Vector`);
   }
   return (event) => {
-    const [outcome] = run(source, [event], vrl, { condition: true });
+    const [outcome] = run(source, [event], { vrl, compile: { condition: true } });
     if (outcome?.kind !== "done") return `source execution ${failure(outcome)}`;
     return outcome.result === true;
   };
 }
 
-function failure(outcome: Exclude<VrlOutcome, { kind: "done" }> | undefined): string {
+function failure(outcome: VrlFailure | undefined): string {
   if (outcome === undefined || outcome.kind === "error") return `failed: ${outcome?.message ?? ""}`;
   return "aborted";
 }
@@ -124,25 +133,31 @@ function failure(outcome: Exclude<VrlOutcome, { kind: "done" }> | undefined): st
 export function run(
   source: string,
   events: readonly TrialEvent[],
-  vrl: Vrl,
-  compile: VrlCompileOptions,
+  options: {
+    readonly vrl: Vrl;
+    readonly compile: VrlCompileOptions;
+    readonly timezone?: string;
+  },
 ): readonly VrlOutcome[] {
   const needed = notHere.exec(source)?.[1];
   if (needed !== undefined) throw new OnlyInVector(`${needed} needs the host of the pipeline`);
   if (/\b(?:SECRET|CERT|VAR)\[/.test(source)) {
     throw new OnlyInVector("the program has values that only hosts get");
   }
-  const ran = vrl.run(source, { events: events.map(({ value }) => value), compile });
+  const { vrl, ...how } = options;
+  const ran = vrl.run(source, {
+    events: events.map(({ value, metadata, secrets }) => ({ value, metadata, secrets })),
+    ...how,
+  });
   if ("error" in ran) throw new Error(ran.error);
   return ran.outcomes;
 }
 
 function remap(
-  component: GraphComponent,
+  { config, key }: GraphComponent,
   events: readonly TrialEvent[],
-  { vrl, kinds }: RunOptions,
+  { vrl, kinds, timezone }: RunOptions,
 ): readonly Step[] {
-  const { config } = component;
   if (typeof config["source"] !== "string") {
     throw new OnlyInVector("programs in files are only on hosts");
   }
@@ -150,44 +165,72 @@ function remap(
     error: config["drop_on_error"] === true,
     abort: config["drop_on_abort"] !== false,
   };
-  const outcomes = run(config["source"], events, vrl, kinds);
+  const outcomes = run(config["source"], events, {
+    vrl,
+    compile: kinds,
+    timezone: typeof config["timezone"] === "string" ? config["timezone"] : timezone,
+  });
   return events.map((input, index): Step => {
     const outcome = outcomes[index];
     if (outcome === undefined) throw new Error("a program gave too few answers");
     if (outcome.kind === "done") {
-      const made = eventsFrom(outcome.target).map((value) => ({ value, origin: input.origin }));
-      return { input, outputs: new Map([[null, made]]), error: "" };
+      const outputs = new Map([[null, eventsFrom(outcome, input)]]);
+      return { input, outputs, error: "", dropped: false };
     }
     const error = outcome.kind === "error" ? outcome.message : "";
-    if (!drops[outcome.kind]) return { input, outputs: new Map([[null, [input]]]), error };
-    const dropped = { ...input, value: annotated(input.value, component.key, outcome) };
+    if (!drops[outcome.kind]) {
+      return { input, outputs: new Map([[null, [input]]]), error, dropped: false };
+    }
     const outputs: Step["outputs"] =
-      config["reroute_dropped"] === true ? new Map([["dropped", [dropped]]]) : new Map();
-    return { input, outputs, error };
+      config["reroute_dropped"] === true
+        ? new Map([["dropped", [annotated(input, key, outcome)]]])
+        : new Map();
+    return { input, outputs, error, dropped: true };
   });
 }
 
-/** An array becomes several events, and what is no object a message. */
-function eventsFrom(value: VrlValue): readonly VrlValue[] {
-  if (Array.isArray(value)) return value.flatMap((item: VrlValue) => eventsFrom(item));
-  return [isRecord(value) && !("$date" in value) ? value : { message: value }];
+/** Whether an event has Vector's own log namespace: its metadata tells. */
+function isNamespaced({ metadata }: TrialEvent): boolean {
+  return Object.hasOwn(vrlFields(metadata) ?? {}, "vector");
 }
 
-/** The event as it was, with the reason in its metadata field, as Vector adds it. */
+/** The items of an array become events, and what is no object a message, unless the namespace knows no messages. */
+function eventsFrom(
+  { value, metadata, secrets }: Extract<VrlOutcome, { kind: "done" }>,
+  input: TrialEvent,
+): readonly TrialEvent[] {
+  const items: readonly VrlValue[] = Array.isArray(value) ? value : [value];
+  return items.map((item) => ({
+    value: vrlFields(item) !== undefined || isNamespaced(input) ? item : { message: item },
+    metadata,
+    secrets,
+    origin: input.origin,
+  }));
+}
+
+/** The event as it was, with the reason where Vector adds it. */
 function annotated(
-  value: VrlValue,
+  event: TrialEvent,
   componentKey: string,
-  { kind, message }: Exclude<VrlOutcome, { kind: "done" }>,
-): VrlValue {
-  if (!isRecord(value)) return value;
-  const event = value as Readonly<Record<string, VrlValue>>;
-  const metadata = isRecord(event["metadata"]) ? event["metadata"] : {};
+  { kind, reason }: VrlFailure,
+): TrialEvent {
   const dropped = {
     reason: kind,
-    message,
+    message: reason,
     component_id: componentKey,
     component_type: "remap",
     component_kind: "transform",
   };
-  return { ...event, metadata: { ...(metadata as Record<string, VrlValue>), dropped } };
+  return isNamespaced(event)
+    ? { ...event, metadata: withBelow(event.metadata, "vector", { dropped }) }
+    : { ...event, value: withBelow(event.value, "metadata", { dropped }) };
+}
+
+/** With fields in an object that is a field of it; what is no object gives way to one. */
+function withBelow(value: VrlValue, name: string, added: VrlFields): VrlValue {
+  const fields = vrlFields(value) ?? {};
+  return vrlObject({
+    ...fields,
+    [name]: vrlObject({ ...vrlFields(fields[name] ?? null), ...added }),
+  });
 }

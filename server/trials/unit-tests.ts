@@ -1,10 +1,13 @@
-import type { Vrl, VrlValue } from "#vrl/vrl.ts";
+import { plainJson } from "#vrl/values.ts";
+import type { Vrl } from "#vrl/vrl.ts";
 import type { Catalogue } from "../configuration/catalogue.ts";
 import { isRecord, type GraphComponent, type PipelineGraph } from "../configuration/graph.ts";
 import { outputId } from "../configuration/ports.ts";
 import { wire, type Wiring } from "../configuration/wiring.ts";
-import { toJson, type TrialEvent } from "./events.ts";
-import { asText, conditionOf, OnlyInVector, run } from "./transforms.ts";
+import type { TrialEvent } from "./events.ts";
+import { readTests } from "./test-definitions.ts";
+import { insertedEvents } from "./test-inputs.ts";
+import { asText, conditionOf, OnlyInVector } from "./transforms.ts";
 import { isKnown, Walk } from "./walk.ts";
 
 /** What came of one test of a configuration. */
@@ -27,9 +30,8 @@ export function runUnitTests(
   vrl: Vrl,
   now: Date,
 ): readonly UnitTestResult[] {
-  const { tests } = graph.globalConfig;
   const wiring = wire(graph, catalogue);
-  return (Array.isArray(tests) ? tests : []).map((test: unknown, index): UnitTestResult => {
+  return readTests(graph).map((test, index): UnitTestResult => {
     const definition = isRecord(test) ? test : {};
     const name = asText(definition["name"] ?? `tests[${index}]`);
     try {
@@ -56,10 +58,10 @@ interface Bench {
 
 /** What is wrong, in lines; throws when the test cannot be built or run. */
 function runUnitTest(test: Definition, bench: Bench): readonly string[] {
-  const { graph, wiring, catalogue, vrl } = bench;
+  const { graph, wiring, catalogue, vrl, now } = bench;
   const outputs = records(test["outputs"]).map((output) => ({
     ids: idsOf(output["extract_from"]),
-    count: output["expected_event_count"],
+    count: countOf(output["expected_event_count"]),
     conditions: Array.isArray(output["conditions"]) ? output["conditions"] : [],
   }));
   const silent = idsOf(test["no_outputs_from"] ?? []);
@@ -74,7 +76,7 @@ function runUnitTest(test: Definition, bench: Bench): readonly string[] {
   for (const id of [...outputs.flatMap(({ ids }) => ids), ...silent]) {
     if (!available.has(id)) throw new Error(`Invalid extract_from target: '${id}' does not exist`);
   }
-  const inserted = insertedEvents(test, bench);
+  const inserted = insertedEvents(test, graph, vrl, now);
   const targets = new Set([...outputs.flatMap(({ ids }) => ids), ...silent]);
   for (const key of inserted.keys()) {
     if (!reaches(key, targets, graph, wiring)) {
@@ -110,7 +112,7 @@ function runUnitTest(test: Definition, bench: Bench): readonly string[] {
 function judge(
   output: {
     readonly ids: readonly string[];
-    readonly count: unknown;
+    readonly count: number | undefined;
     readonly conditions: readonly unknown[];
   },
   place: number,
@@ -118,7 +120,7 @@ function judge(
   vrl: Vrl,
 ): readonly string[] {
   const ids = `[${output.ids.map((id) => JSON.stringify(id)).join(", ")}]`;
-  if (typeof output.count === "number" && output.count !== events.length) {
+  if (output.count !== undefined && output.count !== events.length) {
     return [
       `expected ${output.count} events from transforms ${ids}, but received ${events.length}`,
       ...payloads(ids, events),
@@ -152,13 +154,17 @@ function payloads(ids: string, events: readonly TrialEvent[]): readonly string[]
   const more = events.length - shownEvents;
   return [
     `output payloads from ${ids} (events encoded as JSON):`,
-    ...events.slice(0, shownEvents).map(({ value }) => `  ${toJson(value)}`),
+    ...events.slice(0, shownEvents).map(({ value }) => `  ${plainJson(value)}`),
     ...(more > 0 ? [`  and ${more} more`] : []),
   ];
 }
 
 function records(value: unknown): readonly Definition[] {
   return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+function countOf(value: unknown): number | undefined {
+  return typeof value === "bigint" ? Number(value) : undefined;
 }
 
 function idsOf(value: unknown): readonly string[] {
@@ -189,70 +195,4 @@ function reaches(
     }
   }
   return false;
-}
-
-/** The events of a test, by the transform at which they are put in. */
-function insertedEvents(
-  test: Definition,
-  { graph, vrl, now }: Bench,
-): ReadonlyMap<string, readonly TrialEvent[]> {
-  const inputs = [...records(test["inputs"]), ...records([test["input"]])];
-  if (inputs.length === 0) throw new Error("must specify at least one input.");
-  if (graph.globalConfig["log_schema"] !== undefined) {
-    throw new OnlyInVector("log_schema gives the fields of events other names");
-  }
-  const inserted = new Map<string, TrialEvent[]>();
-  for (const [index, input] of inputs.entries()) {
-    const key = asText(input["insert_at"]);
-    const target = graph.components.find((other) => other.key === key);
-    if (target?.kind !== "transform") {
-      throw new Error(`inputs[${index}]: unable to locate target transform '${key}'`);
-    }
-    const events = inserted.get(key) ?? [];
-    events.push({ value: inputEvent(input, vrl, now), origin: index });
-    inserted.set(key, events);
-  }
-  return inserted;
-}
-
-function inputEvent(input: Definition, vrl: Vrl, now: Date): VrlValue {
-  const timestamp = { $date: now.toISOString() };
-  const type = input["type"] ?? "raw";
-  switch (type) {
-    case "raw": {
-      if (input["value"] === undefined) {
-        throw new Error("input type 'raw' requires the field 'value'");
-      }
-      return { message: asText(input["value"]), timestamp };
-    }
-    case "log": {
-      const fields = input["log_fields"];
-      if (!isRecord(fields)) throw new Error("input type 'log' requires the field 'log_fields'");
-      let event: VrlValue = { message: "", timestamp };
-      for (const [path, value] of Object.entries(fields)) {
-        // The language reads the path, so that quoted names and indexes are what they are to Vector.
-        const below = path.replace(/^\./, "");
-        const place = `.event${below.startsWith("[") ? "" : "."}${below}`;
-        const holder = { event, value: value as VrlValue };
-        const [outcome] = run(`${place} = .value`, [{ value: holder, origin: 0 }], vrl, {});
-        if (outcome?.kind !== "done") throw new Error(`${path} is not the path of a field`);
-        event = (outcome.target as { readonly event: VrlValue }).event;
-      }
-      return event;
-    }
-    case "vrl": {
-      if (typeof input["source"] !== "string") {
-        throw new Error("input type 'vrl' requires the field 'source'");
-      }
-      const [outcome] = run(input["source"], [{ value: {}, origin: 0 }], vrl, {});
-      if (outcome?.kind !== "done") throw new Error(outcome?.message ?? "the program was aborted");
-      return outcome.target;
-    }
-    case "metric":
-      throw new OnlyInVector("metrics can be put in only in Vector");
-    default:
-      throw new Error(
-        `unrecognized input type '${asText(type)}', expected one of: 'raw', 'log', 'vrl' or 'metric'`,
-      );
-  }
 }

@@ -17,6 +17,12 @@ export function isKnown(events: Known): events is readonly TrialEvent[] {
 /** What a transform did with all that reached it, or why that is not known. */
 export type Trial = readonly Step[] | { readonly unknown: string };
 
+/**
+ * Tells what a source emits by an output, and what a transform emits that cannot be run here. The output null is the
+ * default one.
+ */
+export type Emitted = (component: GraphComponent, output: string | null) => Known;
+
 /** Events run through the transforms of a graph, from where they are put in, each transform when it is asked for. */
 export class Walk {
   readonly #byKey: ReadonlyMap<string, GraphComponent>;
@@ -25,19 +31,17 @@ export class Walk {
   readonly #vrl: Vrl;
   readonly #inserted: ReadonlyMap<string, readonly TrialEvent[]>;
   readonly #trials = new Map<string, Trial>();
-  readonly #emitted: (component: GraphComponent) => Known;
+  readonly #emitted: Emitted;
+  readonly #timezone: string;
 
-  /**
-   * `inserted` events come to a transform beside those of its inputs. `emitted` tells what a source emits, and what a
-   * transform emits that cannot be run here. The graph has no cycle.
-   */
+  /** `inserted` events come to a transform beside those of its inputs. The graph has no cycle. */
   constructor(
     graph: PipelineGraph,
     wiring: Wiring,
     catalogue: Catalogue,
     vrl: Vrl,
     inserted: ReadonlyMap<string, readonly TrialEvent[]>,
-    emitted: (component: GraphComponent) => Known,
+    emitted: Emitted,
   ) {
     this.#byKey = new Map(graph.components.map((component) => [component.key, component]));
     this.#wiring = wiring;
@@ -45,6 +49,8 @@ export class Walk {
     this.#vrl = vrl;
     this.#inserted = inserted;
     this.#emitted = emitted;
+    const { timezone } = graph.globalConfig;
+    this.#timezone = typeof timezone === "string" ? timezone : "local";
   }
 
   /** What a transform does with all that reaches it. */
@@ -60,16 +66,17 @@ export class Walk {
   events(id: string): Known {
     const component = this.#byKey.get(id) ?? this.#byKey.get(id.split(".", 1)[0] ?? id);
     if (component === undefined) return [];
-    if (component.kind === "source") return this.#emitted(component);
-    const trial = this.trial(component);
-    if ("unknown" in trial) {
-      const captured = this.#emitted(component);
-      return isKnown(captured) ? captured : { unknown: trial.unknown };
-    }
     const port = this.#wiring
       .outputs(component)
       .find(({ name }) => outputId(component.key, name) === id);
-    return trial.flatMap(({ outputs }) => outputs.get(port?.name ?? null) ?? []);
+    const output = port?.name ?? null;
+    if (component.kind === "source") return this.#emitted(component, output);
+    const trial = this.trial(component);
+    if ("unknown" in trial) {
+      const captured = this.#emitted(component, output);
+      return isKnown(captured) ? captured : { unknown: trial.unknown };
+    }
+    return trial.flatMap(({ outputs }) => outputs.get(output) ?? []);
   }
 
   #run(component: GraphComponent): Trial {
@@ -81,7 +88,11 @@ export class Walk {
     }
     if (events.length === 0) return [];
     try {
-      return runTransform(component, events, { vrl: this.#vrl, kinds: this.#kinds(component) });
+      return runTransform(component, events, {
+        vrl: this.#vrl,
+        kinds: this.#kinds(component),
+        timezone: this.#timezone,
+      });
     } catch (error) {
       if (error instanceof OnlyInVector) return { unknown: error.message };
       throw error;

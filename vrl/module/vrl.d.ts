@@ -12,9 +12,14 @@ export function check(source: string, options: string): string;
 export function function_names(): string;
 
 /**
+ * Whether Vector knows a time zone.
+ */
+export function is_time_zone(name: string): boolean;
+
+/**
  * Runs a program over each of `events`. `input` is a RunInput in JSON; throws when it is none.
- * Gives `{outcomes}`, one for each event: `{kind: done, target, metadata, result}`, or `{kind: error | abort, message}`;
- * or `{error}` with the report of a program that does not compile.
+ * Gives `{outcomes}`, one for each event: `{kind: done, value, metadata, secrets, result}`, or
+ * `{kind: error | abort, message, reason}`; or `{error}` with the report of a program that does not compile.
  */
 export function run(source: string, input: string): string;
 
@@ -24,6 +29,7 @@ export interface InitOutput {
     readonly memory: WebAssembly.Memory;
     readonly check: (a: number, b: number, c: number, d: number) => [number, number, number, number];
     readonly function_names: () => [number, number];
+    readonly is_time_zone: (a: number, b: number) => number;
     readonly run: (a: number, b: number, c: number, d: number) => [number, number, number, number];
     readonly rust_zstd_wasm_shim_calloc: (a: number, b: number) => number;
     readonly rust_zstd_wasm_shim_free: (a: number) => void;

@@ -54,9 +54,21 @@ export function function_names() {
 }
 
 /**
+ * Whether Vector knows a time zone.
+ * @param {string} name
+ * @returns {boolean}
+ */
+export function is_time_zone(name) {
+    const ptr0 = passStringToWasm0(name, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+    const len0 = WASM_VECTOR_LEN;
+    const ret = wasm.is_time_zone(ptr0, len0);
+    return ret !== 0;
+}
+
+/**
  * Runs a program over each of `events`. `input` is a RunInput in JSON; throws when it is none.
- * Gives `{outcomes}`, one for each event: `{kind: done, target, metadata, result}`, or `{kind: error | abort, message}`;
- * or `{error}` with the report of a program that does not compile.
+ * Gives `{outcomes}`, one for each event: `{kind: done, value, metadata, secrets, result}`, or
+ * `{kind: error | abort, message, reason}`; or `{error}` with the report of a program that does not compile.
  * @param {string} source
  * @param {string} input
  * @returns {string}

@@ -4,6 +4,7 @@
 //! bytes, integer, float, boolean, timestamp, regex, null, and undefined for what may be absent.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use vrl::value::Kind;
 use vrl::value::kind::{Collection, Field, Index};
@@ -27,7 +28,7 @@ pub enum Endless {
 
 #[derive(Serialize, Deserialize, Clone)]
 pub struct SomeKind {
-    types: Vec<String>,
+    types: Vec<Cow<'static, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     object: Option<Members>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,7 +68,7 @@ fn describe(kind: &Kind, depth: usize) -> KindJson {
     KindJson::Some(SomeKind {
         types: types
             .into_iter()
-            .filter_map(|(name, contained)| contained.then(|| name.to_owned()))
+            .filter_map(|(name, contained)| contained.then_some(Cow::Borrowed(name)))
             .collect(),
         object: kind.as_object().map(|members| {
             describe_members(members, depth, |name: &Field| name.as_str().to_owned())
@@ -119,7 +120,7 @@ pub fn from_json(json: &KindJson) -> Kind {
     };
     let mut kind = Kind::never();
     for name in types {
-        match name.as_str() {
+        match name.as_ref() {
             "bytes" => kind.add_bytes(),
             "integer" => kind.add_integer(),
             "float" => kind.add_float(),

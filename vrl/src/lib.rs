@@ -2,11 +2,13 @@
 //! Everything goes in and out as JSON. The module reads no file, no environment and no network: there are none here.
 
 mod dnstap;
+mod event;
 mod functions;
 mod kinds;
 mod pools;
 mod values;
 
+use event::{Event, EventJson};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::cell::RefCell;
@@ -15,13 +17,12 @@ use std::rc::Rc;
 use vrl::compiler::runtime::{Runtime, Terminate};
 use vrl::compiler::state::{ExternalEnv, LocalEnv};
 use vrl::compiler::{
-    CompilationResult, CompileConfig, ExpressionError, Function, Program, TargetValue, TimeZone,
-    TypeState, compile_with_state,
+    CompilationResult, CompileConfig, ExpressionError, Function, Program, TimeZone, TypeState,
+    compile_with_state,
 };
-use vrl::diagnostic::{Diagnostic, DiagnosticList, Formatter};
+use vrl::diagnostic::{Diagnostic, DiagnosticList, DiagnosticMessage, Formatter, Note};
 use vrl::path::OwnedTargetPath;
 use vrl::prelude::Kind;
-use vrl::value::{Secrets, Value};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[global_allocator]
@@ -29,10 +30,12 @@ static ALLOCATOR: pools::Pools = pools::Pools::new();
 
 /// How a program is compiled.
 #[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct CompileOptions {
     /// A condition may change nothing and must give a boolean.
     condition: bool,
+    /// A program that makes the event of a unit test may write all metadata.
+    test_input: bool,
     /// The kinds that the event and its metadata may have before the program, one for each input: any object
     /// when there is none.
     target: Vec<kinds::KindJson>,
@@ -63,11 +66,9 @@ struct Checked {
     diagnostics: Vec<DiagnosticJson>,
     /// The errors as Vector prints them; empty when the program compiles.
     report: String,
-    /// The kinds after the program; absent when it does not compile.
+    /// The event's kind after the program; absent when it does not compile.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<kinds::KindJson>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    metadata: Option<kinds::KindJson>,
 }
 
 thread_local! {
@@ -98,9 +99,11 @@ fn compile(source: &str, options: &CompileOptions) -> Result<CompilationResult, 
     } else {
         config.set_custom(functions::Meanings::default());
     }
-    // Vector keeps this part of the metadata for itself.
-    let own = OwnedTargetPath::metadata(vrl::owned_value_path!("vector"));
-    config.set_read_only_path(own, true);
+    if !options.test_input {
+        // Vector keeps this part of the metadata for itself.
+        let own = OwnedTargetPath::metadata(vrl::owned_value_path!("vector"));
+        config.set_read_only_path(own, true);
+    }
     FUNCTIONS.with(|functions| compile_with_state(source, functions, &state, config))
 }
 
@@ -136,7 +139,6 @@ pub fn check(source: &str, options: &str) -> Result<String, String> {
             diagnostics: diagnostics.iter().map(describe).collect(),
             report: Formatter::new(source, diagnostics).to_string(),
             target: None,
-            metadata: None,
         },
         Ok(CompilationResult {
             program, warnings, ..
@@ -146,7 +148,6 @@ pub fn check(source: &str, options: &str) -> Result<String, String> {
                 diagnostics: warnings.iter().map(describe).collect(),
                 report: String::new(),
                 target: Some(kinds::to_json(info.state.external.target_kind())),
-                metadata: Some(kinds::to_json(info.state.external.metadata_kind())),
             };
             if options.condition && !info.result.is_boolean() {
                 let message = "VRL conditions must return a boolean.";
@@ -166,11 +167,11 @@ pub fn check(source: &str, options: &str) -> Result<String, String> {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RunInput {
-    events: Vec<Json>,
-    /// Read by each event's run; `{}` unless told.
-    #[serde(default)]
-    metadata: Option<Json>,
+    events: Vec<EventJson>,
+    /// Of times that name none: a name of the TZ database. UTC unless told, and for Vector's `local`.
+    timezone: Option<String>,
     #[serde(default)]
     compile: CompileOptionsText,
 }
@@ -206,35 +207,32 @@ fn program(
 }
 
 /// Runs a program over each of `events`. `input` is a RunInput in JSON; throws when it is none.
-/// Gives `{outcomes}`, one for each event: `{kind: done, target, metadata, result}`, or `{kind: error | abort, message}`;
-/// or `{error}` with the report of a program that does not compile.
+/// Gives `{outcomes}`, one for each event: `{kind: done, value, metadata, secrets, result}`, or
+/// `{kind: error | abort, message, reason}`; or `{error}` with the report of a program that does not compile.
 #[wasm_bindgen]
 pub fn run(source: &str, input: &str) -> Result<String, String> {
     let input: RunInput = serde_json::from_str(input).map_err(|error| error.to_string())?;
+    let timezone = time_zone(input.timezone.as_deref().unwrap_or_default())
+        .ok_or("there is no such time zone")?;
     let program = match program(source, input.compile) {
         Ok(program) => program,
         Err(report) => return Ok(json!({ "error": report }).to_string()),
     };
-    let metadata = values::from_json(input.metadata.unwrap_or_else(|| json!({})));
-    let outcomes: Vec<Json> = input
+    let outcomes = input
         .events
         .into_iter()
-        .map(|event| run_once(&program, values::from_json(event), metadata.clone()))
-        .collect();
+        .map(|event| Ok(run_once(&program, event.try_into()?, &timezone)))
+        .collect::<Result<Vec<Json>, String>>()?;
     Ok(json!({ "outcomes": outcomes }).to_string())
 }
 
-fn run_once(program: &Program, value: Value, metadata: Value) -> Json {
-    let mut target = TargetValue {
-        value,
-        metadata,
-        secrets: Secrets::new(),
-    };
-    match Runtime::default().resolve(&mut target, program, &TimeZone::default()) {
+fn run_once(program: &Program, mut event: Event, timezone: &TimeZone) -> Json {
+    match Runtime::default().resolve(&mut event, program, timezone) {
         Ok(result) => json!({
             "kind": "done",
-            "target": values::to_json(&target.value),
-            "metadata": values::to_json(&target.metadata),
+            "value": values::to_json(&event.value),
+            "metadata": values::to_json(&event.metadata),
+            "secrets": event.secrets,
             "result": values::to_json(&result),
         }),
         // Functions of the crate that have no body here abort with this text: no abort of the program's.
@@ -242,11 +240,35 @@ fn run_once(program: &Program, value: Value, metadata: Value) -> Json {
             message: Some(message),
             ..
         })) if message == "This function is not supported in WebAssembly" => {
-            json!({ "kind": "error", "message": functions::NOT_HERE })
+            failure("error", &functions::NOT_HERE.into())
         }
-        Err(Terminate::Abort(error)) => json!({ "kind": "abort", "message": error.to_string() }),
-        Err(Terminate::Error(error)) => json!({ "kind": "error", "message": error.to_string() }),
+        Err(Terminate::Abort(error)) => failure("abort", &error),
+        Err(Terminate::Error(error)) => failure("error", &error),
     }
+}
+
+/// `reason` is what Vector writes into an event that it drops: the program's own words, where it has some.
+fn failure(kind: &str, error: &ExpressionError) -> Json {
+    let message = error.to_string();
+    let notes = error.notes();
+    let own = notes
+        .iter()
+        .rfind(|note| matches!(note, Note::UserErrorMessage(_)));
+    json!({ "kind": kind, "message": message, "reason": own.map_or(message.clone(), Note::to_string) })
+}
+
+/// A time zone as Vector names it; none for an unknown name. There is no local time here but UTC.
+fn time_zone(name: &str) -> Option<TimeZone> {
+    match TimeZone::parse(name)? {
+        TimeZone::Local => TimeZone::parse("UTC"),
+        named => Some(named),
+    }
+}
+
+/// Whether Vector knows a time zone.
+#[wasm_bindgen]
+pub fn is_time_zone(name: &str) -> bool {
+    time_zone(name).is_some()
 }
 
 /// The names of all functions, for completion and for tests.

@@ -1,35 +1,53 @@
 import { parentPort } from "node:worker_threads";
-import { loadVrl, type VrlValue } from "#vrl/vrl.ts";
+import {
+  decodeBytes,
+  vrlFields,
+  vrlFloat,
+  vrlForm,
+  vrlInteger,
+  vrlObject,
+  type VrlValue,
+} from "#vrl/values.ts";
+import { loadVrl } from "#vrl/vrl.ts";
 import type { Value } from "../event.ts";
 import type { Outcome, Request, Response } from "./protocol.ts";
 
-/** Dates go in and come out under this key. */
-const dateKey = "$date";
-
+/** Numbers here are JavaScript's: 1.0 is an integer. */
 function encode(value: Value): VrlValue {
-  if (value instanceof Date) return { [dateKey]: value.toISOString() };
+  if (typeof value === "number") {
+    return Number.isInteger(value) ? vrlInteger(BigInt(value)) : vrlFloat(value);
+  }
+  if (value instanceof Date) return { $date: value.toISOString() };
   if (Array.isArray(value)) return value.map(encode);
   if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, encode(inner)]));
+  const fields = Object.entries(value).map(([key, inner]) => [key, encode(inner)] as const);
+  return vrlObject(Object.fromEntries(fields));
 }
 
 function decode(value: VrlValue): Value {
-  if (Array.isArray(value)) return value.map(decode);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value);
-  const [[key, text] = []] = entries;
-  if (entries.length === 1 && key === dateKey && typeof text === "string") return new Date(text);
-  return Object.fromEntries(entries.map(([name, inner]) => [name, decode(inner)]));
+  if (Array.isArray(value)) return value.map(decode);
+  const special = vrlForm(value);
+  if (special === undefined) {
+    const fields = Object.entries(vrlFields(value) ?? {});
+    return Object.fromEntries(fields.map(([name, inner]) => [name, decode(inner)]));
+  }
+  const { form, text } = special;
+  if (form === "$date") return new Date(text);
+  if (form === "$bytes") return decodeBytes(text);
+  return form === "$regex" ? text : Number(text);
 }
 
 const vrl = loadVrl();
 
 function run(source: string, targets: readonly Value[]): readonly Outcome[] {
-  const ran = vrl.run(source, { events: targets.map(encode) });
+  const ran = vrl.run(source, {
+    events: targets.map((target) => ({ value: encode(target) })),
+  });
   if ("error" in ran) return targets.map(() => ({ kind: "error", message: ran.error }));
   return ran.outcomes.map((outcome) =>
     outcome.kind === "done"
-      ? { kind: "done", target: decode(outcome.target), result: decode(outcome.result) }
+      ? { kind: "done", target: decode(outcome.value), result: decode(outcome.result) }
       : outcome,
   );
 }

@@ -471,12 +471,14 @@ export const EventVerdict = {
   MODIFIED: 2,
 
   /**
+   * It goes nowhere, or to the output for dropped events, which is in `after`; `error` tells whether a failure is why.
+   *
    * @generated from enum value: EVENT_VERDICT_DROPPED = 3;
    */
   DROPPED: 3,
 
   /**
-   * A program or condition failed on it; what leaves all the same is in `after`.
+   * A program or condition failed on it, and it is not dropped for that; what leaves all the same is in `after`.
    *
    * @generated from enum value: EVENT_VERDICT_ERROR = 4;
    */

@@ -143,9 +143,10 @@ class ProgramChecker {
     return hasFailingFields(kind) ? kind : undefined;
   }
 
-  #optionsOf({ component, condition }: VrlProgram): VrlCompileOptions {
+  #optionsOf({ component, condition, testInput }: VrlProgram): VrlCompileOptions {
     const kinds = component?.type === "remap" ? this.#eventKinds(component) : {};
-    return { ...kinds, tables: this.#tables, condition };
+    const input = testInput === undefined ? {} : { testInput };
+    return { ...kinds, tables: this.#tables, condition, ...input };
   }
 }
 

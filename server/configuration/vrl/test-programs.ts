@@ -36,7 +36,7 @@ export function testPrograms(
 
 function program(source: unknown, path: Path): readonly VrlProgram[] {
   return typeof source === "string"
-    ? [{ component: undefined, path, source, condition: false }]
+    ? [{ component: undefined, path, source, condition: false, testInput: true }]
     : [];
 }
 

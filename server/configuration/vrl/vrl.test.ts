@@ -35,6 +35,15 @@ describe("problems of programs", () => {
     expect(text.slice(problem?.span?.from, (problem?.span?.from ?? 0) + 4)).toBe("ößer");
   });
 
+  test("are none where the event of a unit test gets all of its metadata, as no transform may", () => {
+    const program = '% = "all"';
+    const tests = `tests: [{name: a, inputs: [{insert_at: t, type: vrl, source: '${program}'}], no_outputs_from: [t]}]\n`;
+    expect(problemsOf(`${pipeline(remap(".a = 1"))}${tests}`)).toEqual([]);
+    expect(problemsOf(pipeline(remap(program)))).toMatchObject([
+      { message: expect.stringContaining("VRL error 315") },
+    ]);
+  });
+
   test("are all told, warnings too", () => {
     const text = pipeline(remap(".a = upcase(.b)\n.c = no_such()\n"));
     expect(problemsOf(text).map(({ message }) => message)).toEqual([

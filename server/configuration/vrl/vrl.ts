@@ -10,6 +10,8 @@ export interface VrlProgram {
   readonly source: string;
   /** Conditions change nothing and give a boolean. */
   readonly condition: boolean;
+  /** It makes the event of a unit test. */
+  readonly testInput?: true;
 }
 
 /** The options of transforms that are conditions. */
@@ -90,9 +92,10 @@ export function problemsOf(
 }
 
 export function compileVrl(
-  { source, condition }: Pick<VrlProgram, "source" | "condition">,
+  { source, condition, testInput }: Pick<VrlProgram, "source" | "condition" | "testInput">,
   options: VrlCompileOptions,
   engine: Vrl,
 ): VrlChecked {
-  return engine.check(withoutReferences(source), { ...options, condition });
+  const input = testInput === undefined ? {} : { testInput };
+  return engine.check(withoutReferences(source), { ...options, condition, ...input });
 }

@@ -112,8 +112,8 @@ function Tried(props: { text: string }): JSX.Element {
             </Match>
             <Match when={true}>
               <p class="muted">
-                Run on the server, in the order of the text. Times without a zone count as UTC;
-                redacted values stay redacted.
+                Run on the server, in the order of the text. Times without a zone count as UTC
+                unless the draft sets one; redacted values stay redacted.
               </p>
               <For each={answer().transforms}>
                 {(transform) => <TransformItem transform={transform} />}
