@@ -141,7 +141,7 @@ export function run(
 ): readonly VrlOutcome[] {
   const needed = notHere.exec(source)?.[1];
   if (needed !== undefined) throw new OnlyInVector(`${needed} needs the host of the pipeline`);
-  if (/\b(?:SECRET|CERT|VAR)\[/.test(source)) {
+  if (/(?:SECRET|CERT|VAR)\[/.test(source)) {
     throw new OnlyInVector("the program has values that only hosts get");
   }
   const { vrl, ...how } = options;
