@@ -81,6 +81,22 @@ sinks:
     });
   });
 
+  test("leaves a secret without quotes where no text is taken", () => {
+    const text = `sinks:
+  out:
+    type: http
+    uri: VAR[s]
+    batch:
+      max_events: VAR[s]
+    request: {timeout_secs: "VAR[s]"}
+`;
+    expect(fill(text, { s: "SECRET[n]" })?.text).toBe(
+      text
+        .replace("max_events: VAR[s]", "max_events: SECRET[n]")
+        .replaceAll(/"?VAR\[s\]"?/g, '"SECRET[n]"'),
+    );
+  });
+
   test("changes nothing but the places, and tells where the rest came from", () => {
     const text = `# VAR[a] in a comment stays
 sources: {}

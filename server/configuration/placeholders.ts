@@ -65,15 +65,22 @@ export function fillPlaceholders(
   const edits: Edit[] = [];
   const used: Record<string, string> = {};
   const missing: MissingPlaceholder[] = [];
-  const visit = (node: unknown, path: readonly (string | number)[], isKey: boolean): void => {
+  const visit = (
+    node: unknown,
+    path: readonly (string | number)[],
+    isKey: boolean,
+    isInBraces: boolean,
+  ): void => {
     if (isMap(node)) {
+      const braces = node.flow === true;
       for (const { key, value } of node.items) {
         const step = isScalar(key) ? String(key.value) : "";
-        visit(key, [...path, step], true);
-        visit(value, [...path, step], false);
+        visit(key, [...path, step], true, braces);
+        visit(value, [...path, step], false, braces);
       }
     } else if (isSeq(node)) {
-      node.items.forEach((item, index) => visit(item, [...path, index], false));
+      const braces = node.flow === true;
+      node.items.forEach((item, index) => visit(item, [...path, index], false, braces));
     } else if (isScalar(node) && typeof node.value === "string" && node.range != null) {
       const found = placeholdersIn(node.value, word);
       if (found.length === 0 || isAlias(node)) return;
@@ -88,22 +95,30 @@ export function fillPlaceholders(
       if (known.size === 0) return;
       const written = text.slice(place.from, place.to);
       const wanted = isKey ? "text" : wantedAt(root, path, catalogue);
-      for (const { from, to, text: filled } of fillScalar(node, written, word, known, wanted)) {
+      const scalar = { node, written, isInBraces };
+      for (const { from, to, text: filled } of fillScalar(scalar, word, known, wanted)) {
         edits.push({ from: place.from + from, to: place.from + to, text: filled });
       }
     }
   };
-  visit(root, [], false);
+  visit(root, [], false, false);
   if (edits.length + missing.length === 0) return undefined;
   return { ...applyEdits(text, edits), used, missing };
+}
+
+const secret = /^SECRET\[[^[\]\s]+\]$/;
+
+interface WrittenScalar {
+  readonly node: Scalar;
+  readonly written: string;
+  readonly isInBraces: boolean;
 }
 
 type Wanted = "number" | "bool" | "text" | "any";
 
 /** The edits of one scalar, from its begin. */
 function fillScalar(
-  scalar: Scalar,
-  written: string,
+  { node: scalar, written, isInBraces }: WrittenScalar,
   word: PlaceholderWord,
   known: ReadonlyMap<string, string>,
   wanted: Wanted,
@@ -116,7 +131,9 @@ function fillScalar(
   const isWhole = !isBlock && value.replace(pattern, "") === "" && whole !== undefined;
   if (isWhole) {
     const reads = wanted === "any" ? scalar.type === "PLAIN" : wanted !== "text";
-    const text = reads && isLiteral(whole, wanted) ? whole : asText(whole);
+    // Vector reads a secret anew where it stands; a bracket would end a value between braces.
+    const isSecret = wanted !== "any" && !isInBraces && secret.test(whole);
+    const text = reads && (isSecret || isLiteral(whole, wanted)) ? whole : asText(whole);
     return [{ from: 0, to: written.length, text }];
   }
   if (escape === undefined) {

@@ -33,6 +33,7 @@ describe("what Vector takes is taken", () => {
       "static_metrics",
       "metrics: [{name: x, kind: absolute, tags: {}, value: {gauge: {value: 1.0}}}]",
     ],
+    ["sink", "elasticsearch", "{endpoint: 'http://a', endpoints: []}"],
     // What is so by default.
     ["source", "fluent", "address: 0.0.0.0:24224"],
     ["source", "http_server", "{address: 'a:1', auth: {username: u, password: p}}"],
@@ -173,6 +174,7 @@ describe("what Vector refuses is an error", () => {
       "ratio: only one of rate and ratio may be there",
     ],
     ["transform", "remap", "drop_on_error: true", ": one of source, file and files is required"],
+    ["sink", "elasticsearch", "endpoints: []", ": one of endpoint and endpoints is required"],
     ["sink", "elasticsearch", "{}", ": one of endpoint and endpoints is required"],
     [
       "sink",

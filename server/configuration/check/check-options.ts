@@ -116,7 +116,12 @@ function checkPresence(
     problems.push({ severity: "error", path: [...path, name], message });
   }
   for (const group of level.oneOf) {
-    const given = group.filter((option) => isGiven(option, values));
+    // An empty list says as little as none.
+    const given = group.filter(
+      (option) =>
+        isGiven(option, values) &&
+        !isDeepStrictEqual(givenFor(option, values), option.fact.default),
+    );
     const [first, second] = given;
     if (first === undefined) {
       const message = `one of ${inWords(group)} is required`;
