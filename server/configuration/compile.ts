@@ -3,6 +3,7 @@ import type { ProgramPlace } from "#vrl/check-text.ts";
 import type { Vrl } from "#vrl/vrl.ts";
 import { loadCatalogue, type DataType, type Kind } from "./catalogue.ts";
 import { checkPrograms } from "./vrl/check-programs.ts";
+import { timeZoneProblems } from "./vrl/time-zones.ts";
 import { checkGraph, type CheckContext } from "./check/check.ts";
 import { parsePipelineText, type PipelineGraph, type Problem } from "./graph.ts";
 import type { EventFields } from "./vrl/event-fields.ts";
@@ -46,7 +47,7 @@ const maximumFields = 20_000;
 /** More tell nobody more; errors come first. */
 const maximumProblems = 500;
 
-/** Parses, checks and renders a text. `engine` is loaded only when there is a program to compile. */
+/** Parses, checks and renders a text. `engine` is loaded only when there is a program or the name of a time zone. */
 export function compilePipeline(
   text: string,
   context: CheckContext,
@@ -70,6 +71,7 @@ export function compilePipeline(
     ...parsed.problems,
     ...checkGraph(text, parsed, graph, wiring, catalogue, context),
     ...programs.problems,
+    ...timeZoneProblems(parsed, graph, catalogue, engine),
   ];
   const hasErrors = problems.some(({ severity }) => severity === "error");
   const wanted = !hasErrors && context.rendered !== false;

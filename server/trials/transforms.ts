@@ -141,8 +141,8 @@ export function run(
 ): readonly VrlOutcome[] {
   const needed = notHere.exec(source)?.[1];
   if (needed !== undefined) throw new OnlyInVector(`${needed} needs the host of the pipeline`);
-  if (/(?:SECRET|CERT|VAR)\[/.test(source)) {
-    throw new OnlyInVector("the program has values that only hosts get");
+  if (/(?:SECRET|CERT|VAR)\[/.test(`${source}\n${options.timezone ?? ""}`)) {
+    throw new OnlyInVector("the program or its time zone has values that only hosts get");
   }
   const { vrl, ...how } = options;
   const ran = vrl.run(source, {

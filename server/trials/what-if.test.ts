@@ -179,6 +179,8 @@ test("a time zone is that of the transform, or of all", () => {
   expect(at(textOf(program))).toContain("2026-01-02T00:00:00Z");
   expect(at(global)).toContain("2026-01-02T05:00:00Z");
   expect(at(textOf(program, "timezone: Asia/Tokyo"))).toContain("2026-01-01T15:00:00Z");
+  const secret = tried({ in: ["{}"] }, textOf(program, 'timezone: "SECRET[zone]"'));
+  expect(secret["t"]?.unknown).toContain("only hosts");
 });
 
 test("leaves events out of an answer that would become too large, and says how many", () => {

@@ -54,6 +54,7 @@ transforms:
       .secret = get_secret("key")
       .again = encode_base16(string!(.bytes))
   nest: {type: remap, inputs: [mark], source: '. = [[1, 2], {"a": 1}, "x"]'}
+  items: {type: remap, inputs: [in], source: '. = ["x", {"a": 1}, 2.0]'}
   refuse:
     type: remap
     inputs: [in]
@@ -65,7 +66,7 @@ transforms:
 sinks:
   out:
     type: blackhole
-    inputs: [errors, split.*, first.*, many, merge, parse.dropped, tokyo, zoned, read, nest, refuse, refuse.dropped]
+    inputs: [errors, split.*, first.*, many, merge, parse.dropped, tokyo, zoned, read, nest, items, refuse, refuse.dropped]
 `;
 
 /** Name, whether it passes, and its definition. */
@@ -290,8 +291,9 @@ export const cases: readonly UnitTestCase[] = [
   [
     "events of Vector's own namespace need no message",
     true,
-    `inputs: [{insert_at: nest, type: vrl, source: "%vector = {}"}]
-     outputs: [{extract_from: nest, expected_event_count: 3, conditions: ['. == [1, 2]', .a == 1, '. == "x"']}]`,
+    `inputs: [{insert_at: items, type: vrl, source: "%vector = {}"}]
+     outputs:
+       - {extract_from: items, expected_event_count: 3, conditions: ['. == "x"', .a == 1, '. == 2.0']}`,
   ],
   [
     "what was dropped, in the program's own words",
