@@ -134,21 +134,21 @@ function load(): Vrl {
 
 /** People change one program of many at a time: the answers for the others are kept. */
 function keepAnswers(ask: (source: string, options: string) => string): Vrl["check"] {
-  const kept = new Map<string, string>();
+  const kept = new Map<string, VrlChecked>();
   let length = 0;
   return (source, options = {}) => {
     const json = JSON.stringify(options);
     const key = `${json}\n${source}`;
-    let answer = kept.get(key);
-    if (answer === undefined) {
-      answer = ask(source, json);
-      if (length > maximumKeptLength) {
-        kept.clear();
-        length = 0;
-      }
-      kept.set(key, answer);
-      length += key.length + answer.length;
+    const known = kept.get(key);
+    if (known !== undefined) return known;
+    const answer = ask(source, json);
+    if (length > maximumKeptLength) {
+      kept.clear();
+      length = 0;
     }
-    return JSON.parse(answer) as VrlChecked;
+    const checked = JSON.parse(answer) as VrlChecked;
+    kept.set(key, checked);
+    length += key.length + answer.length;
+    return checked;
   };
 }

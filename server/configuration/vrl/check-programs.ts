@@ -109,9 +109,7 @@ class ProgramChecker {
     if (this.followsKinds) {
       return this.#compile(program, { ...this.#eventKinds(component), target: [reaching.sure] });
     }
-    // A program that nothing reads has not been followed.
-    if (!this.#compiled.has(component.key)) this.#compileRemap(program, component, reaching);
-    return this.#compiled.get(component.key) ?? this.#compile(program, {});
+    return this.#compileMarked(program, component, reaching);
   }
 
   /** The kind of events after the program, as far as it can be told. */
@@ -120,14 +118,23 @@ class ProgramChecker {
     remap: GraphComponent,
     before: EventKind,
   ): VrlKind | undefined {
+    const checked = this.#compileMarked(program, remap, before);
+    // The events of one kind only can be told apart.
+    const [kind, ...others] = this.#eventKinds(remap).target ?? [];
+    return others.length === 0 && typeof kind === "object" ? checked.target : undefined;
+  }
+
+  /** What reaches a transform is the same whoever asks. */
+  #compileMarked(program: VrlProgram, remap: GraphComponent, before: EventKind): VrlChecked {
+    const known = this.#compiled.get(remap.key);
+    if (known !== undefined) return known;
     const kinds = this.#eventKinds(remap);
     const target = (kinds.target ?? []).map((kind) =>
       kind === anyObject ? markedEvent(before, program.source) : kind,
     );
     const checked = this.#compile(program, { ...kinds, target });
     this.#compiled.set(remap.key, checked);
-    // The events of one kind only can be told apart.
-    return target.length === 1 && typeof target[0] === "object" ? checked.target : undefined;
+    return checked;
   }
 
   #compile(program: VrlProgram, options: VrlCompileOptions): VrlChecked {

@@ -20,11 +20,16 @@ const rest = "__vectorflow_rest";
 
 /**
  * An event of which Vector knows nothing, marked so that the kind after a program tells what the program left alone:
- * each field that the program names is any value still, and can be told from what the program writes there.
+ * each field that the program may write is any value still, and can be told from what the program writes there. Every
+ * mark is copied with each expression that is compiled: what is only read has none, unless the event as a whole goes
+ * into a new one.
  */
 export function markedEvent({ likely }: EventKind, program: string): VrlKind {
-  const fields = Object.keys(membersOf(likely)?.known ?? {})
-    .filter((name) => program.includes(name))
+  const known = membersOf(likely)?.known ?? {};
+  const written = writtenFields(program);
+  const isInNew = readsWhole(program);
+  const fields = Object.keys(known)
+    .filter((name) => written.has(name) || (isInNew && program.includes(name)))
     .map((name): [string, VrlKind] => [name, anyMarked]);
   return objectOf({ [rest]: text, ...Object.fromEntries(fields) });
 }
@@ -47,7 +52,7 @@ export function afterProgram(
   if (members === undefined) return unknownEvents;
   const likely = applied(membersOf(before.likely), members, program, () => true);
   const succeeded = isPlain(program)
-    ? applied(membersOf(before.sure), members, program, (name) => !mayWrite(program, name))
+    ? applied(membersOf(before.sure), members, program, (name) => !writtenFields(program).has(name))
     : anyObject;
   // An event that a program fails on goes on as it was, unless it is dropped.
   const { drop_on_error: dropsErrors, drop_on_abort: dropsAborts } = component.config;
@@ -57,16 +62,41 @@ export function afterProgram(
   return { likely, sure: fails ? eitherOf(succeeded, before.sure, false) : succeeded };
 }
 
+/** Whether a program reads the event as a whole, as `merge(., x)` and `. |= x` do, and `. = x` does not. */
+function readsWhole(program: string): boolean {
+  return program
+    .matchAll(/(?:^|[\s,;:(={[])\.(?=[\s,)|\]}]|$)(\s*=(?!=))?/gm)
+    .some(([, assigned]) => assigned === undefined);
+}
+
 /** Whether kinds tell all that a program does: they do not for closures, and hardly for whole events. */
 function isPlain(program: string): boolean {
   return !program.includes("->") && !/(?:^|[\s;{(])\.\s*(?:,\s*\w+\s*)?\|?=[^=]/m.test(program);
 }
 
-/** Whether a program may write a field, or below it: kinds do not tell of what is written only under a condition. */
-function mayWrite(program: string, field: string): boolean {
-  const name = field.replaceAll(/[^\w@]/g, (letter) => `\\${letter}`);
-  const path = `\\.\\s*"?${name}"?(?![\\w@])[\\w.@\\[\\]"-]*`;
-  return new RegExp(`${path}\\s*(?:,|\\|=|\\?\\?=|=(?!=))|\\bdel\\s*\\(\\s*${path}`).test(program);
+const fieldName = String.raw`\.\s*(?:"((?:[^"\\]|\\.)*)"|([\w@]+))`;
+const writes = new RegExp(
+  `${fieldName}[\\w.@\\[\\]"-]*\\s*(?:,|\\|=|\\?\\?=|=(?!=))|\\bdel\\s*\\(\\s*${fieldName}`,
+  "g",
+);
+const writtenBy = new Map<string, ReadonlySet<string>>();
+
+/**
+ * The fields that a program may write, or below which it may: kinds do not tell of what is written only under a
+ * condition. The last programs are remembered: each is asked about several times.
+ */
+function writtenFields(program: string): ReadonlySet<string> {
+  let names = writtenBy.get(program);
+  if (names === undefined) {
+    names = new Set(
+      Array.from(program.matchAll(writes), ([, quoted, plain, deletedQuoted, deleted]) =>
+        (quoted ?? plain ?? deletedQuoted ?? deleted ?? "").replaceAll(/\\(.)/g, "$1"),
+      ),
+    );
+    if (writtenBy.size >= 500) writtenBy.clear();
+    writtenBy.set(program, names);
+  }
+  return names;
 }
 
 type Members = NonNullable<ReturnType<typeof membersOf>>;
@@ -82,11 +112,12 @@ function applied(
   program: string,
   keeps: (name: string) => boolean,
 ): VrlKind {
-  // Fields that a program does not name stay, unless it replaces the whole event.
+  // Fields that a program does not write stay, unless it replaces the whole event.
   const stays = isText(after.known[rest]);
+  const written = writtenFields(program);
   const known: Record<string, VrlKind> = {};
   for (const [name, kind] of Object.entries(before?.known ?? {})) {
-    if (stays && !program.includes(name)) known[name] = kind;
+    if (stays && !written.has(name)) known[name] = kind;
   }
   for (const [name, kind] of Object.entries(after.known)) {
     if (name === rest) continue;
