@@ -17,6 +17,7 @@ export interface ShapeProblem {
 }
 
 const maximumProblems = 20;
+const largestInteger = 2n ** 63n - 1n;
 
 /** What the parser says, for people: in one line, without the place. */
 export function parserMessage({ code, message }: YAMLParseError): string {
@@ -26,7 +27,8 @@ export function parserMessage({ code, message }: YAMLParseError): string {
 
 /**
  * Finds what the parser lets pass and nobody could read: keys that are there twice (its own search takes a time that
- * grows with the square of their number), aliases within what they stand for, and merges of what is no map.
+ * grows with the square of their number), aliases within what they stand for, merges of what is no map, and integers
+ * that Vector cannot hold.
  */
 export function shapeProblems(document: Document): readonly ShapeProblem[] {
   const problems: ShapeProblem[] = [];
@@ -49,6 +51,16 @@ export function shapeProblems(document: Document): readonly ShapeProblem[] {
         seen.add(name);
       }
       return undefined;
+    },
+    Scalar(_key, node) {
+      const { value, source = "" } = node;
+      const isNumber = typeof value === "number" || typeof value === "bigint";
+      return isNumber && /^\+?\d{19,}$/.test(source) && BigInt(source) > largestInteger
+        ? report(
+            node,
+            `${source.slice(0, 100)} is too large: Vector takes integers to ${largestInteger}`,
+          )
+        : undefined;
     },
     Alias(_key, alias, path) {
       const isInside = path.some(

@@ -371,6 +371,7 @@ describe("what cannot be read says why, and where", () => {
     ["a.yaml", "a: [1\nb: 2\n", "Flow sequence"],
     ["a.yaml", "- a\n", "it must be a map"],
     ["a.yaml", "a: 1\n---\nb: 2\n", "a.yaml:2 there is a second document"],
+    ["a.yaml", "a: 9223372036854775807\nb: 9223372036854775808\n", ":2 9223372036854775808 is too"],
     ["a.yaml", bomb.join("\n"), "it cannot be unfolded: Excessive alias count"],
     ["a.yaml", "[".repeat(20_000), "a.yaml:"],
     ["a.toml", `a = ${"[".repeat(100_000)}`, "a.toml:"],

@@ -234,10 +234,10 @@ export const cases: readonly UnitTestCase[] = [
   [
     "integers that a double does not hold, and numbers as Vector reads them in YAML",
     true,
-    `inputs: [{insert_at: mark, type: log, log_fields: {n: 9007199254740993, text: 0123, binary: 0b11, more: 18446744073709551615}}]
+    `inputs: [{insert_at: mark, type: log, log_fields: {n: 9007199254740993, text: 0123, binary: 0b11}}]
      outputs:
        - extract_from: mark
-         conditions: [.n == 9007199254740993, '.text == "0123"', .binary == 3, is_float(.more)]`,
+         conditions: [.n == 9007199254740993, '.text == "0123"', .binary == 3]`,
   ],
   [
     "fields that are named like forms of values",

@@ -1,4 +1,4 @@
-import { createUniqueId, For, Show, splitProps, type JSX } from "solid-js";
+import { createUniqueId, Index, Show, splitProps, type JSX } from "solid-js";
 
 import "./field.css";
 
@@ -118,13 +118,14 @@ export function Select<T extends string>(props: {
         if (chosen) props.onValue(chosen.value);
       }}
     >
-      <For each={props.options}>
+      {/* The elements stay when options are made anew, as with each live update: one may be about to be chosen. */}
+      <Index each={props.options}>
         {(option) => (
-          <option value={option.value} selected={option.value === props.value}>
-            {option.label}
+          <option value={option().value} selected={option().value === props.value}>
+            {option().label}
           </option>
         )}
-      </For>
+      </Index>
     </select>
   );
 }
