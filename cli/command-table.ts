@@ -41,7 +41,7 @@ export const commandTable = {
     summary:
       "Show what apply would change, with the texts; or, with a NAME, how two versions differ. Exits with 3 when anything does.",
     details: [
-      "With a NAME: --from and --to are versions, and 0 is the saved draft. Default: from what is deployed to the draft.",
+      "With a NAME: --from and --to are versions, and 0 is the saved draft. Default: to the draft, from what is deployed, or was before a pause or undeploy.",
     ],
     example: "pipelines diff web-logs --from 6 --to 7",
   },

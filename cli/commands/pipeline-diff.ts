@@ -1,5 +1,5 @@
 import { findPipeline } from "../client/lookups.ts";
-import { UsageError, exitCodes, type ExitCode } from "../failures.ts";
+import { CliError, UsageError, exitCodes, type ExitCode } from "../failures.ts";
 import { effectName } from "../output/names.ts";
 import { changeLines, textDiff } from "../output/pipeline-texts.ts";
 import { changeView } from "../output/views.ts";
@@ -15,12 +15,13 @@ export async function pipelinesDiff(context: CommandContext): Promise<ExitCode> 
     throw new UsageError("-f compares files, and a NAME with --from and --to versions: give one");
   }
   if (argument === "") throw new UsageError("--from and --to need the NAME of a pipeline");
-  const { id, name, deployedVersion } = await findPipeline(
-    client,
-    await environmentOf(context),
-    argument,
-  );
-  const fromVersion = numberOf("--from", flags.from) ?? deployedVersion;
+  const found = await findPipeline(client, await environmentOf(context), argument);
+  const { id, name, deployedVersion, pausedVersion, undeployedVersion } = found;
+  const newest = deployedVersion || pausedVersion || undeployedVersion;
+  if (newest === 0 && flags.from === undefined) {
+    throw new CliError(`${name} was never deployed: there is nothing to compare its draft with`);
+  }
+  const fromVersion = numberOf("--from", flags.from) ?? newest;
   const toVersion = numberOf("--to", flags.to) ?? 0;
   const compared = await client.previews.compareVersions({
     pipelineId: id,

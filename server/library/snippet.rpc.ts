@@ -9,6 +9,7 @@ import { decodePageToken, isNamePlace, pageOf, pageSize } from "../rpc/page-toke
 import {
   createSnippet,
   deleteSnippet,
+  etagOf,
   listSnippets,
   updateSnippet,
   type SnippetView,
@@ -42,13 +43,11 @@ export function snippetRpc(deps: ServerDeps): ServiceImpl<typeof SnippetService>
   };
 }
 
-function toProto({
-  example,
-  updatedAt,
-  ...view
-}: SnippetView): Exclude<MessageInitShape<typeof SnippetSchema>, Message> {
+function toProto(snippet: SnippetView): Exclude<MessageInitShape<typeof SnippetSchema>, Message> {
+  const { example, updatedAt, ...view } = snippet;
   return {
     ...view,
+    etag: view.builtIn ? "" : etagOf(snippet),
     ...(example !== undefined && {
       exampleEvent: JSON.stringify(example.event, null, 2),
       exampleResult: JSON.stringify(example.result, null, 2),

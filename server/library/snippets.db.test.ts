@@ -36,8 +36,14 @@ describe("snippets", () => {
     const taken = await snippets.createSnippet({ teamId, name, code: "." }).catch(refusal);
     expect(taken).toMatchObject({ code: Code.AlreadyExists });
     const id = made.snippet?.id ?? "";
-    const changed = { teamId, id, name, code: ".a == 1", condition: true };
+    const etag = made.snippet?.etag ?? "";
+    const changed = { teamId, id, name, code: ".a == 1", condition: true, etag };
     expect((await snippets.updateSnippet(changed)).snippet).toMatchObject({ condition: true });
+    // The second of two editors is told.
+    for (const stale of [etag, ""]) {
+      const late = snippets.updateSnippet({ ...changed, code: ".b == 1", etag: stale });
+      expect(await late.catch(refusal)).toMatchObject({ code: Code.Aborted });
+    }
     await snippets.deleteSnippet({ teamId, id });
     expect(await snippets.deleteSnippet({ teamId, id }).catch(refusal)).toMatchObject({
       code: Code.NotFound,

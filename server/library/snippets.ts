@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { audit, diffOf } from "../audit/audit.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
@@ -50,6 +51,14 @@ function viewOf(row: SnippetRow): SnippetView {
     builtIn: false,
     example: undefined,
   };
+}
+
+/** Identifies what a snippet says, so that the second of two editors is told. */
+export function etagOf({ name, description, category, code, condition }: SnippetView): string {
+  return createHash("sha256")
+    .update(JSON.stringify([name, description, category, code, condition]))
+    .digest("hex")
+    .slice(0, 16);
 }
 
 const columns = `s."id", s."name", s."description", s."category", s."code", s."condition", s."updatedAt",
@@ -143,16 +152,25 @@ export async function createSnippet(
   );
 }
 
+/** Changes a snippet of the team. Throws `stale` when somebody changed it since the etag. */
 export async function updateSnippet(
   scope: Scope,
   compiler: PipelineCompiler,
-  input: SnippetInput & { readonly id: string },
+  input: SnippetInput & { readonly id: string; readonly etag: string },
 ): Promise<SnippetView> {
   refuseBuiltIn(input.id);
   await findSnippet(scope, input);
   const fields = await checked(compiler, input);
   return translateTaken(fields.name, () =>
     transact(scope, async (tx) => {
+      await tx.em.execute(`select 1 from "VrlSnippet" where "id" = ? for update`, [input.id]);
+      if (etagOf(await readView(tx, input.id)) !== input.etag) {
+        throw new DomainError(
+          "stale",
+          "snippet_changed",
+          "someone else changed this snippet since you opened it: look again",
+        );
+      }
       const row = await findSnippet(tx, input);
       const { name, description, category, code, condition } = row;
       const before = { name, description, category, code, condition };

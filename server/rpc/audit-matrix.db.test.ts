@@ -130,8 +130,12 @@ const filled: Record<string, (corner: Corner) => Promise<object> | object> = {
   DeleteTemplate: async (corner) => ({ id: (await templateOf(corner)).id }),
   UseTemplate: () => ({ templateId: "builtin-split-by-severity", name: "From a template" }),
   CreateSnippet: () => snippetFields,
-  UpdateSnippet: async (corner) => ({ ...snippetFields, id: await snippetOf(corner), name: "s2" }),
-  DeleteSnippet: async (corner) => ({ id: await snippetOf(corner) }),
+  UpdateSnippet: async (corner) => ({
+    ...snippetFields,
+    ...(await snippetOf(corner)),
+    name: "s2",
+  }),
+  DeleteSnippet: async (corner) => ({ id: (await snippetOf(corner)).id }),
   CreateCertificate: () => aCertificate,
   UpdateCertificate: async (corner) => ({
     id: await certificateIn(corner),
@@ -267,11 +271,14 @@ async function templateOf({
 
 const snippetFields = { name: "s", code: ".a = 1" };
 
-async function snippetOf({ things, tokens }: Corner): Promise<string> {
+async function snippetOf({
+  things,
+  tokens,
+}: Corner): Promise<{ readonly id: string; readonly etag: string }> {
   const { snippet } = await server
     .client(SnippetService, tokens.superAdmin)
     .createSnippet({ ...snippetFields, teamId: things["team"] ?? "" });
-  return snippet?.id ?? "";
+  return { id: snippet?.id ?? "", etag: snippet?.etag ?? "" };
 }
 
 /** One that does not answer: this host's own addresses may not be called. */

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file vectorflow/v1/snippet.proto.
  */
 export const file_vectorflow_v1_snippet: GenFile = /*@__PURE__*/
-  fileDesc("Cht2ZWN0b3JmbG93L3YxL3NuaXBwZXQucHJvdG8SDXZlY3RvcmZsb3cudjEi8QEKB1NuaXBwZXQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIQCghjYXRlZ29yeRgEIAEoCRIMCgRjb2RlGAUgASgJEhEKCWNvbmRpdGlvbhgGIAEoCBIQCghidWlsdF9pbhgHIAEoCBIVCg1leGFtcGxlX2V2ZW50GAggASgJEhYKDmV4YW1wbGVfcmVzdWx0GAkgASgJEi8KC3VwZGF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GAsgASgJYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Cht2ZWN0b3JmbG93L3YxL3NuaXBwZXQucHJvdG8SDXZlY3RvcmZsb3cudjEi/wEKB1NuaXBwZXQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIQCghjYXRlZ29yeRgEIAEoCRIMCgRjb2RlGAUgASgJEhEKCWNvbmRpdGlvbhgGIAEoCBIQCghidWlsdF9pbhgHIAEoCBIVCg1leGFtcGxlX2V2ZW50GAggASgJEhYKDmV4YW1wbGVfcmVzdWx0GAkgASgJEi8KC3VwZGF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgpjcmVhdGVkX2J5GAsgASgJEgwKBGV0YWcYDCABKAliBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A piece of VRL to start from.
@@ -84,6 +84,13 @@ export type Snippet = Message<"vectorflow.v1.Snippet"> & {
    * @generated from field: string created_by = 11;
    */
   createdBy: string;
+
+  /**
+   * Identifies what was read, for UpdateSnippet.
+   *
+   * @generated from field: string etag = 12;
+   */
+  etag: string;
 };
 
 /**

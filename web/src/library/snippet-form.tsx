@@ -36,7 +36,7 @@ export function SnippetForm(props: {
     async submit(values) {
       const { teamId } = props;
       if (before === undefined) await snippets.createSnippet({ teamId, ...values });
-      else await snippets.updateSnippet({ teamId, id: before.id, ...values });
+      else await snippets.updateSnippet({ teamId, id: before.id, etag: before.etag, ...values });
       props.onDone(`The snippet ${values.name} was saved`);
     },
   });

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { Code, type ConnectRouter } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter } from "@connectrpc/connect";
 
 import { SnippetSchema } from "#gen/vectorflow/v1/snippet_pb.ts";
 import { SnippetService } from "#gen/vectorflow/v1/snippet_service_pb.ts";
@@ -29,8 +29,11 @@ export function fakeSnippetRoutes(router: ConnectRouter, world: FakeWorld): void
       snippets.set(snippet.id, snippet);
       return { snippet };
     },
-    updateSnippet({ id, name, description, category, code, condition }) {
+    updateSnippet({ id, name, description, category, code, condition, etag }) {
       world.enter("updateSnippet");
+      if (snippets.get(id)?.etag !== etag) {
+        throw new ConnectError("someone else changed this snippet: look again", Code.Aborted);
+      }
       compile(code);
       const snippet = create(SnippetSchema, { id, name, description, category, code, condition });
       snippets.set(id, snippet);
