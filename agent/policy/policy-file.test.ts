@@ -89,7 +89,7 @@ describe("readPolicyFile", () => {
     ["no YAML", "version: [", "policy.yaml: "],
     ["other keys", "version: 1\nfiels: {}\n", "has no key fiels"],
     ["nothing at all", "", "version must be 1"],
-    ["a key twice", "version: 1\nversion: 1\n", "must be unique"],
+    ["a key twice", "version: 1\nversion: 1\n", "the key version is there twice"],
     ["too much", `# ${"x".repeat(70_000)}`, "larger than 64 KiB"],
     ["an endless alias", "version: &a [*a]\n", ""],
   ])("refuses a file with %s", async (_name, text, problem) => {
