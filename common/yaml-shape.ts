@@ -3,12 +3,15 @@ import {
   isMap,
   isScalar,
   isSeq,
-  visit,
+  type Alias,
   type Document,
-  type Node,
   type Scalar,
+  type YAMLMap,
   type YAMLParseError,
+  type YAMLSeq,
 } from "yaml";
+
+type Node = Scalar | Alias | YAMLMap | YAMLSeq;
 
 /** Something by which a text is no configuration, whatever it says. */
 export interface ShapeProblem {
@@ -32,47 +35,56 @@ export function parserMessage({ code, message }: YAMLParseError): string {
  */
 export function shapeProblems(document: Document): readonly ShapeProblem[] {
   const problems: ShapeProblem[] = [];
-  const report = (node: Node, message: string): symbol | undefined => {
+  const holders: Node[] = [];
+  const report = (node: Node, message: string): void => {
     problems.push({ node, message });
-    return problems.length === maximumProblems ? visit.BREAK : undefined;
   };
-  visit(document, {
-    Map(_key, { items }) {
-      const seen = new Set<string>();
-      for (const { key, value } of items) {
-        if (!isScalar(key)) continue;
-        const name = isMergeKey(key) ? "<<" : String(key.value);
-        const stop =
-          (seen.has(name) && report(key, `the key ${name.slice(0, 100)} is there twice`)) ||
-          (isMergeKey(key) &&
-            !isMergeable(document, value) &&
-            report(key, "<< takes a map, or the alias of one like *name"));
-        if (stop) return stop;
-        seen.add(name);
+  const look = (node: unknown): void => {
+    if (problems.length >= maximumProblems) return;
+    if (isScalar(node)) {
+      if (isTooLarge(node)) {
+        const shown = node.source?.slice(0, 100);
+        report(node, `${shown} is too large: Vector takes integers to ${largestInteger}`);
       }
-      return undefined;
-    },
-    Scalar(_key, node) {
-      const { value, source = "" } = node;
-      const isNumber = typeof value === "number" || typeof value === "bigint";
-      return isNumber && /^\+?\d{19,}$/.test(source) && BigInt(source) > largestInteger
-        ? report(
-            node,
-            `${source.slice(0, 100)} is too large: Vector takes integers to ${largestInteger}`,
-          )
-        : undefined;
-    },
-    Alias(_key, alias, path) {
-      const isInside = path.some(
-        (node) =>
-          "anchor" in node && node.anchor === alias.source && alias.resolve(document) === node,
-      );
-      return isInside
-        ? report(alias, `the alias *${alias.source} stands within what it stands for`)
-        : undefined;
-    },
-  });
-  return problems;
+    } else if (isAlias(node)) {
+      const { source } = node;
+      if (holders.some(({ anchor }) => anchor === source) && holds(holders, node, document)) {
+        report(node, `the alias *${source} stands within what it stands for`);
+      }
+    } else if (isMap(node) || isSeq(node)) {
+      holders.push(node);
+      if (isMap(node)) lookAtMap(node);
+      else for (const item of node.items) look(item);
+      holders.pop();
+    }
+  };
+  const lookAtMap = ({ items }: YAMLMap): void => {
+    const seen = new Set<string>();
+    for (const { key, value } of items) {
+      if (isScalar(key)) {
+        const name = isMergeKey(key) ? "<<" : String(key.value);
+        if (seen.has(name)) report(key, `the key ${name.slice(0, 100)} is there twice`);
+        else if (name === "<<" && isMergeKey(key) && !isMergeable(document, value)) {
+          report(key, "<< takes a map, or the alias of one like *name");
+        }
+        seen.add(name);
+      } else look(key);
+      look(value);
+    }
+  };
+  look(document.contents);
+  return problems.slice(0, maximumProblems);
+}
+
+function isTooLarge({ value, source }: Scalar): boolean {
+  if (source === undefined || source.length < 19) return false;
+  const isNumber = typeof value === "number" || typeof value === "bigint";
+  return isNumber && /^\+?\d+$/.test(source) && BigInt(source) > largestInteger;
+}
+
+function holds(holders: readonly Node[], alias: Alias, document: Document): boolean {
+  const target = alias.resolve(document);
+  return target !== undefined && holders.includes(target);
 }
 
 /** Whether a key brings in what another map has: in quotes it is a key like others. */

@@ -74,11 +74,8 @@ function isPlain(program: string): boolean {
   return !program.includes("->") && !/(?:^|[\s;{(])\.\s*(?:,\s*\w+\s*)?\|?=[^=]/m.test(program);
 }
 
-const fieldName = String.raw`\.\s*(?:"((?:[^"\\]|\\.)*)"|([\w@]+))`;
-const writes = new RegExp(
-  `${fieldName}[\\w.@\\[\\]"-]*\\s*(?:,|\\|=|\\?\\?=|=(?!=))|\\bdel\\s*\\(\\s*${fieldName}`,
-  "g",
-);
+// Each begins with its dot, which a matcher finds fast: a program has few.
+const paths = /\.\s*(?:"((?:[^"\\]|\\.)*)"|([\w@]+))[\w.@[\]"-]*\s*(,|\|=|\?\?=|=(?!=))?/g;
 const writtenBy = new Map<string, ReadonlySet<string>>();
 
 /**
@@ -88,15 +85,20 @@ const writtenBy = new Map<string, ReadonlySet<string>>();
 function writtenFields(program: string): ReadonlySet<string> {
   let names = writtenBy.get(program);
   if (names === undefined) {
-    names = new Set(
-      Array.from(program.matchAll(writes), ([, quoted, plain, deletedQuoted, deleted]) =>
-        (quoted ?? plain ?? deletedQuoted ?? deleted ?? "").replaceAll(/\\(.)/g, "$1"),
-      ),
-    );
+    const found = new Set<string>();
+    for (const { index, 1: quoted, 2: plain = "", 3: assigned } of program.matchAll(paths)) {
+      if (assigned === undefined && !isDeleted(program, index)) continue;
+      found.add(quoted === undefined ? plain : quoted.replaceAll(/\\(.)/g, "$1"));
+    }
+    names = found;
     if (writtenBy.size >= 500) writtenBy.clear();
     writtenBy.set(program, names);
   }
   return names;
+}
+
+function isDeleted(program: string, at: number): boolean {
+  return /\bdel\s*\(\s*$/.test(program.slice(Math.max(0, at - 40), at));
 }
 
 type Members = NonNullable<ReturnType<typeof membersOf>>;
