@@ -97,7 +97,7 @@ export function parsePipelineText(text: string): ParsedText {
   if (tooLarge !== undefined) return failed(tooLarge);
   let document: Document.Parsed;
   try {
-    document = parseDocument(text, { uniqueKeys: false, merge: true });
+    document = parseDocument(text, { uniqueKeys: false, merge: true, prettyErrors: false });
   } catch {
     // Deep nesting exhausts the parser's stack.
     return failed("the text is nested too deeply to be read");
@@ -157,6 +157,8 @@ function failed(message: string): ParsedText {
 function readSections(text: string, document: Document, root: YAMLMap): ParsedText {
   const problems: Problem[] = [];
   const components: GraphComponent[] = [];
+  // Aliases look like this, and little else does: most texts have none, and need not be searched for them.
+  const mayHaveAliases = /(?:^|[\s,:[{-])\*[^\s*]/.test(text);
   const nodes = new Map<string, Pair>([["", new Pair(null, root)]]);
   const globals: Pair[] = [];
   for (const pair of root.items) {
@@ -171,7 +173,7 @@ function readSections(text: string, document: Document, root: YAMLMap): ParsedTe
       continue;
     }
     for (const entry of pair.value.items) {
-      const component = readComponent(text, document, kind, entry, problems);
+      const component = readComponent(text, document, kind, entry, mayHaveAliases, problems);
       if (component === undefined) continue;
       if (nodes.has(component.key)) {
         problems.push({
@@ -192,9 +194,10 @@ function readSections(text: string, document: Document, root: YAMLMap): ParsedTe
   );
   const graph = {
     globalConfig,
-    globalYaml: globals.some(pointsOutside)
-      ? stringify(globalConfig)
-      : globals.map((pair) => sliceOf(text, pair)).join(""),
+    globalYaml:
+      mayHaveAliases && globals.some(pointsOutside)
+        ? stringify(globalConfig)
+        : globals.map((pair) => sliceOf(text, pair)).join(""),
     components,
   };
   return {
@@ -213,6 +216,7 @@ function readComponent(
   document: Document,
   kind: Kind,
   entry: Pair,
+  mayHaveAliases: boolean,
   problems: Problem[],
 ): GraphComponent | undefined {
   const key = String(keyOf(entry));
@@ -245,7 +249,7 @@ function readComponent(
     type: typeof type === "string" ? type : "",
     inputs: typeof inputs === "string" ? [inputs] : isStringList(inputs) ? inputs : [],
     config,
-    yaml: pointsOutside(entry) ? stringify(body) : bodyOf(text, entry),
+    yaml: mayHaveAliases && pointsOutside(entry) ? stringify(body) : bodyOf(text, entry),
   };
 }
 

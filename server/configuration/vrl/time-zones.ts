@@ -1,5 +1,5 @@
 import type { Vrl } from "#vrl/vrl.ts";
-import type { Catalogue } from "../catalogue.ts";
+import type { Catalogue, ComponentFacts } from "../catalogue.ts";
 import { isRecord, type ParsedText, type PipelineGraph, type Problem } from "../graph.ts";
 
 /** Options that name a time zone which Vector does not know: it refuses the configuration. */
@@ -31,10 +31,25 @@ export function timeZoneProblems(
     ...problemAt(globalConfig, ["timezone"], ""),
     ...components.flatMap(({ key, kind, type, config }) => {
       const facts = catalogue.component(kind, type);
-      const paths = (facts === undefined ? [] : catalogue.options(facts))
-        .map(({ path }) => path.split("."))
-        .filter((path) => path.at(-1) === "timezone");
+      const paths = facts === undefined ? [] : timeZonePaths(facts, catalogue);
       return paths.flatMap((path) => problemAt(config, path, key));
     }),
   ];
+}
+
+const pathsOf = new WeakMap<ComponentFacts, readonly (readonly string[])[]>();
+
+function timeZonePaths(
+  facts: ComponentFacts,
+  catalogue: Catalogue,
+): readonly (readonly string[])[] {
+  let paths = pathsOf.get(facts);
+  if (paths === undefined) {
+    paths = catalogue
+      .options(facts)
+      .map(({ path }) => path.split("."))
+      .filter((path) => path.at(-1) === "timezone");
+    pathsOf.set(facts, paths);
+  }
+  return paths;
 }
