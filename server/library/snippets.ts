@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { audit, diffOf } from "../audit/audit.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { unlessTaken } from "../db/unique.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
+import { etagFor } from "../etag.ts";
 import type { PipelineCompiler } from "../configuration/compiler.ts";
 import type { Scope } from "../scope.ts";
 import { builtInSnippets, type Json } from "./built-in-snippets.ts";
@@ -55,10 +55,7 @@ function viewOf(row: SnippetRow): SnippetView {
 
 /** Identifies what a snippet says, so that the second of two editors is told. */
 export function etagOf({ name, description, category, code, condition }: SnippetView): string {
-  return createHash("sha256")
-    .update(JSON.stringify([name, description, category, code, condition]))
-    .digest("hex")
-    .slice(0, 16);
+  return etagFor([name, description, category, code, condition]);
 }
 
 const columns = `s."id", s."name", s."description", s."category", s."code", s."condition", s."updatedAt",

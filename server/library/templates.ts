@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { audit, diffOf } from "../audit/audit.ts";
 import { newId } from "../db/columns.ts";
 import { transact } from "../db/transaction.ts";
 import { unlessTaken } from "../db/unique.ts";
 import { DomainError, FieldViolations, notFound } from "../errors.ts";
+import { etagFor } from "../etag.ts";
 import { loadCatalogue } from "../configuration/catalogue.ts";
 import { findCredentials } from "../configuration/check/credentials.ts";
 import { parsePipelineText, type PipelineGraph } from "../configuration/graph.ts";
@@ -72,10 +72,7 @@ export function etagOf({ name, description, category, parameters, yaml }: Templa
     parameter.default,
     parameter.required,
   ]);
-  return createHash("sha256")
-    .update(JSON.stringify([name, description, category, fields, yaml]))
-    .digest("hex")
-    .slice(0, 16);
+  return etagFor([name, description, category, fields, yaml]);
 }
 
 /** Templates of a team by name, then those that ship, after the given place. */

@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { audit } from "../../audit/audit.ts";
 import { announce } from "../../db/changes.ts";
 import { transact } from "../../db/transaction.ts";
 import { DomainError, FieldViolations } from "../../errors.ts";
+import { etagFor } from "../../etag.ts";
 import type { Scope } from "../../scope.ts";
 import { raiseGeneration, renewDeliveries } from "./delivery.ts";
 import { announceDeploy, lockPipeline } from "../deployments.ts";
@@ -37,7 +37,7 @@ export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
 export function etagOf(selector: Selector): string {
   // The database keeps the terms' fields in an order of its own.
   const terms = (selector ?? []).map(({ key, operator, values }) => [key, operator, values]);
-  return createHash("sha256").update(JSON.stringify(terms)).digest("hex").slice(0, 16);
+  return etagFor(terms);
 }
 
 /** A selector of a request: null when it has no terms. Throws `invalid` with every bad term. */

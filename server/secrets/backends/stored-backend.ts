@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import type { EntityManager } from "@mikro-orm/postgresql";
 import { SealError, type Sealer } from "../../crypto/sealer.ts";
 import type { SecretBackend } from "../../db/enums.ts";
 import type { SecretBackendStatus } from "../../environments/environment.entity.ts";
 import { notFound } from "../../errors.ts";
+import { etagFor } from "../../etag.ts";
 import { BackendFailure } from "./backend.ts";
 import type { OpenSettings } from "./clients.ts";
 import { defaultRefreshSeconds, type BackendSettings, type ExternalSettings } from "./settings.ts";
@@ -53,10 +53,7 @@ export async function readBackend(
 function etagOf(settings: BackendSettings, credential: string | null): string {
   // The database keeps fields in an order of its own.
   const fields = Object.entries(settings).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return createHash("sha256")
-    .update(JSON.stringify([fields, credential]))
-    .digest("hex")
-    .slice(0, 16);
+  return etagFor([fields, credential]);
 }
 
 /** What a configuration has that something else than `configOf` wrote. It is refused when it is used. */
