@@ -5,7 +5,7 @@ import { EnvironmentService } from "#gen/vectorflow/v1/environment_service_pb.ts
 import { DeployStep } from "#gen/vectorflow/v1/pipeline_pb.ts";
 import { PipelineService } from "#gen/vectorflow/v1/pipeline_service_pb.ts";
 import { measureAgent } from "./agent.ts";
-import { measureCheck, type CheckTimes, type Times } from "./check.ts";
+import { measureCheck, type CheckOf, type CheckTimes, type Times } from "./check.ts";
 import { startBenchStack, type BenchStack } from "./stack.ts";
 
 // `npm run bench [-- --json]`: what the control plane costs, with its database in the loop and the agents in a
@@ -229,15 +229,16 @@ function agentRows(agent: Awaited<ReturnType<typeof measureAgent>>): readonly Ro
 }
 
 function checkRows(check: CheckTimes): readonly Row[] {
-  const row = (what: string, { median, best }: Times): Row => [
+  const shown = ({ median, best }: Times): string => `${median} / ${best} ms`;
+  const row = (what: string, { graphMs, textMs }: CheckOf): Row => [
     `check of 200 components, ${what}, median / best`,
-    `${median} / ${best} ms`,
+    `${shown(graphMs)}; with reading the text ${shown(textMs)}`,
   ];
   return [
-    row("100 with programs, one program changed", check.mixedChangeMs),
-    row("100 with programs, all new", check.mixedNewMs),
-    row("198 with programs, one program changed", check.programsChangeMs),
-    row("198 with programs, all new", check.programsNewMs),
+    row("100 with programs, one program changed", check.mixedChange),
+    row("100 with programs, all new", check.mixedNew),
+    row("198 with programs, one program changed", check.programsChange),
+    row("198 with programs, all new", check.programsNew),
     ["the same, first of a new thread", `${check.firstMs} ms`],
   ];
 }
