@@ -19,10 +19,15 @@ import { FakeControlPlane } from "./testing/fake-control-plane.ts";
 import { hungPeer } from "./testing/hung-peer.ts";
 
 /** A `vector` that says it is of some version, and may refuse every configuration. */
-async function replaceVector(path: string, version: string, refuses: boolean): Promise<void> {
+async function replaceVector(
+  path: string,
+  version: string,
+  refuses: boolean,
+  beforeVersion = ":",
+): Promise<void> {
   const text = `#!/bin/sh
 case "$1" in
---version) echo "vector ${version} (x86_64-unknown-linux-gnu 0000000 2026-01-01)" ;;
+--version) ${beforeVersion}; echo "vector ${version} (x86_64-unknown-linux-gnu 0000000 2026-01-01)" ;;
 validate) ${refuses ? 'echo "x unknown option"; exit 78' : `exec "${vectorBin}" "$@"`} ;;
 *) exec "${vectorBin}" "$@" ;;
 esac
@@ -52,6 +57,28 @@ describe.concurrent("supervising", () => {
     // The other pipeline's reports do not suffer (A6).
     expect(plane.last("p2")).toMatchObject({ state: PipelineState.RUNNING, restarts: 0 });
     expect(plane.heartbeats.at(-1)?.pipelines.map(({ pipelineId }) => pipelineId)).toContain("p2");
+  });
+
+  test("an end while the agent looks at other things is a crash too", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "vectorflow-crash-"));
+    const path = join(folder, "vector");
+    await replaceVector(path, "0.58.0", false);
+    await using plane = new FakeControlPlane();
+    const env = { ...testDeps.env, VECTOR_BIN: path };
+    await using agent = await startAgent(await plane.start(), { deps: { env } });
+    plane.want(wanted(1, yaml(0.5)));
+    const pid = await applied(plane, 1);
+    // The process ends while the agent asks a replaced file for its version.
+    await replaceVector(path, "0.58.0", false, `kill -9 ${pid}; sleep 1`);
+    plane.want(wanted(2, yaml(0.5)));
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), slow);
+    await vi.waitFor(() => {
+      const report = plane.last("p1");
+      expect(report).toMatchObject({ state: PipelineState.RUNNING, restarts: 1 });
+      expect(report?.reason).toContain("SIGKILL");
+    }, slow);
+    await agent.stop();
+    await rm(folder, { recursive: true, force: true });
   });
 
   test("another program that takes our port before Vector does, and answers on it, costs nothing", async () => {

@@ -242,10 +242,11 @@ export class PipelineRunner {
       if (!this.#slot.isRunning) this.#kept.trouble = lookup.problem;
       return waitForNews;
     }
-    if (needsApply(this.#entry, this.#kept.record)) {
-      const body = await this.#body(this.#entry.hash);
-      if (body !== undefined) return await this.#apply(body, lookup.executable, signal);
-    }
+    const isNew = needsApply(this.#entry, this.#kept.record);
+    const next = isNew ? await this.#body(this.#entry.hash) : undefined;
+    // It may have ended meanwhile. Whatever would start another process is not what tells of a crash.
+    if (this.#slot.process?.ended !== undefined) return again;
+    if (next !== undefined) return await this.#apply(next, lookup.executable, signal);
     if (this.#restartWanted !== undefined) return await this.#restartNow(lookup.executable, signal);
     const { effective } = this.#kept.record;
     if (!this.#slot.isRunning && this.#kept.violation !== "") return waitForNews;
