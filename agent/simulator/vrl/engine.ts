@@ -3,9 +3,8 @@ import type { SimEvent, Value } from "../event.ts";
 import { type Condition, metricFields, nativeCondition } from "./native.ts";
 import type { Outcome, Request, Response } from "./protocol.ts";
 
-/** A program that does not end within this is stopped. */
-const timeLimitMs = 5000;
-/** Loading the engine on a busy machine takes its time. */
+/** A program that does not end within this is stopped. A full queue of large events on a busy machine takes its time. */
+const timeLimitMs = 30_000;
 const loadLimitMs = 30_000;
 
 /** VRL, compiled and run. The engine behind it is loaded when the first program needs it. */
