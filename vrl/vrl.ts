@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { brotliDecompressSync } from "node:zlib";
-import manifest from "./module/manifest.json" with { type: "json" };
+import { availableParallelism } from "node:os";
 import { check, function_names, initSync, is_time_zone, run } from "./module/vrl.js";
+import { readModule } from "./read-module.ts";
+import { SecondThread, type ProgramText } from "./second-thread.ts";
 import type { VrlValue } from "./values.ts";
 
 /**
@@ -41,6 +40,12 @@ export interface VrlLabel {
   readonly primary: boolean;
   /** From and to, in bytes of the program's UTF-8. */
   readonly span: readonly [number, number];
+}
+
+/** A program, and how it is compiled. */
+export interface VrlToCheck {
+  readonly source: string;
+  readonly options: VrlCompileOptions;
 }
 
 /** One finding of the compiler, as Vector has it. */
@@ -98,12 +103,17 @@ export type VrlRan = { readonly outcomes: readonly VrlOutcome[] } | { readonly e
  */
 export interface Vrl {
   check(source: string, options?: VrlCompileOptions): VrlChecked;
+  /** Checks programs, on a second thread as well when many of them are new. The answers are in the order of the programs. */
+  checkAll(programs: readonly VrlToCheck[]): readonly VrlChecked[];
   /** Compiles a program once, however often it is run. */
   run(source: string, input: VrlRunInput): VrlRan;
   functionNames(): readonly string[];
   /** Whether Vector knows a time zone by this name; `local` is one. */
   isTimeZone(name: string): boolean;
 }
+
+/** Fewer new programs than these are checked before a second thread has woken up. */
+const minimumShared = 16;
 
 /** Kept answers are forgotten all at once when their programs and they have more UTF-16 code units together. */
 const maximumKeptLength = 4_194_304;
@@ -117,15 +127,11 @@ export function loadVrl(): Vrl {
 }
 
 function load(): Vrl {
-  const compressed = readFileSync(new URL("module/vrl.wasm.br", import.meta.url));
-  const module = brotliDecompressSync(compressed, { maxOutputLength: manifest.wasmBytes });
-  const sha256 = createHash("sha256").update(module).digest("hex");
-  if (sha256 !== manifest.sha256) {
-    throw new Error("vrl/module/vrl.wasm.br is not the module of vrl/module/manifest.json");
-  }
-  initSync({ module });
+  initSync({ module: readModule() });
+  const answers = new KeptAnswers();
   return {
-    check: keepAnswers((source, options) => check(source, options)),
+    check: (source, options = {}) => answers.of([{ source, options }])[0] as VrlChecked,
+    checkAll: (programs) => answers.of(programs),
     run: (source, input) => JSON.parse(run(source, JSON.stringify(input))) as VrlRan,
     functionNames: () => JSON.parse(function_names()) as string[],
     isTimeZone: (name) => is_time_zone(name),
@@ -133,22 +139,56 @@ function load(): Vrl {
 }
 
 /** People change one program of many at a time: the answers for the others are kept. */
-function keepAnswers(ask: (source: string, options: string) => string): Vrl["check"] {
-  const kept = new Map<string, VrlChecked>();
-  let length = 0;
-  return (source, options = {}) => {
-    const json = JSON.stringify(options);
-    const key = `${json}\n${source}`;
-    const known = kept.get(key);
-    if (known !== undefined) return known;
-    const answer = ask(source, json);
-    if (length > maximumKeptLength) {
-      kept.clear();
-      length = 0;
+class KeptAnswers {
+  readonly #kept = new Map<string, VrlChecked>();
+  #length = 0;
+  #second: SecondThread | undefined;
+
+  of(programs: readonly VrlToCheck[]): readonly VrlChecked[] {
+    const texts = programs.map(({ source, options }): ProgramText => {
+      return [source, JSON.stringify(options)];
+    });
+    const keys = texts.map(([source, options]) => `${options}\n${source}`);
+    const found = keys.map((key) => this.#kept.get(key));
+    const missing = new Map<string, ProgramText>();
+    for (const [at, key] of keys.entries()) {
+      const text = texts[at];
+      if (found[at] === undefined && text !== undefined) missing.set(key, text);
     }
-    const checked = JSON.parse(answer) as VrlChecked;
-    kept.set(key, checked);
-    length += key.length + answer.length;
-    return checked;
-  };
+    if (missing.size === 0) return found as VrlChecked[];
+    const fresh = this.#ask([...missing]);
+    return keys.map((key, at) => found[at] ?? (fresh.get(key) as VrlChecked));
+  }
+
+  #ask(missing: readonly (readonly [key: string, text: ProgramText])[]): Map<string, VrlChecked> {
+    if (this.#length > maximumKeptLength) {
+      this.#kept.clear();
+      this.#length = 0;
+    }
+    const answers = this.#compile(missing.map(([, text]) => text));
+    return new Map(
+      missing.map(([key], at) => {
+        const answer = answers[at] ?? "";
+        const checked = JSON.parse(answer) as VrlChecked;
+        this.#kept.set(key, checked);
+        this.#length += key.length + answer.length;
+        return [key, checked];
+      }),
+    );
+  }
+
+  #compile(texts: readonly ProgramText[]): readonly string[] {
+    const compile = (source: string, options: string): string => check(source, options);
+    if (texts.length < minimumShared || availableParallelism() < 2) {
+      return texts.map((text) => compile(...text));
+    }
+    if (this.#second?.isBroken === true) {
+      this.#second.end();
+      this.#second = undefined;
+    }
+    this.#second ??= new SecondThread();
+    // It loads while this thread goes on.
+    if (!this.#second.isIdle) return texts.map((text) => compile(...text));
+    return this.#second.compile(texts, compile);
+  }
 }

@@ -4,9 +4,9 @@ import {
   maximumVrlLength,
   type ProgramPlace,
 } from "#vrl/check-text.ts";
-import type { Vrl, VrlChecked, VrlCompileOptions, VrlKind } from "#vrl/vrl.ts";
+import type { Vrl, VrlChecked, VrlCompileOptions, VrlKind, VrlToCheck } from "#vrl/vrl.ts";
 import type { Catalogue } from "../catalogue.ts";
-import { followEvents, markedEvent, type EventFields, type EventKind } from "./event-fields.ts";
+import { followEvents, markedEvent, type EventFields } from "./event-fields.ts";
 import {
   isRecord,
   type GraphComponent,
@@ -17,7 +17,7 @@ import {
 import { anyObject, membersOf, objectOf } from "./kinds.ts";
 import { testPrograms } from "./test-programs.ts";
 import { eventKindsIn } from "./vrl-events.ts";
-import { compileVrl, problemsOf, vrlPrograms, type VrlProgram } from "./vrl.ts";
+import { problemsOf, toCheck, vrlPrograms, type VrlProgram } from "./vrl.ts";
 import type { Wiring } from "../wiring.ts";
 
 export interface CheckedPrograms {
@@ -40,11 +40,11 @@ export function checkPrograms(
   catalogue: Catalogue,
   engine: () => Vrl,
 ): CheckedPrograms {
-  const checker = new ProgramChecker(graph, wiring, catalogue, engine);
   const programs = [
     ...graph.components.flatMap(vrlPrograms),
     ...testPrograms(graph.globalConfig),
   ].filter(({ source }) => source.length <= maximumVrlLength);
+  const checker = new ProgramChecker(programs, graph, wiring, catalogue, engine);
   return {
     problems: programs.flatMap((program) => checker.problems(program, parsed, text)),
     events: checker.events,
@@ -60,21 +60,31 @@ class ProgramChecker {
   readonly #tables: readonly string[];
   readonly #eventKinds: ReturnType<typeof eventKindsIn>;
   readonly #engine: () => Vrl;
-  /** What the compiler says of the programs of remap transforms, from events whose fields are marked. */
-  readonly #compiled = new Map<string, VrlChecked>();
+  /** What the compiler says; of the programs of remap transforms, for events whose fields are marked. */
+  readonly #checked = new Map<VrlProgram, VrlChecked>();
 
-  constructor(graph: PipelineGraph, wiring: Wiring, catalogue: Catalogue, engine: () => Vrl) {
+  constructor(
+    programs: readonly VrlProgram[],
+    graph: PipelineGraph,
+    wiring: Wiring,
+    catalogue: Catalogue,
+    engine: () => Vrl,
+  ) {
     const { enrichment_tables: tables, schema } = graph.globalConfig;
     this.#tables = isRecord(tables) ? Object.keys(tables) : [];
     this.followsKinds = isRecord(schema) && schema["enabled"] === true;
     this.#eventKinds = eventKindsIn(graph, wiring, catalogue);
     this.#engine = engine;
-    this.events = followEvents(graph, wiring, (component, before) => {
-      const [program] = vrlPrograms(component);
-      return program === undefined || program.source.length > maximumVrlLength
-        ? undefined
-        : this.#compileRemap(program, component, before);
+    const ofRemaps = new Map(
+      programs.flatMap((program) =>
+        program.component?.type === "remap" ? [[program.component.key, program]] : [],
+      ),
+    );
+    this.events = followEvents(graph, wiring, (component) => {
+      const program = ofRemaps.get(component.key);
+      return program && this.#kindAfter(program, component);
     });
+    for (const group of independent(programs, wiring)) this.#checkAll(group);
   }
 
   problems(program: VrlProgram, parsed: ParsedText, text: string): readonly Problem[] {
@@ -102,43 +112,48 @@ class ProgramChecker {
     };
   }
 
-  #check(program: VrlProgram): VrlChecked {
-    const { component } = program;
-    if (component?.type !== "remap") return this.#compile(program, {});
-    const reaching = this.events.reaching(component);
-    if (this.followsKinds) {
-      return this.#compile(program, { ...this.#eventKinds(component), target: [reaching.sure] });
+  #checkAll(programs: readonly VrlProgram[]): void {
+    const asked = programs
+      .map((program) => ({ program, ...this.#toCheck(program) }))
+      // To know what reaches one of a circle, the others were compiled.
+      .filter(({ program }) => !this.#checked.has(program));
+    const answers = this.#engine().checkAll(asked);
+    for (const [at, { program }] of asked.entries()) {
+      const answer = answers[at];
+      if (answer !== undefined) this.#checked.set(program, answer);
     }
-    return this.#compileMarked(program, component, reaching);
   }
 
-  /** The kind of events after the program, as far as it can be told. */
-  #compileRemap(
-    program: VrlProgram,
-    remap: GraphComponent,
-    before: EventKind,
-  ): VrlKind | undefined {
-    const checked = this.#compileMarked(program, remap, before);
-    // The events of one kind only can be told apart.
-    const [kind, ...others] = this.#eventKinds(remap).target ?? [];
-    return others.length === 0 && typeof kind === "object" ? checked.target : undefined;
-  }
-
-  /** What reaches a transform is the same whoever asks. */
-  #compileMarked(program: VrlProgram, remap: GraphComponent, before: EventKind): VrlChecked {
-    const known = this.#compiled.get(remap.key);
-    if (known !== undefined) return known;
-    const kinds = this.#eventKinds(remap);
-    const target = (kinds.target ?? []).map((kind) =>
-      kind === anyObject ? markedEvent(before, program.source) : kind,
-    );
-    const checked = this.#compile(program, { ...kinds, target });
-    this.#compiled.set(remap.key, checked);
+  #check(program: VrlProgram): VrlChecked {
+    let checked = this.#checked.get(program);
+    if (checked === undefined) {
+      const { source, options } = this.#toCheck(program);
+      checked = this.#engine().check(source, options);
+      this.#checked.set(program, checked);
+    }
     return checked;
   }
 
-  #compile(program: VrlProgram, options: VrlCompileOptions): VrlChecked {
-    return compileVrl(program, { ...options, tables: this.#tables }, this.#engine());
+  #toCheck(program: VrlProgram): VrlToCheck {
+    const { component, source } = program;
+    const tables = this.#tables;
+    if (component?.type !== "remap") return toCheck(program, { tables });
+    const reaching = this.events.reaching(component);
+    const kinds = this.#eventKinds(component);
+    const target = this.followsKinds
+      ? [reaching.sure]
+      : (kinds.target ?? []).map((kind) =>
+          kind === anyObject ? markedEvent(reaching, source) : kind,
+        );
+    return toCheck(program, { ...kinds, target, tables });
+  }
+
+  /** The kind of events after a remap's program, as far as it can be told. */
+  #kindAfter(program: VrlProgram, remap: GraphComponent): VrlKind | undefined {
+    const checked = this.#check(program);
+    // The events of one kind only can be told apart.
+    const [kind, ...others] = this.#eventKinds(remap).target ?? [];
+    return others.length === 0 && typeof kind === "object" ? checked.target : undefined;
   }
 
   /** What is certain of the fields that a transform's program names, where that may make it fail. */
@@ -165,4 +180,30 @@ function leaveToVector(problem: Problem): Problem {
         message: `${problem.message}; schemas are on: Vector decides`,
       }
     : problem;
+}
+
+/** Groups of programs in which none needs what the compiler says of another one of its group, or of a later one. */
+function independent(
+  programs: readonly VrlProgram[],
+  wiring: Wiring,
+): readonly (readonly VrlProgram[])[] {
+  const known = new Map<string, number>();
+  /** How many remap transforms are one after the other before a component, at most. */
+  const remapsBefore = (component: GraphComponent): number => {
+    const before = known.get(component.key);
+    if (before !== undefined) return before;
+    known.set(component.key, 0); // Ends a cycle.
+    let most = 0;
+    for (const { from } of wiring.edges(component)) {
+      const upstream = wiring.component(from);
+      if (upstream === undefined) continue;
+      most = Math.max(most, remapsBefore(upstream) + (upstream.type === "remap" ? 1 : 0));
+    }
+    known.set(component.key, most);
+    return most;
+  };
+  const groups = Map.groupBy(programs, ({ component }) =>
+    component?.type === "remap" ? remapsBefore(component) : 0,
+  );
+  return [...groups].toSorted(([a], [b]) => a - b).map(([, group]) => group);
 }

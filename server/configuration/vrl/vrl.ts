@@ -1,5 +1,5 @@
 import { findingsIn, withoutReferences } from "#vrl/findings.ts";
-import type { Vrl, VrlChecked, VrlCompileOptions } from "#vrl/vrl.ts";
+import type { VrlChecked, VrlCompileOptions, VrlToCheck } from "#vrl/vrl.ts";
 import { isRecord, type GraphComponent, type ParsedText, type Problem } from "../graph.ts";
 
 /** A VRL program in a configuration. */
@@ -91,11 +91,11 @@ export function problemsOf(
   }));
 }
 
-export function compileVrl(
-  { source, condition, testInput }: Pick<VrlProgram, "source" | "condition" | "testInput">,
+/** A program as the compiler is asked about it. */
+export function toCheck(
+  { source, condition, testInput }: VrlProgram,
   options: VrlCompileOptions,
-  engine: Vrl,
-): VrlChecked {
+): VrlToCheck {
   const input = testInput === undefined ? {} : { testInput };
-  return engine.check(withoutReferences(source), { ...options, condition, ...input });
+  return { source: withoutReferences(source), options: { ...options, condition, ...input } };
 }
