@@ -6,7 +6,7 @@ import {
 } from "#vrl/check-text.ts";
 import type { Vrl, VrlChecked, VrlCompileOptions, VrlKind, VrlToCheck } from "#vrl/vrl.ts";
 import type { Catalogue } from "../catalogue.ts";
-import { followEvents, markedEvent, type EventFields } from "./event-fields.ts";
+import { followEvents, markedEvent, typedEvent, type EventFields } from "./event-fields.ts";
 import {
   isRecord,
   type GraphComponent,
@@ -141,7 +141,7 @@ class ProgramChecker {
     const reaching = this.events.reaching(component);
     const kinds = this.#eventKinds(component);
     const target = this.followsKinds
-      ? [reaching.sure]
+      ? [typedEvent(reaching, source)]
       : (kinds.target ?? []).map((kind) =>
           kind === anyObject ? markedEvent(reaching, source) : kind,
         );

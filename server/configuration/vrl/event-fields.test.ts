@@ -232,6 +232,21 @@ test("kinds count for programs where Vector's schemas are on", () => {
   ]);
 });
 
+test("what programs leave alone is known where Vector's schemas are on, as anywhere", () => {
+  expect(fields(schemas + typed, "one")).toEqual({ ...source, ".status": "integer" });
+  expect(fields(schemas + typed, "two")).toEqual({
+    ...source,
+    ".status": "integer",
+    ".next": "integer",
+  });
+  // What is proposed without being certain is proposed still.
+  const text = chain({ type: "reduce" }, remap(".x = 1"));
+  const configuration = JSON.parse(text) as object;
+  const schemasOn = JSON.stringify({ ...configuration, schema: { enabled: true } });
+  expect(fields(schemasOn, "t1")).toEqual(fields(text, "t1"));
+  expect(fields(text, "t1")).toHaveProperty([".message"]);
+});
+
 const vector = process.env["VECTOR_BIN"];
 
 function validate(config: string): { readonly status: number | null; readonly said: string } {

@@ -34,6 +34,17 @@ export function markedEvent({ likely }: EventKind, program: string): VrlKind {
   return objectOf({ [rest]: text, ...Object.fromEntries(fields) });
 }
 
+/** The same where Vector's schemas are on: it knows what is certain, so that nothing stands for that. */
+export function typedEvent(event: EventKind, program: string): VrlKind {
+  const certain = membersOf(event.sure);
+  if (certain === undefined) return event.sure;
+  const known = {
+    ...membersOf(markedEvent(event, program))?.known,
+    ...Object.fromEntries(Object.entries(certain.known).filter(([, kind]) => kind !== "any")),
+  };
+  return { types: [], object: { ...certain, known } };
+}
+
 const anyMarked: VrlKind = {
   types: ["boolean", "bytes", "float", "integer", "null", "regex", "timestamp", "undefined"],
   object: { known: { [rest]: text }, unknown: "any" },
