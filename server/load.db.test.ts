@@ -11,7 +11,7 @@ import { ServerMetrics } from "./health/server-metrics.ts";
 import type { ComponentRow } from "./metrics/ingest-rows.ts";
 import { Ingest, type Beat } from "./metrics/ingest.ts";
 import { PipelineCompiler } from "./configuration/compiler.ts";
-import { createTestDatabase } from "./testing/database.ts";
+import { createTestDatabase, openPool } from "./testing/database.ts";
 import { eventually } from "./testing/eventually.ts";
 import { FakeAgent } from "./testing/fake-agent.ts";
 import { openSql, seedNodes, type Sql } from "./testing/seed.ts";
@@ -91,7 +91,7 @@ function countingPool(connectionString: string) {
       return (super.query as (...args: unknown[]) => never).apply(this, args);
     }
   }
-  return { pool: new pg.Pool({ connectionString, max: 1, Client: CountingClient }), sent };
+  return { pool: openPool(connectionString, 1, { Client: CountingClient }), sent };
 }
 
 function beatOf(node: number, pipelines: number): Beat {

@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import pg from "pg";
 import { describe, expect, inject, test } from "vitest";
 import { silentLogger } from "#common/logger.ts";
 import { migrate } from "../db/migrate.ts";
 import { openOrm } from "../db/orm.ts";
-import { createTestDatabase } from "../testing/database.ts";
+import { createTestDatabase, openPool } from "../testing/database.ts";
 import { verifyAudit } from "./verify.ts";
 
 async function open() {
@@ -13,7 +12,7 @@ async function open() {
   const database = stack.use(await createTestDatabase(inject("templateUrl")));
   const orm = await openOrm(database.url, 2);
   stack.defer(() => orm.close(true));
-  const pool = new pg.Pool({ connectionString: database.url, max: 8 });
+  const pool = openPool(database.url, 8);
   stack.defer(() => pool.end());
   const insert = (id: string): Promise<unknown> =>
     pool.query(

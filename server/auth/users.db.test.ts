@@ -1,6 +1,5 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import pg from "pg";
 import { describe, expect, inject, test } from "vitest";
 import { AuthService } from "#gen/vectorflow/v1/auth_service_pb.ts";
 import { ErrorInfoSchema } from "#gen/vectorflow/v1/error_pb.ts";
@@ -11,6 +10,7 @@ import { Role } from "#gen/vectorflow/v1/role_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
 import { startServer } from "../server.ts";
+import { openPool } from "../testing/database.ts";
 import { eventually } from "../testing/eventually.ts";
 import { addPerson } from "../testing/people.ts";
 import { adminPassword, setUp, startTestServer } from "../testing/test-server.ts";
@@ -19,7 +19,7 @@ async function start() {
   const stack = new AsyncDisposableStack();
   const server = stack.use(await startTestServer(inject("templateUrl")));
   const admin = await setUp(server);
-  const pool = new pg.Pool({ connectionString: server.databaseUrl, max: 2 });
+  const pool = openPool(server.databaseUrl, 2);
   stack.defer(() => pool.end());
   const query = async <T>(sql: string, values: unknown[] = []): Promise<T[]> =>
     (await pool.query(sql, values)).rows as T[];

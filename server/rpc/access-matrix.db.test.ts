@@ -1,5 +1,5 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import pg from "pg";
+import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { newId } from "../db/columns.ts";
 import {
@@ -11,6 +11,7 @@ import {
   requestFor,
   type Caller,
 } from "../testing/corner.ts";
+import { openPool } from "../testing/database.ts";
 import { setUp, startTestServer, type TestServer } from "../testing/test-server.ts";
 import { ruleOf } from "./access-interceptor.ts";
 
@@ -50,7 +51,7 @@ const refusals = /^(sign_in_required|not_allowed|password_change_required|second
 beforeAll(async () => {
   server = await startTestServer(inject("templateUrl"));
   await setUp(server);
-  pool = new pg.Pool({ connectionString: server.databaseUrl, max: 2 });
+  pool = openPool(server.databaseUrl, 2);
 });
 
 afterAll(async () => {

@@ -1,6 +1,6 @@
 import { create, getOption } from "@bufbuild/protobuf";
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import pg from "pg";
+import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { CertificateService } from "#gen/vectorflow/v1/certificate_service_pb.ts";
 import { SelectorOperator } from "#gen/vectorflow/v1/delivery_pb.ts";
@@ -21,6 +21,7 @@ import { VariableService } from "#gen/vectorflow/v1/variable_service_pb.ts";
 import { hashToken } from "../auth/tokens.ts";
 import { totpCode } from "../auth/totp.ts";
 import { newId } from "../db/columns.ts";
+import { openPool } from "../testing/database.ts";
 import { call, makeCorner, methods, requestFor, type Corner } from "../testing/corner.ts";
 import { certificatePem, otherCertificatePem } from "../testing/public-pem.ts";
 import { demoYaml, startRunningHost, type RunningHost } from "../testing/running-host.ts";
@@ -41,7 +42,7 @@ const left = new AbortController();
 beforeAll(async () => {
   server = await startTestServer(inject("templateUrl"));
   const admin = await setUp(server);
-  pool = new pg.Pool({ connectionString: server.databaseUrl, max: 2 });
+  pool = openPool(server.databaseUrl, 2);
   host = await startRunningHost(server, admin);
   host.agent.onMessage = (message) => {
     if (message.case !== "tapStart") return;

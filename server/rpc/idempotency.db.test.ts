@@ -1,11 +1,11 @@
 import { ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import pg from "pg";
 import { describe, expect, inject, test } from "vitest";
 import { ErrorInfoSchema } from "#gen/vectorflow/v1/error_pb.ts";
 import { ProfileService } from "#gen/vectorflow/v1/profile_service_pb.ts";
 import { TeamService } from "#gen/vectorflow/v1/team_service_pb.ts";
 import { UserService } from "#gen/vectorflow/v1/user_service_pb.ts";
+import { openPool } from "../testing/database.ts";
 import { addPerson } from "../testing/people.ts";
 import { setUp, startTestServer } from "../testing/test-server.ts";
 import { removeOldKeys } from "./idempotency-key.entity.ts";
@@ -14,7 +14,7 @@ async function start() {
   const stack = new AsyncDisposableStack();
   const server = stack.use(await startTestServer(inject("templateUrl")));
   const admin = await setUp(server);
-  const pool = new pg.Pool({ connectionString: server.databaseUrl, max: 2 });
+  const pool = openPool(server.databaseUrl, 2);
   stack.defer(() => pool.end());
   const count = async (sql: string): Promise<number> =>
     (await pool.query<{ count: number }>(`select count(*)::int as count from ${sql}`)).rows[0]

@@ -23,3 +23,10 @@ export async function createTestDatabase(
   }
   return { url: url.href, [Symbol.asyncDispose]: () => dropDatabase(url) };
 }
+
+/** Connections of a test's own. Those that are ending may still be there when the database is dropped under them. */
+export function openPool(connectionString: string, max: number, more: pg.PoolConfig = {}): pg.Pool {
+  const pool = new pg.Pool({ connectionString, max, ...more });
+  pool.on("error", () => {});
+  return pool;
+}
